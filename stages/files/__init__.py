@@ -1,0 +1,1 @@
+"""The borders between stages: tables, images, atomic writing, provenance."""

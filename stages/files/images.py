@@ -1,0 +1,73 @@
+"""Photographs from a folder of strangers' files, always as RGB uint8 on the raw pixel grid.
+
+EXIF orientation is ignored, since COCO boxes refer to the raw grid. Grayscale, palette, RGBA, CMYK
+and 16-bit images become RGB. No path may leave the image folder.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+MAX_PIXELS = 300_000_000  # px; larger files are refused before they fill the memory
+DECODE_ERRORS = (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError)
+
+
+def image_path(folder: Path, file_name: str) -> Path:
+    """Path of an image inside `folder`.
+
+    Raises
+    ------
+    ValueError : the name leads outside the folder.
+    """
+    base = folder.resolve()
+    path = (base / file_name).resolve()
+    if not path.is_relative_to(base):
+        raise ValueError(f"image name {file_name!r} leads outside the image folder. Rename it.")
+    return path
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """(height, width) from the file's header, px.
+
+    Raises
+    ------
+    ValueError : missing or undecodable.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except DECODE_ERRORS as error:
+        raise ValueError(_sentence(path, error)) from error
+
+
+def read_rgb(path: Path) -> np.ndarray:
+    """The image as (height, width, 3) uint8.
+
+    Raises
+    ------
+    ValueError : missing, undecodable or truncated.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"image {path}: {image.width} x {image.height} px is too large.")
+            if image.mode.startswith(("I", "F")):
+                return _from_high_depth(np.asarray(image))
+            return np.asarray(image.convert("RGB"))
+    except DECODE_ERRORS as error:
+        raise ValueError(_sentence(path, error)) from error
+
+
+def _from_high_depth(values: np.ndarray) -> np.ndarray:
+    """16-bit (or wider) gray to RGB uint8: 0 to 65535 becomes 0 to 255; 8-bit values stay."""
+    wide = values.astype(np.float64)
+    scaled = wide / 257.0 if wide.max(initial=0) > 255 else wide
+    gray = np.clip(np.round(scaled), 0, 255).astype(np.uint8)
+    return np.repeat(gray[:, :, None], 3, axis=2)
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    if not path.exists():
+        return f"image {path}: this file is missing."
+    return f"image {path}: cannot be decoded ({error}). Replace it, or set prepare.undecodable."

@@ -1,0 +1,71 @@
+"""Resuming inside a shard: finished chunks of images wait in `<output>.parts/<fingerprint>/`.
+
+The fingerprint covers everything that decides the content (settings, code, checksums, image ids),
+so parts of another version are never mixed in. The folder goes when the table is complete.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from stages.files.program import Progress
+from stages.files.provenance import fingerprint
+from stages.files.records import Record, empty_table, read_table, write_table
+
+
+def parts_folder(out: Path, provenance: Mapping[str, Any], items: Sequence[int]) -> Path:
+    """Folder of the work in progress on `out`; folders of other fingerprints are removed."""
+    base = out.parent / f"{out.name}.parts"
+    folder = base / fingerprint({**provenance, "items": list(items)})
+    for other in base.glob("*"):
+        if other != folder:
+            shutil.rmtree(other)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write_in_parts(
+    out: Path,
+    record: Record,
+    image_ids: Sequence[int],
+    compute: Callable[[int], pa.Table],
+    *,
+    provenance: Mapping[str, Any],
+    chunk: int,
+    progress: Progress,
+) -> pa.Table:
+    """Compute the rows of each image, chunk by chunk, and write the whole table to `out`.
+
+    Parameters
+    ----------
+    image_ids : sorted ids; one part holds `chunk` of them.
+    compute : rows of one image; depends on nothing but the image and what is in `provenance`.
+
+    Returns
+    -------
+    The table as written.
+    """
+    folder = parts_folder(out, provenance, image_ids)
+    parts = []
+    for number, start in enumerate(range(0, len(image_ids), chunk)):
+        path = folder / f"part-{number:06d}.parquet"
+        ids = image_ids[start : start + chunk]
+        if not path.exists():
+            tables = [_counted(compute, image_id, progress) for image_id in ids]
+            write_table(path, pa.concat_tables(tables), record, provenance)
+        else:
+            progress.skip(len(ids))
+        parts.append(read_table(path, record))
+    table = pa.concat_tables(parts) if parts else empty_table(record)
+    write_table(out, table, record, provenance)
+    shutil.rmtree(folder.parent)
+    return table
+
+
+def _counted(compute: Callable[[int], pa.Table], image_id: int, progress: Progress) -> pa.Table:
+    table = compute(image_id)
+    progress.step()
+    return table

@@ -1,0 +1,41 @@
+"""Boxes: xyxy, absolute pixels, half-open; arrays of shape (n, 4). Pure functions on numpy arrays."""
+
+import numpy as np
+
+
+def box_area(boxes: np.ndarray) -> np.ndarray:
+    """Areas of (..., 4) xyxy boxes, px^2; 0 for a box that is turned inside out."""
+    sides = np.maximum(boxes[..., 2:] - boxes[..., :2], 0)
+    return np.asarray(sides[..., 0] * sides[..., 1])
+
+
+def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """IoU of each pair: (n, 4) and (m, 4) to (n, m), 0 to 1; 0 where both areas are 0."""
+    upper = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    lower = np.maximum(first[:, None, :2], second[None, :, :2])
+    inner = np.prod(np.clip(upper - lower, 0, None), axis=-1)
+    union = box_area(first)[:, None] + box_area(second)[None, :] - inner
+    return np.divide(inner, union, out=np.zeros_like(inner, dtype=float), where=union > 0)
+
+
+def xywh_to_xyxy(boxes: np.ndarray) -> np.ndarray:
+    """COCO [x, y, w, h] to [x0, y0, x1, y1], (..., 4)."""
+    return np.concatenate([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], axis=-1)
+
+
+def xyxy_to_xywh(boxes: np.ndarray) -> np.ndarray:
+    """[x0, y0, x1, y1] to COCO [x, y, w, h], (..., 4)."""
+    return np.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], axis=-1)
+
+
+def clip_boxes(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Boxes cut at the image border, (..., 4)."""
+    limit = np.array([width, height, width, height], dtype=boxes.dtype)
+    return np.clip(boxes, 0, limit)
+
+
+def scale_boxes(boxes: np.ndarray, factor: float) -> np.ndarray:
+    """Boxes made `factor` times as wide and high about their centres, (..., 4)."""
+    centre = (boxes[..., :2] + boxes[..., 2:]) / 2
+    half = (boxes[..., 2:] - boxes[..., :2]) / 2 * factor
+    return np.concatenate([centre - half, centre + half], axis=-1)

@@ -1,0 +1,35 @@
+"""How a MIL network is trained: shared by the sections `select` and `refine`."""
+
+from typing import Literal
+
+from stages.settings.section import CLOSED, Annotated, Field, dataclass
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class Training:
+    """Optimiser, schedule and checkpoints (SAPNet, Sec. 4.1 for the COCO values)."""
+
+    epochs: Annotated[int, Field(ge=1, description="passes over the training images; COCO: 12")] = 8
+    batch_images: Annotated[int, Field(ge=1, description="images per step; COCO: 32")] = 8
+    optimizer: Annotated[
+        Literal["adamw", "sgd"], Field(description="sgd has momentum 0.9, as in the paper")
+    ] = "adamw"
+    lr: Annotated[
+        float, Field(gt=0, description="learning rate; SGD on COCO: 0.015 x batch_images / 32")
+    ] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0, description="COCO: 1e-4")] = 1e-4
+    warmup: Annotated[
+        int, Field(ge=0, description="steps of linear warm-up from 0.001 x lr; COCO: 500")
+    ] = 20
+    milestones: Annotated[
+        tuple[float, ...],
+        Field(description="shares of the training after which lr is divided by 10; COCO: 8/12, 10/12"),
+    ] = (0.67, 0.84)
+    clip_norm: Annotated[
+        float, Field(gt=0, description="L2 norm at which gradients are clipped; COCO: 35")
+    ] = 35.0
+    flip: Annotated[float, Field(ge=0, le=1, description="chance of a horizontal flip")] = 0.5
+    checkpoint_every: Annotated[
+        int, Field(ge=1, description="steps between checkpoints; a killed training resumes there")
+    ] = 100
+    workers: Annotated[int, Field(ge=0, description="processes that read images ahead")] = 0
