@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from stages.files.program import Progress
-from stages.files.provenance import fingerprint
+from stages.files.provenance import fingerprint, sha256_of
 from stages.files.records import Record, empty_table, read_table, write_table
 
 
@@ -36,19 +36,22 @@ def write_in_parts(
     provenance: Mapping[str, Any],
     chunk: int,
     progress: Progress,
+    inputs: Sequence[Path] = (),
 ) -> pa.Table:
     """Compute the rows of each image, chunk by chunk, and write the whole table to `out`.
 
     Parameters
     ----------
     image_ids : sorted ids; one part holds `chunk` of them.
-    compute : rows of one image; depends on nothing but the image and what is in `provenance`.
+    compute : rows of one image; depends on nothing but the image, `provenance` and `inputs`.
+    inputs : files whose content decides the rows; parts made from others are thrown away.
 
     Returns
     -------
     The table as written.
     """
-    folder = parts_folder(out, provenance, image_ids)
+    digests = [sha256_of(path) for path in inputs]
+    folder = parts_folder(out, {**provenance, "inputs": digests}, image_ids)
     parts = []
     for number, start in enumerate(range(0, len(image_ids), chunk)):
         path = folder / f"part-{number:06d}.parquet"

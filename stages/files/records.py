@@ -144,7 +144,9 @@ REFINEMENTS = Record(
         _column("width", pa.int32(), "px"),
         _column("score", pa.float32(), "PRM score of box_select"),
         _column("bag_score", pa.float32(), "PSM bag score of the instance, 0 to 1"),
-        _column("extra_rles", pa.list_(pa.binary()), "up to three runner-up masks (SAPNet, Sec. 7)"),
+        _column(
+            "extra_rles", pa.list_(pa.binary()), "up to three runner-up masks (SAPNet, Sec. 7)"
+        ),
     ),
     ("image_id", "instance_id"),
     (("bag_score", 0, 1.001),),

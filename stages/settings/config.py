@@ -47,7 +47,8 @@ class Dataset:
     partworld: Annotated[Partworld, Field(description="for source partworld")] = Partworld()
     train: Annotated[Split | None, Field(description="for source files: images to label")] = None
     val: Annotated[
-        Split | None, Field(description="for source files: held out, for the detector's AP; or null")
+        Split | None,
+        Field(description="for source files: held out, for the detector's AP; or null"),
     ] = None
     ground_truth: Annotated[
         bool, Field(description="the training annotations hold true masks, so labels can be scored")
@@ -58,9 +59,12 @@ class Dataset:
 class Config:
     """All keys of config.yaml."""
 
-    run: Annotated[str, Field(pattern=NAME, description="name of the folder below results/")] = "demo"
+    run: Annotated[str, Field(pattern=NAME, description="name of the folder below results/")] = (
+        "demo"
+    )
     variant: Annotated[
-        str, Field(pattern=NAME, description="folder of what follows propose; variants share propose")
+        str,
+        Field(pattern=NAME, description="folder of what follows propose; variants share propose"),
     ] = "sapnet"
     seed: Annotated[int, Field(ge=0, description="of every random choice")] = 0
     shards: Annotated[

@@ -9,7 +9,9 @@ class Evaluate:
 
     group_cover: Annotated[
         float,
-        Field(gt=0, le=1, description="group error: covers this share of another object of the class"),
+        Field(
+            gt=0, le=1, description="group error: covers this share of another object of the class"
+        ),
     ] = 0.5
     local_cover: Annotated[
         float, Field(gt=0, le=1, description="local error: covers less than this of its object ...")

@@ -12,12 +12,13 @@ class Prompt:
     source: Annotated[
         Literal["point", "inner_points", "boxes"],
         Field(
-            description="point: the weak label; inner_points: the point and one more, drawn inside "
-            "the masks of the first prompt; boxes: around the masks of the first prompt"
+            description="point: the weak label; inner_points: the point and two more, drawn inside "
+            "a mask of the first prompt; boxes: around a mask of the first prompt"
         ),
     ]
     count: Annotated[
-        int, Field(ge=1, le=3, description="inner_points and boxes: how many of the first masks")
+        int,
+        Field(ge=1, le=3, description="inner_points and boxes: of how many masks, largest first"),
     ] = 3
     scale: Annotated[
         float, Field(gt=0, le=4, description="boxes: side, in sides of the mask's own box")

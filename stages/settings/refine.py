@@ -13,15 +13,20 @@ class Ppg:
     enabled: Annotated[bool, Field(description="false: the bag is not enlarged")] = True
     expand_step: Annotated[float, Field(ge=0, description="step of the coarse set")] = 0.01
     expand_count: Annotated[int, Field(ge=0, description="boxes of the coarse set")] = 15
-    fine_step: Annotated[float, Field(ge=0, description="step of the fine set (clean box_psm)")] = 0.005
+    fine_step: Annotated[float, Field(ge=0, description="step of the fine set (clean box_psm)")] = (
+        0.005
+    )
     fine_first: Annotated[int, Field(ge=0, description="first step of the fine set")] = 16
     fine_count: Annotated[int, Field(ge=0, description="boxes of the fine set")] = 5
     shrink_step: Annotated[
         float,
-        Field(ge=0, description="step of the shrinking set (box_psm encloses another object's point)"),
+        Field(
+            ge=0, description="step of the shrinking set (box_psm encloses another object's point)"
+        ),
     ] = 0.005
     clamp: Annotated[
-        Literal["image", "zero"], Field(description="image: cut at all borders; zero: authors' code")
+        Literal["image", "zero"],
+        Field(description="image: cut at all borders; zero: authors' code"),
     ] = "image"
 
 
@@ -44,7 +49,8 @@ class Npg:
         Field(description="center: one centred box of half the sides; random: four inside box_psm"),
     ] = "center"
     part_min_area: Annotated[
-        float, Field(ge=0, description="px^2 of the network input; smaller objects give no parts; 4096")
+        float,
+        Field(ge=0, description="px^2 of the network input; smaller objects give no parts; 4096"),
     ] = 256.0
 
 
@@ -74,7 +80,8 @@ class Refine:
         Field(description="where the shared layers start: from select's model, or anew"),
     ] = "select"
     alpha: Annotated[
-        float, Field(ge=0, le=1, description="weight of the positive loss; negatives 1 - alpha; 0.25")
+        float,
+        Field(ge=0, le=1, description="weight of the positive loss; negatives 1 - alpha; 0.25"),
     ] = 0.25
     neg_norm: Annotated[
         Literal["kept", "objects"],

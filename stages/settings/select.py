@@ -24,11 +24,12 @@ class Features:
     short_side: Annotated[
         int, Field(ge=32, description="px; resnet input is scaled to this; paper: 800")
     ] = 256
-    long_side: Annotated[
-        int, Field(ge=32, description="px; but not beyond this; paper: 1333")
-    ] = 512
+    long_side: Annotated[int, Field(ge=32, description="px; but not beyond this; paper: 1333")] = (
+        512
+    )
     channels: Annotated[
-        int, Field(ge=8, multiple_of=8, description="of the FPN, or of the adapter on SAM; paper: 256")
+        int,
+        Field(ge=8, multiple_of=8, description="of the FPN, or of the adapter on SAM; paper: 256"),
     ] = 96
     hidden: Annotated[
         int, Field(ge=8, description="width of the two fully-connected layers; paper: 1024")
@@ -68,7 +69,9 @@ class Select:
     background: Annotated[
         bool, Field(description="true: K + 1 columns (authors' code); false: K (paper)")
     ] = True
-    loss_weight: Annotated[float, Field(gt=0, description="lambda of the PSM loss; paper 0.25")] = 0.25
+    loss_weight: Annotated[float, Field(gt=0, description="lambda of the PSM loss; paper 0.25")] = (
+        0.25
+    )
     quality_exponent: Annotated[
         float,
         Field(ge=0, description="power of SAM's predicted IoU in the selection; paper 0: not used"),

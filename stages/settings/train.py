@@ -10,7 +10,9 @@ class Train:
     """Mask R-CNN and its schedule."""
 
     enabled: Annotated[bool, Field(description="false: stop after export and evaluate")] = True
-    engine: Annotated[Literal["torchvision"], Field(description="library that trains")] = "torchvision"
+    engine: Annotated[Literal["torchvision"], Field(description="library that trains")] = (
+        "torchvision"
+    )
     backbone: Annotated[
         Literal["resnet18", "resnet50"], Field(description="torchvision ResNet with FPN")
     ] = "resnet18"
@@ -25,7 +27,9 @@ class Train:
     fpn_channels: Annotated[int, Field(ge=16, multiple_of=16, description="stock: 256")] = 64
     short_side: Annotated[int, Field(ge=32, description="px; stock: 800")] = 128
     long_side: Annotated[int, Field(ge=32, description="px; stock: 1333")] = 256
-    iterations: Annotated[int, Field(ge=1, description="steps; COCO 1x with 16 images: 90000")] = 500
+    iterations: Annotated[int, Field(ge=1, description="steps; COCO 1x with 16 images: 90000")] = (
+        500
+    )
     batch_images: Annotated[int, Field(ge=1, description="images per step; COCO: 16")] = 4
     lr: Annotated[float, Field(gt=0, description="SGD; COCO: 0.02 for 16 images")] = 0.01
     momentum: Annotated[float, Field(ge=0, lt=1, description="SGD")] = 0.9
@@ -36,7 +40,9 @@ class Train:
     ] = (0.75, 0.92)
     clip_norm: Annotated[float, Field(gt=0, description="gradient norm limit")] = 10.0
     flip: Annotated[float, Field(ge=0, le=1, description="chance of a horizontal flip")] = 0.5
-    rois_per_image: Annotated[int, Field(ge=1, description="sampled for the box head; stock 512")] = 64
+    rois_per_image: Annotated[
+        int, Field(ge=1, description="sampled for the box head; stock 512")
+    ] = 64
     score_threshold: Annotated[
         float, Field(ge=0, le=1, description="detections below are not written; stock 0.05")
     ] = 0.05

@@ -23,7 +23,9 @@ class Training:
     ] = 20
     milestones: Annotated[
         tuple[float, ...],
-        Field(description="shares of the training after which lr is divided by 10; COCO: 8/12, 10/12"),
+        Field(
+            description="shares of the training after which lr is divided by 10; COCO: 8/12, 10/12"
+        ),
     ] = (0.67, 0.84)
     clip_norm: Annotated[
         float, Field(gt=0, description="L2 norm at which gradients are clipped; COCO: 35")

@@ -1,0 +1,159 @@
+"""propose: SAM's masks for every weak label, one Parquet shard per job.
+
+In come images and weak labels; out goes table `proposals`: for each instance its bag of masks with
+box, area, SAM's own score and stability. SAPNet, Sec. 3.1 and 4.2 (no code of it was published).
+Departures, each a config entry: the bag may be widened by prompts inside and around the first
+masks, and stray components are removed from SAM's masks.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from stages.files.images import image_path, read_rgb
+from stages.files.parts import write_in_parts
+from stages.files.program import Progress, parser_of, run, say
+from stages.files.provenance import provenance_of
+from stages.files.records import (
+    IMAGES,
+    PROPOSALS,
+    WEAK_LABELS,
+    empty_table,
+    images_of_shard,
+    read_table,
+    rows_by_image,
+)
+from stages.geometry.masks import rle_boxes
+from stages.learning.device import leased
+from stages.sam.answers import Answer
+from stages.sam.model import checked_sha256, load_sam
+from stages.sam.prompts import Question
+from stages.sam.runner import Runner
+from stages.settings.propose import Propose
+from stages.settings.section import from_json, to_values
+
+
+def check_settings(settings: Propose) -> None:
+    """Rules that span several keys; raises ValueError."""
+    sources = [prompt.source for prompt in settings.prompts]
+    if sources[0] != "point" or sources.count("point") != 1:
+        raise ValueError(
+            f"propose.prompts: the first source, and no other, must be point: {sources}."
+        )
+
+
+def proposal_rows(
+    image: dict[str, Any],
+    labels: pa.Table,
+    bags: list[list[tuple[Question, Answer]]],
+) -> pa.Table:
+    """Table `proposals` of one image; an empty mask gets a box of one pixel about the point."""
+    rows = [
+        {
+            "image_id": image["image_id"],
+            "instance_id": label["instance_id"],
+            "proposal_id": number,
+            "prompt_kind": question.kind,
+            "prompt_index": question.index,
+            "mask_index": answer.slot,
+            "box": _box(answer, label, image),
+            "area": answer.area,
+            "rle": answer.rle["counts"],
+            "height": image["height"],
+            "width": image["width"],
+            "sam_score": answer.sam_score,
+            "stability": answer.stability,
+            "valid": answer.area > 0,
+        }
+        for label, bag in zip(labels.to_pylist(), bags, strict=True)
+        for number, (question, answer) in enumerate(bag)
+    ]
+    return pa.Table.from_pylist(rows, schema=PROPOSALS.schema)
+
+
+def _box(answer: Answer, label: dict[str, Any], image: dict[str, Any]) -> list[float]:
+    if answer.area:
+        return [float(v) for v in rle_boxes([answer.rle])[0]]
+    x, y = min(int(label["x"]), image["width"] - 1), min(int(label["y"]), image["height"] - 1)
+    return [x, y, x + 1, y + 1]
+
+
+class ImageProposer:
+    """Rows of one image: reads it, asks SAM, writes down the bags."""
+
+    def __init__(self, runner: Runner, folder: Path, images: pa.Table, labels: pa.Table):
+        self.runner, self.folder = runner, folder
+        self.images = {row["image_id"]: row for row in images.to_pylist()}
+        self.labels = rows_by_image(labels)
+
+    def __call__(self, image_id: int) -> pa.Table:
+        """Table `proposals` of one image; empty for an image without labels."""
+        if image_id not in self.labels:
+            return empty_table(PROPOSALS)
+        image, labels = self.images[image_id], self.labels[image_id]
+        pixels = read_rgb(image_path(self.folder, image["file_name"]))
+        points = np.stack([labels.column("x").to_numpy(), labels.column("y").to_numpy()], axis=1)
+        ids = labels.column("instance_id").to_pylist()
+        return proposal_rows(image, labels, self.runner.bags(pixels, points, ids))
+
+
+def main(argv: Sequence[str] | None) -> None:
+    """Command line of the stage."""
+    parser = parser_of(__doc__, "propose")
+    for flag in ("image-folder", "images", "weak-labels", "out"):
+        parser.add_argument(f"--{flag}", type=Path, required=True)
+    parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--settings", default="{}", help="JSON of the config section `propose`")
+    args = parser.parse_args(argv)
+    settings = from_json(Propose, args.settings, "propose")
+    check_settings(settings)
+    torch.set_num_threads(args.threads)
+    checkpoint = Path(settings.checkpoint)
+    facts = _provenance(settings, args.seed, checked_sha256(checkpoint, settings.sha256))
+    images = images_of_shard(read_table(args.images, IMAGES), int(args.shard.split("-")[0]))
+    labels = read_table(args.weak_labels, WEAK_LABELS)
+    with leased(args.device) as device:
+        sam = load_sam(settings.model, checkpoint, settings.sha256, device)
+        runner = Runner(sam, settings, seed=args.seed)
+        ids = images.column("image_id").to_pylist()
+        table = write_in_parts(
+            args.out,
+            PROPOSALS,
+            ids,
+            ImageProposer(runner, args.image_folder, images, labels),
+            provenance=facts,
+            chunk=settings.chunk,
+            progress=Progress("propose", len(ids)),
+            inputs=(args.weak_labels,),
+        )
+    say("propose", summary(table, len(ids)))
+
+
+def _provenance(settings: Propose, seed: int, sha256: str) -> dict[str, Any]:
+    """Facts of the output; the path of the weight file is left out, its checksum tells more."""
+    values = to_values(settings)
+    del values["checkpoint"]
+    packages = ("torch", "segment_anything", "pycocotools", "opencv-python-headless", "numpy")
+    facts = provenance_of(
+        "stages.propose", settings=values, seed=seed, packages=packages, model_sha256=sha256
+    )
+    return json.loads(json.dumps(facts))  # type: ignore[no-any-return]
+
+
+def summary(table: pa.Table, images: int) -> str:
+    """The closing sentence of the log."""
+    instances = len(set(table.column("instance_id").to_pylist()))
+    empty = len(table) - sum(table.column("valid").to_pylist())
+    return f"{images} images, {instances} instances, {len(table)} proposals, {empty} empty."
+
+
+if __name__ == "__main__":
+    run("propose", main)
