@@ -1,0 +1,49 @@
+"""inspect: why was this mask chosen? The trail of one image through the stages that are done.
+
+    python -m stages.inspect results/demo --image 17
+
+prints for every instance the prompt, the proposals with their scores, the refined boxes, the BMS
+rule and the choice (`>` chosen, `s` what select alone would have taken), and writes a picture of
+it. Nothing of the run is changed.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.drawing.figure import draw_trail
+from stages.drawing.trail import gather, image_ids, text_of, variants_of
+from stages.files.images import image_path, read_rgb
+from stages.files.program import parser_of, run
+
+
+def main(argv: Sequence[str] | None) -> None:
+    """Command line of the program."""
+    parser = parser_of(__doc__, "inspect")
+    parser.add_argument("run", type=Path, help="folder results/<run>")
+    parser.add_argument("--image", type=int, help="image id")
+    parser.add_argument("--variant", help="default: the only one, or the first by name")
+    parser.add_argument("--image-folder", type=Path, help="default: the run's own PartWorld")
+    parser.add_argument("--out", type=Path, help="PNG; default results/<run>/inspect/image-ID.png")
+    parser.add_argument("--instances", type=int, default=12, help="rows of the picture, at most")
+    args = parser.parse_args(argv)
+    if args.image is None:
+        first = ", ".join(str(i) for i in image_ids(args.run, 10))
+        raise ValueError(f"name an image with --image; the first ones are {first}.")
+    variants = variants_of(args.run)
+    variant = args.variant or (variants[0] if variants else "")
+    if args.variant and args.variant not in variants:
+        raise ValueError(f"{args.run}: no variant {args.variant!r} there; seen: {variants}.")
+    trail = gather(args.run, args.image, variant)
+    print(text_of(trail))
+    folder = args.image_folder or args.run / "partworld" / "train" / "images"
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder. Name the images with --image-folder.")
+    out = args.out or args.run / "inspect" / f"image-{args.image}.png"
+    pixels = read_rgb(image_path(folder, trail.image["file_name"]))
+    draw_trail(trail, pixels, out, rows=args.instances)
+    hidden = len(trail.instances) - args.instances
+    print(f"\npicture: {out}" + (f" ({hidden} more instances not drawn)" if hidden > 0 else ""))
+
+
+if __name__ == "__main__":
+    run("inspect", main)
