@@ -64,7 +64,14 @@ def car(rng: np.random.Generator) -> list[Piece]:
     """Body with a cabin, windows and two wheels; no part of its own."""
     hood = rng.uniform(0.0, 0.1)
     shell = polygon(
-        (0.0, 0.45), (0.2, 0.4), (0.32, 0.05), (0.72 + hood, 0.05), (0.85, 0.4), (1, 0.5), (1, 0.8), (0, 0.8)
+        (0.0, 0.45),
+        (0.2, 0.4),
+        (0.32, 0.05),
+        (0.72 + hood, 0.05),
+        (0.85, 0.4),
+        (1, 0.5),
+        (1, 0.8),
+        (0, 0.8),
     )
     pieces = [Piece("shell", "body", shell), Piece("shell", "body", rect(0, 0.68, 1, 0.8))]
     pieces += parts.window("window0", "body", 0.33, 0.12, 0.52, 0.4)
@@ -108,7 +115,9 @@ def castle(rng: np.random.Generator) -> list[Piece]:
     pieces = [Piece("curtain", "middle", rect(0.2, sill, 0.8, 1.0))]
     for x in (0.3, 0.46, 0.62):
         pieces.append(Piece("curtain", "middle", rect(x, sill - 0.07, x + 0.08, sill + 0.02)))
-    arch = np.concatenate([ellipse(0.5, 0.78, 0.13, 0.16, arc=(180, 360)), rect(0.37, 0.78, 0.63, 1)[2:]])
+    arch = np.concatenate(
+        [ellipse(0.5, 0.78, 0.13, 0.16, arc=(180, 360)), rect(0.37, 0.78, 0.63, 1)[2:]]
+    )
     pieces += [Piece("gate", "middle", arch), Piece("gate", "middle", rect(0.47, 0.66, 0.53, 1.0))]
     one = parts.tower(rng)
     for side, x in (("west", 0.0), ("east", 0.68)):
@@ -128,7 +137,9 @@ def dog(rng: np.random.Generator) -> list[Piece]:
         pieces.append(Piece("trunk", "body", ellipse(0.36, 0.5, 0.12, 0.13)))
     pieces.append(Piece("head", "head", ellipse(0.79, 0.28 + lift, 0.17, 0.2)))
     pieces.append(Piece("head", "head", ellipse(0.92, 0.36 + lift, 0.08, 0.09)))
-    pieces.append(Piece("head", "head", polygon((0.66, 0.02), (0.78, 0.06), (0.74, 0.36), (0.62, 0.34))))
+    pieces.append(
+        Piece("head", "head", polygon((0.66, 0.02), (0.78, 0.06), (0.74, 0.36), (0.62, 0.34)))
+    )
     return pieces
 
 
@@ -137,7 +148,10 @@ def ball(rng: np.random.Generator) -> list[Piece]:
     pieces = [Piece("ball", "ball", ellipse(0.5, 0.5, 0.5, 0.5))]
     if rng.random() < 0.5:
         half = rng.uniform(10, 22)
-        arcs = ellipse(0.5, 0.5, 0.5, 0.5, arc=(-half, half)), ellipse(0.5, 0.5, 0.5, 0.5, arc=(180 - half, 180 + half))
+        arcs = (
+            ellipse(0.5, 0.5, 0.5, 0.5, arc=(-half, half)),
+            ellipse(0.5, 0.5, 0.5, 0.5, arc=(180 - half, 180 + half)),
+        )
         pieces.append(Piece("ball", "ball", np.concatenate(arcs)))
     return pieces
 
@@ -146,10 +160,12 @@ def crate(rng: np.random.Generator) -> list[Piece]:
     """A box with or without crossed planks: the whole is a single part."""
     pieces = [Piece("box", "box", rect(0.0, 0.0, 1.0, 1.0))]
     style = rng.random()
-    if style < 0.6:
+    if style < 0.85:
         pieces.append(Piece("box", "box", rect(0.14, 0.14, 0.86, 0.86)))
-    if style < 0.4:
-        pieces.append(Piece("box", "box", polygon((0.14, 0.14), (0.28, 0.14), (0.86, 0.86), (0.72, 0.86))))
+    if style < 0.5:
+        pieces.append(
+            Piece("box", "box", polygon((0.14, 0.14), (0.28, 0.14), (0.86, 0.86), (0.72, 0.86)))
+        )
     return pieces
 
 
@@ -178,7 +194,9 @@ def lone_part(rng: np.random.Generator) -> list[Piece]:
     if kind == 2:
         return parts.window("window", "window", 0.0, 0.0, 1.0, 1.0)
     if kind == 3:
-        return [Piece("shirt", "shirt", polygon((0.0, 0.1), (1.0, 0.1), (0.92, 0.95), (0.08, 0.95)))]
+        return [
+            Piece("shirt", "shirt", polygon((0.0, 0.1), (1.0, 0.1), (0.92, 0.95), (0.08, 0.95)))
+        ]
     if kind == 4:
         return [Piece("shell", "shell", rect(0.0, 0.3, 1.0, 0.75))]
     angle = np.linspace(0, 2 * np.pi, 9)[:-1]

@@ -1,6 +1,6 @@
 """Where things stand in a scene: clusters of one class, alone or in rows and piles, and clutter.
 
-In goes a random generator, out go `Placement`s. About half of the clusters hold several objects of
+In goes a random generator, out go `Placement`s. Three clusters in ten, and half of the objects, stand with others of
 one class, overlapping, touching or adjacent, so that the group is always a tempting answer; some
 clusters stand in front of others, so that occlusion occurs.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from stages.partworld.classes import CLASSES, Blueprint
 
 SIDE = 256  # px; scenes are square
-GROUP_RATE = 0.55
+GROUP_RATE = 0.3
 SPACINGS = ((0.7, 0.92), (0.99, 1.0), (1.03, 1.12))  # overlapping, touching, adjacent; x width
 
 
@@ -55,7 +55,9 @@ def overlap(a: Box, b: Box) -> float:
     return width * height / smaller
 
 
-def _find_room(rng: np.random.Generator, size: tuple[float, float], taken: list[Box], limit: float) -> Box | None:
+def _find_room(
+    rng: np.random.Generator, size: tuple[float, float], taken: list[Box], limit: float
+) -> Box | None:
     """A box of `size` (width, height) that overlaps no taken box by more than `limit`, or None."""
     slack = 0.06 * SIDE
     for _ in range(14):
@@ -70,12 +72,16 @@ def _find_room(rng: np.random.Generator, size: tuple[float, float], taken: list[
 def _member_count(rng: np.random.Generator, blueprint: Blueprint) -> int:
     if rng.random() >= GROUP_RATE:
         return 1
-    return int(rng.choice([2, 3, 4, 5], p=[0.3, 0.35, 0.2, 0.15] if blueprint.stacks else [0.5, 0.35, 0.15, 0]))
+    if blueprint.stacks:
+        return int(rng.choice([2, 3, 4, 5], p=[0.3, 0.35, 0.2, 0.15]))
+    return int(
+        rng.choice([2, 3, 4], p=[0.8, 0.2, 0.0] if blueprint.aspect > 1 else [0.5, 0.35, 0.15])
+    )
 
 
 def _object_size(rng: np.random.Generator, blueprint: Blueprint, count: int) -> tuple[float, float]:
     """Width and height in px; the members of larger groups are smaller."""
-    side = blueprint.scale * rng.uniform(72, 128) * (1.0, 0.86, 0.76, 0.7, 0.66)[count - 1]
+    side = blueprint.scale * rng.uniform(78, 138) * (1.0, 0.92, 0.84, 0.76, 0.7)[count - 1]
     if rng.random() < 0.1:
         side *= 0.62
     aspect = blueprint.aspect * rng.uniform(0.88, 1.14)
@@ -92,7 +98,9 @@ def _slots(rng: np.random.Generator, blueprint: Blueprint, count: int) -> list[t
     return [(k * gap, 0.0) for k in range(bottom)] + upper
 
 
-def _cluster(rng: np.random.Generator, number: int, taken: list[Box], limit: float) -> list[Placement]:
+def _cluster(
+    rng: np.random.Generator, number: int, taken: list[Box], limit: float
+) -> list[Placement]:
     category = int(rng.integers(len(CLASSES)))
     blueprint = CLASSES[category]
     count = _member_count(rng, blueprint)
@@ -113,19 +121,21 @@ def _cluster(rng: np.random.Generator, number: int, taken: list[Box], limit: flo
         y = room[3] - storey * height + (rng.normal(0, 0.02) * height if storeys == 0 else 0.0)
         angle = rng.uniform(-blueprint.tilt, blueprint.tilt)
         size = (width * factor, height * factor)
-        placements.append(Placement(category + 1, number, x, y, *size, angle, facing ^ bool(rng.random() < 0.15)))
+        placements.append(
+            Placement(category + 1, number, x, y, *size, angle, facing ^ bool(rng.random() < 0.15))
+        )
     return placements
 
 
 def plan(rng: np.random.Generator) -> list[Placement]:
     """The objects of one scene, from back to front (by bottom edge); never without an object.
 
-    Two to four clusters are tried; in a third of the scenes they may hide one another by half.
+    Three to five clusters are tried; in two fifths of the scenes they may hide one another.
     """
-    limit = 0.55 if rng.random() < 0.35 else 0.12
+    limit = 0.65 if rng.random() < 0.4 else 0.12
     taken: list[Box] = []
     placements: list[Placement] = []
-    wanted = int(rng.choice([2, 3, 4], p=[0.35, 0.45, 0.2]))
+    wanted = int(rng.choice([3, 4, 5], p=[0.4, 0.4, 0.2]))
     for number in range(1, wanted + 1):
         placements += _cluster(rng, number, taken, limit)
     for number in range(wanted + 1, wanted + 1 + int(rng.integers(1, 4))):
@@ -133,5 +143,7 @@ def plan(rng: np.random.Generator) -> list[Placement]:
         room = _find_room(rng, (side * rng.uniform(0.8, 1.4), side), taken, 0.25)
         if room is not None:
             size = (room[2] - room[0], room[3] - room[1])
-            placements.append(Placement(0, number, room[0], room[3], *size, rng.uniform(-20, 20), False))
+            placements.append(
+                Placement(0, number, room[0], room[3], *size, rng.uniform(-20, 20), False)
+            )
     return sorted(placements, key=lambda p: p.y)

@@ -42,7 +42,9 @@ def rect(x0: float, y0: float, x1: float, y1: float) -> Points:
     return polygon((x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
 
-def ellipse(cx: float, cy: float, rx: float, ry: float, *, arc: tuple[float, float] = (0, 360)) -> Points:
+def ellipse(
+    cx: float, cy: float, rx: float, ry: float, *, arc: tuple[float, float] = (0, 360)
+) -> Points:
     """Ellipse, or the sector chord of `arc` degrees (clockwise from +x), as (28, 2) float32."""
     angle = np.deg2rad(np.linspace(arc[0], arc[1], 28))
     return np.stack([cx + rx * np.cos(angle), cy + ry * np.sin(angle)], axis=1).astype(np.float32)
@@ -53,7 +55,9 @@ def mirrored(points: Points) -> Points:
     return np.stack([1 - points[:, 0], points[:, 1]], axis=1)
 
 
-def moved(pieces: list[Piece], box: tuple[float, float, float, float], prefix: str = "") -> list[Piece]:
+def moved(
+    pieces: list[Piece], box: tuple[float, float, float, float], prefix: str = ""
+) -> list[Piece]:
     """Pieces squeezed from the unit square into `box` (x0, y0, x1, y1), parts renamed by `prefix`."""
     origin = np.array(box[:2], dtype=np.float32)
     extent = np.array(box[2:], dtype=np.float32) - origin
@@ -78,7 +82,9 @@ def window(name: str, compound: str, x0: float, y0: float, x1: float, y1: float)
 def figure(rng: np.random.Generator) -> list[Piece]:
     """Shirt, arms and legs: the body that person and robot share, everything below y = 0.23."""
     reach, spread = rng.uniform(-0.10, 0.05), rng.uniform(0.0, 0.06)
-    arm = polygon((0.27, 0.25), (0.10, 0.29), (0.03, 0.5 + reach), (0.17, 0.5 + reach), (0.28, 0.38))
+    arm = polygon(
+        (0.27, 0.25), (0.10, 0.29), (0.03, 0.5 + reach), (0.17, 0.5 + reach), (0.28, 0.38)
+    )
     hand = ellipse(0.10, 0.52 + reach, 0.085, 0.04)
     leg = polygon((0.28, 0.58), (0.5, 0.58), (0.49 - spread, 0.95), (0.3 - spread, 0.95))
     shoe = rect(0.22 - spread, 0.93, 0.48 - spread, 1.0)
@@ -86,7 +92,9 @@ def figure(rng: np.random.Generator) -> list[Piece]:
     for side, flip in (("left", False), ("right", True)):
         for shape in (arm, hand):
             pieces.append(Piece(f"arm_{side}", "body", mirrored(shape) if flip else shape))
-    pieces.append(Piece("shirt", "body", polygon((0.24, 0.23), (0.76, 0.23), (0.73, 0.6), (0.27, 0.6))))
+    pieces.append(
+        Piece("shirt", "body", polygon((0.24, 0.23), (0.76, 0.23), (0.73, 0.6), (0.27, 0.6)))
+    )
     if rng.random() < 0.6:
         top = rng.uniform(0.3, 0.42)
         pieces.append(Piece("shirt", "body", rect(0.26, top, 0.74, top + rng.uniform(0.06, 0.12))))

@@ -133,7 +133,9 @@ def _transform(points: Points, placement: Placement) -> Points:
     return moved
 
 
-def _draw(pieces: list[Piece], placement: Placement, first: int) -> tuple[NDArray[np.int16], tuple[int, int]]:
+def _draw(
+    pieces: list[Piece], placement: Placement, first: int
+) -> tuple[NDArray[np.int16], tuple[int, int]]:
     """The object alone: (h, w) int16 leaf ids from `first`, and its top-left corner (x, y), px."""
     polygons = [_transform(piece.points, placement) for piece in pieces]
     everything = np.concatenate(polygons)
@@ -172,7 +174,9 @@ def _colour(canvas: _Canvas, rng: np.random.Generator) -> NDArray[np.uint8]:
     light = np.linspace(*rng.uniform(-14, 14, 2), SIDE, dtype=np.float32)
     picture += light[None, :, None]
     picture = cv2.GaussianBlur(picture, (3, 3), 0.6)
-    picture += rng.standard_normal((SIDE, SIDE, 1), dtype=np.float32) * np.float32(rng.uniform(1, 5))
+    picture += rng.standard_normal((SIDE, SIDE, 1), dtype=np.float32) * np.float32(
+        rng.uniform(1, 5)
+    )
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
@@ -195,11 +199,17 @@ def _instances(canvas: _Canvas, categories: list[int]) -> tuple[Instance, ...]:
     found = []
     for whole in sorted(w for w in shown if categories[w]):
         mine = table[:, 3] == whole
-        area, full_area, cluster = int(seen[mine].sum()), int(full[mine].sum()), int(table[mine][0, 4])
+        area, full_area, cluster = (
+            int(seen[mine].sum()),
+            int(full[mine].sum()),
+            int(table[mine][0, 4]),
+        )
         hidden_key = seen[mine & key].sum() < MIN_KEY_VISIBLE * full[mine & key].sum()
         crowd = bool(area < MIN_AREA or area < MIN_VISIBLE * full_area or hidden_key)
         n_parts = len(set(table[mine & (seen > 0), 1]))
-        kind = _difficulty(visible=area / full_area, mates=clusters.count(cluster) - 1, n_parts=n_parts)
+        kind = _difficulty(
+            visible=area / full_area, mates=clusters.count(cluster) - 1, n_parts=n_parts
+        )
         found.append(Instance(whole, categories[whole], cluster, area, full_area, crowd, kind))
     return tuple(found)
 
@@ -224,4 +234,6 @@ def render_scene(seed: int, split: str, index: int) -> Scene:
         canvas.add(placement, whole, rng)
         categories.append(placement.category_id)
     image = _colour(canvas, rng)
-    return Scene(image, canvas.leaf, np.array(canvas.rows, np.int16), _instances(canvas, categories))
+    return Scene(
+        image, canvas.leaf, np.array(canvas.rows, np.int16), _instances(canvas, categories)
+    )

@@ -37,7 +37,9 @@ class Material:
 def _blotches(rng: np.random.Generator, cells: int) -> NDArray[np.float32]:
     """Smooth noise in [0, 1] with `cells` cells across the image."""
     coarse = rng.random((cells, cells), dtype=np.float32)
-    fine: NDArray[np.float32] = cv2.resize(coarse, (FIELD_SIDE, FIELD_SIDE), interpolation=cv2.INTER_LINEAR)
+    fine: NDArray[np.float32] = cv2.resize(
+        coarse, (FIELD_SIDE, FIELD_SIDE), interpolation=cv2.INTER_LINEAR
+    )
     return fine
 
 
@@ -80,8 +82,8 @@ def background(rng: np.random.Generator, side: int) -> NDArray[np.float32]:
     """(side, side, 3) float32 grey levels: sky, ground, a few flat rectangles, three octaves of noise."""
     canvas = np.empty((side, side, 3), np.float32)
     horizon = int(rng.uniform(0.25, 0.75) * side)
-    canvas[:horizon] = rng.uniform(60, 215, 3)
-    canvas[horizon:] = rng.uniform(60, 190, 3)
+    for band in (slice(None, horizon), slice(horizon, None)):
+        canvas[band] = rng.uniform(70, 200) + rng.uniform(-32, 32, 3)
     for _ in range(int(rng.integers(0, 4))):
         x, y = rng.integers(0, side, 2)
         w, h = rng.integers(side // 8, side // 2, 2)
