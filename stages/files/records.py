@@ -10,6 +10,7 @@ and version and the provenance; `read_table` refuses another schema or version.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -337,8 +338,7 @@ def rows_by_image(table: pa.Table) -> dict[int, pa.Table]:
     """Split a table sorted by image_id into one table per image, without copying."""
     ids = table.column("image_id").to_numpy()
     edges = [0, *(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)]
-    pairs = zip(edges[:-1], edges[1:], strict=True)
-    return {int(ids[a]): table.slice(a, b - a) for a, b in pairs if b > a}
+    return {int(ids[a]): table.slice(a, b - a) for a, b in pairwise(edges) if b > a}
 
 
 def images_of_shard(images: pa.Table, shard: int) -> pa.Table:

@@ -76,14 +76,24 @@ class Config:
     threads: Annotated[
         int, Field(ge=1, description="CPU threads per job; more than one is slow on loaded cores")
     ] = 1
-    dataset: Annotated[Dataset, Field(description="images and labels")] = Dataset()
-    prepare: Annotated[Prepare, Field(description="weak labels")] = Prepare()
-    propose: Annotated[Propose, Field(description="SAM and its prompts")] = Propose()
-    select: Annotated[Select, Field(description="PSM with PDG")] = Select()
-    refine: Annotated[Refine, Field(description="PNPG, PRM and BMS")] = Refine()
-    export: Annotated[Export, Field(description="COCO JSON")] = Export()
-    train: Annotated[Train, Field(description="the detector")] = Train()
-    evaluate: Annotated[Evaluate, Field(description="definitions of errors")] = Evaluate()
+    dataset: Annotated[
+        Dataset, Field(description="images and labels: the demo's own world, or files on disk")
+    ] = Dataset()
+    prepare: Annotated[
+        Prepare, Field(description="from annotations to weak labels (SAPNet, Sec. 4.1)")
+    ] = Prepare()
+    propose: Annotated[
+        Propose, Field(description="SAM and its prompts (SAPNet, Sec. 3.1 and 4.2)")
+    ] = Propose()
+    select: Annotated[Select, Field(description="PSM with PDG (SAPNet, Sec. 3.2)")] = Select()
+    refine: Annotated[Refine, Field(description="PNPG, PRM and BMS (SAPNet, Sec. 3.3 to 3.5)")] = (
+        Refine()
+    )
+    export: Annotated[Export, Field(description="the pseudo-labels as COCO JSON")] = Export()
+    train: Annotated[Train, Field(description="the detector (Mask R-CNN)")] = Train()
+    evaluate: Annotated[Evaluate, Field(description="what is measured against ground truth")] = (
+        Evaluate()
+    )
 
 
 def config_schema() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from stages.settings.training import Training
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
 class Ppg:
-    """Positive proposals: scaled copies of box_psm (SAPNet, Eq. 4; counts from the authors' code)."""
+    """Positive proposals: scaled copies of box_psm (SAPNet, Eq. 4; counts: the authors' code)."""
 
     enabled: Annotated[bool, Field(description="false: the bag is not enlarged")] = True
     expand_step: Annotated[float, Field(ge=0, description="step of the coarse set")] = 0.01

@@ -1,0 +1,37 @@
+# Maskmill: weak labels in, instance masks out.
+# prepare -> propose -> select -> refine -> export -> train -> evaluate; each door is in workflow/rules.
+
+
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+localrules:
+    all,
+    fetch,
+
+
+# Everything that the config asks for
+rule all:
+    input:
+        PLAN.targets,
+
+
+include: "workflow/rules/partworld.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/fetch.smk"
+include: "workflow/rules/propose.smk"
+include: "workflow/rules/fit_select.smk"
+include: "workflow/rules/select.smk"
+include: "workflow/rules/fit_refine.smk"
+include: "workflow/rules/refine.smk"
+include: "workflow/rules/export.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"

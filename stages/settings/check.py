@@ -1,0 +1,170 @@
+"""What is wrong with a config, in one sentence for people; called by the Snakefile before any job.
+
+`refuse` holds a config against `config.schema.yaml`, `check` against the rules that span several
+keys. Only the standard library, yaml and jsonschema are imported, since under `--use-conda` the
+Snakefile runs in an environment that has Snakemake and nothing of ours.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+SHARED_FOLDERS = ("partworld", "prepare", "propose", "logs", "benchmarks")
+SCHEMA = "workflow/schemas/config.schema.yaml"
+TYPE_NAMES = {
+    "object": "a section of keys",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+LIMITS = {
+    "minimum": "must be at least",
+    "maximum": "must be at most",
+    "exclusiveMinimum": "must be more than",
+    "exclusiveMaximum": "must be less than",
+    "multipleOf": "must be a multiple of",
+    "pattern": "must match",
+    "minItems": "needs as many entries as",
+}
+
+
+def refuse(config: Mapping[str, Any], schema: Path) -> None:
+    """Hold `config` against the JSON Schema in the file `schema`.
+
+    Raises
+    ------
+    ValueError : names each wrong key, what it holds, and what is allowed.
+    """
+    rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
+    errors = jsonschema.Draft202012Validator(rules).iter_errors(config)
+    faults = [fault for error in errors for fault in _faults(error)]
+    if faults:
+        raise ValueError(f"{'; '.join(faults)}. See {SCHEMA}.")
+
+
+def _faults(error: jsonschema.ValidationError) -> Iterator[str]:
+    """Sentences without full stop about one schema error; alternatives: about the nearest one."""
+    if error.validator == "anyOf":
+        wanted = [branch for branch in error.context or [] if branch.validator != "type"]
+        if wanted:
+            yield from (fault for branch in wanted for fault in _faults(branch))
+            return
+    key = ".".join(str(part) for part in error.absolute_path) or "the config"
+    seen = repr(_plain(error.instance))
+    if error.validator == "additionalProperties":
+        yield from _unknown_keys(error, "" if key == "the config" else f"{key}.")
+    elif error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        yield f"{key} lacks {' and '.join(missing)}"
+    elif error.validator == "enum":
+        yield f"{key}: must be one of {', '.join(map(str, error.validator_value))}, seen {seen}"
+    elif error.validator in ("type", "anyOf"):
+        yield f"{key}: must be {_types(error)}, seen {seen}{_number_hint(error.instance)}"
+    elif error.validator in LIMITS:
+        yield f"{key}: {LIMITS[error.validator]} {error.validator_value}, seen {seen}"
+    else:
+        yield f"{key}: {error.message}"
+
+
+def _unknown_keys(error: jsonschema.ValidationError, prefix: str) -> Iterator[str]:
+    known = list(error.schema["properties"])
+    for name in error.instance:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            yield f"unknown key {prefix}{name}{hint}"
+
+
+def _types(error: jsonschema.ValidationError) -> str:
+    branches = error.schema.get("anyOf", [error.schema])
+    return " or ".join(TYPE_NAMES.get(branch.get("type"), "valid") for branch in branches)
+
+
+def _number_hint(value: Any) -> str:
+    """YAML reads 1e-3 as text, since the mantissa has no point."""
+    try:
+        return f" (write {float(value)!r})" if isinstance(value, str) else ""
+    except ValueError:
+        return ""
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Rules that span several keys of a complete config.
+
+    Raises
+    ------
+    ValueError : names the keys, what they hold, and a remedy.
+    """
+    for fault in _cross_faults(config):
+        raise ValueError(f"{fault}.")
+
+
+def _cross_faults(config: Mapping[str, Any]) -> Iterator[str]:
+    yield from _data_faults(config)
+    yield from _prompt_faults(config["propose"])
+    features = config["select"]["features"]
+    for section, sizes in (("select.features", features), ("train", config["train"])):
+        if sizes["short_side"] > sizes["long_side"]:
+            yield (
+                f"{section}: short_side {sizes['short_side']} is more than long_side "
+                f"{sizes['long_side']}; swap them"
+            )
+    schedules = {
+        "select.training": config["select"]["training"],
+        "refine.training": config["refine"]["training"],
+        "train": config["train"],
+    }
+    for section, schedule in schedules.items():
+        yield from _milestone_faults(section, list(schedule["milestones"]))
+    bms = config["refine"]["bms"]
+    if bms["t_min2"] > bms["t_min1"]:
+        yield (
+            f"refine.bms: t_min2 {bms['t_min2']} is more than t_min1 {bms['t_min1']}; "
+            "the rule `contain` is meant for the lower overlap, so swap them"
+        )
+    if config["train"]["norm"] == "frozen_batch" and not config["train"]["weights"]:
+        yield (
+            "train.norm: frozen_batch learns nothing without trained statistics; set "
+            "train.weights to a torchvision ResNet file, or train.norm to group"
+        )
+
+
+def _data_faults(config: Mapping[str, Any]) -> Iterator[str]:
+    if config["variant"] in SHARED_FOLDERS:
+        yield (
+            f"variant: {config['variant']!r} is a folder that all variants share; "
+            "choose another name"
+        )
+    dataset = config["dataset"]
+    if dataset["source"] == "files" and not dataset["train"]:
+        yield (
+            "dataset.train is missing, but dataset.source is files; give it `images` (a folder) "
+            "and `annotations` (a COCO JSON file)"
+        )
+    if dataset["source"] == "partworld" and dataset["train"]:
+        yield "dataset.train is given, but dataset.source is partworld; set dataset.source to files"
+
+
+def _prompt_faults(propose: Mapping[str, Any]) -> Iterator[str]:
+    sources = [prompt["source"] for prompt in propose["prompts"]]
+    if sources[0] != "point" or sources.count("point") != 1:
+        yield f"propose.prompts: the first source, and no other, must be point, seen {sources}"
+
+
+def _milestone_faults(section: str, milestones: list[float]) -> Iterator[str]:
+    if milestones != sorted(milestones) or any(not 0 < share <= 1 for share in milestones):
+        yield (
+            f"{section}.milestones: {milestones} must rise from above 0 to 1 at most; they are "
+            "shares of the training"
+        )

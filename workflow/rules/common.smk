@@ -1,0 +1,32 @@
+# Before any rule: the config is checked and becomes PLAN; the shell of every job is set up.
+
+import re
+import sys
+from pathlib import Path
+
+from stages.files.plan import flag, plan_of, shell_prefix
+from stages.files.provenance import code_of
+from stages.sam.official import OFFICIAL
+from stages.settings.check import check, refuse
+
+ROOT = Path(workflow.basedir)
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+
+try:
+    refuse(config, SCHEMA)
+    validate(config, str(SCHEMA))  # fills in the defaults
+    check(config)
+    PLAN = plan_of(config, root=ROOT, official=OFFICIAL)
+except ValueError as error:
+    raise WorkflowError(f"config: {error}")
+
+shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=PLAN.gpu))
+
+
+wildcard_constraints:
+    run=re.escape(config["run"]),
+    variant=re.escape(config["variant"]),
+    engine=config["train"]["engine"],
+    split="train|val",
+    shard=r"\d{4}-of-\d{4}",
+    weights=PLAN.fetched,

@@ -1,0 +1,18 @@
+# Fetch an official SAM weight file, where the config names one that is missing.
+# A file that is there is the user's own: PLAN.fetched then matches nothing.
+rule fetch:
+    output:
+        weights="{weights}",
+    log:
+        "results/logs/fetch/{weights}.log",
+    benchmark:
+        "results/benchmarks/fetch/{weights}.tsv"
+    conda:
+        "../../envs/stages.yaml"
+    threads: 1
+    params:
+        code=code_of("stages.fetch"),
+    message:
+        "Fetching {wildcards.weights}."
+    shell:
+        "python -m stages.fetch" " --out {output.weights:q}" " 2> {log:q}"
