@@ -1,1 +1,1 @@
-"""The demo world: procedural scenes with exact masks at five levels, and its tiny SAM's training."""
+"""The demo world: procedural scenes with exact masks at five levels, and its SAM at school."""

@@ -1,4 +1,4 @@
-"""The ten classes of PartWorld: which parts they have, which part gives them away, how big they are.
+"""The ten classes of PartWorld: their parts, the part that gives each away, their size.
 
 Half of the classes have a `key` part that no other class has (the head of a person, a robot or a
 dog, the gate of a castle, the ball itself); it must be visible, or nobody could name the object.
@@ -185,7 +185,7 @@ CLASSES: tuple[Blueprint, ...] = (
 
 
 def lone_part(rng: np.random.Generator) -> list[Piece]:
-    """One shared part on its own, as unlabelled clutter: wheel, roof, window, shirt, plate or blob."""
+    """One shared part on its own, as clutter: wheel, roof, window, shirt, plate or blob."""
     kind = rng.integers(6)
     if kind == 0:
         return parts.wheel("wheel", 0.5, 0.5, 0.5, 0.5)

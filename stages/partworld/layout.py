@@ -1,8 +1,8 @@
 """Where things stand in a scene: clusters of one class, alone or in rows and piles, and clutter.
 
-In goes a random generator, out go `Placement`s. Three clusters in ten, and half of the objects, stand with others of
-one class, overlapping, touching or adjacent, so that the group is always a tempting answer; some
-clusters stand in front of others, so that occlusion occurs.
+In goes a random generator, out go `Placement`s. Three clusters in ten, and so half of the objects,
+stand with others of their class, overlapping, touching or adjacent, so that the group is a tempting
+answer for them, and the wrong one for the rest; some clusters hide others in part.
 """
 
 from __future__ import annotations

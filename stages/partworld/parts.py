@@ -58,7 +58,7 @@ def mirrored(points: Points) -> Points:
 def moved(
     pieces: list[Piece], box: tuple[float, float, float, float], prefix: str = ""
 ) -> list[Piece]:
-    """Pieces squeezed from the unit square into `box` (x0, y0, x1, y1), parts renamed by `prefix`."""
+    """Pieces squeezed from the unit square into `box`, xyxy, their parts renamed by `prefix`."""
     origin = np.array(box[:2], dtype=np.float32)
     extent = np.array(box[2:], dtype=np.float32) - origin
     return [replace(p, part=prefix + p.part, points=p.points * extent + origin) for p in pieces]

@@ -36,7 +36,7 @@ class Instance:
     instance_id : its value in the `whole` column of the table, from 1.
     category_id : 1-based class.
     cluster : its value in the `group` column.
-    area, full_area : visible and unoccluded area, px^2; the full one counts what lies off the image.
+    area, full_area : visible and unoccluded area, px^2; the latter counts what is off the image.
     is_crowd : too small, too hidden or without its key part: not to be labelled, nor counted.
     difficulty : `occluded` (less than 80 % visible), else `group` (a visible mate in its cluster),
         else `part` (alone, and the whole has several parts), else `single` (the whole is one part).
@@ -70,7 +70,8 @@ class Scene:
 
     def level_map(self, level: str) -> NDArray[np.int16]:
         """(256, 256) int16 ids of one of `LEVELS`, 0 = background."""
-        return self.table[self.leaf, LEVELS.index(level)]
+        ids: NDArray[np.int16] = self.table[self.leaf, LEVELS.index(level)]
+        return ids
 
     def mask(self, instance: Instance) -> NDArray[np.bool_]:
         """(256, 256) bool visible mask of a labelled instance."""
@@ -79,7 +80,7 @@ class Scene:
 
 
 def scene_rng(seed: int, split: str, index: int) -> np.random.Generator:
-    """The generator of scene `index` (>= 0) of a split; equal for equal arguments, on any machine."""
+    """The generator of scene `index` (>= 0) of a split, the same on any machine."""
     return np.random.default_rng([seed, zlib.crc32(split.encode()), index])
 
 
@@ -129,8 +130,7 @@ def _transform(points: Points, placement: Placement) -> Points:
     angle = np.deg2rad(placement.angle)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
     centre = np.array([placement.x, placement.y - placement.height], np.float32) + size / 2
-    moved: Points = (centred * size) @ turn + centre
-    return moved
+    return np.asarray((centred * size) @ turn + centre, np.float32)
 
 
 def _draw(
@@ -171,9 +171,10 @@ def _colour(canvas: _Canvas, rng: np.random.Generator) -> NDArray[np.uint8]:
     size = textures.FIELD_SIDE
     value = textures.texture_bank()[field[ids], (y + shift[:, 0]) % size, (x + shift[:, 1]) % size]
     picture[y, x] = base[ids] + contrast[ids] * value[:, None]
-    light = np.linspace(*rng.uniform(-14, 14, 2), SIDE, dtype=np.float32)
+    left, right = (float(value) for value in rng.uniform(-14, 14, 2))
+    light = np.linspace(left, right, SIDE, dtype=np.float32)
     picture += light[None, :, None]
-    picture = cv2.GaussianBlur(picture, (3, 3), 0.6)
+    picture = np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.float32)
     picture += rng.standard_normal((SIDE, SIDE, 1), dtype=np.float32) * np.float32(
         rng.uniform(1, 5)
     )

@@ -37,10 +37,8 @@ class Material:
 def _blotches(rng: np.random.Generator, cells: int) -> NDArray[np.float32]:
     """Smooth noise in [0, 1] with `cells` cells across the image."""
     coarse = rng.random((cells, cells), dtype=np.float32)
-    fine: NDArray[np.float32] = cv2.resize(
-        coarse, (FIELD_SIDE, FIELD_SIDE), interpolation=cv2.INTER_LINEAR
-    )
-    return fine
+    side = (FIELD_SIDE, FIELD_SIDE)
+    return np.asarray(cv2.resize(coarse, side, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 @cache
@@ -79,7 +77,7 @@ def shade(rng: np.random.Generator, material: Material) -> Material:
 
 
 def background(rng: np.random.Generator, side: int) -> NDArray[np.float32]:
-    """(side, side, 3) float32 grey levels: sky, ground, a few flat rectangles, three octaves of noise."""
+    """(side, side, 3) float32 grey levels: sky, ground, flat rectangles, three octaves of noise."""
     canvas = np.empty((side, side, 3), np.float32)
     horizon = int(rng.uniform(0.25, 0.75) * side)
     for band in (slice(None, horizon), slice(horizon, None)):

@@ -1,162 +1,55 @@
-"""Train, score and describe the tiny SAM on PartWorld (`python -m stages.partworld.train_sam`).
+"""Train the tiny SAM on PartWorld, or score a checkpoint and write its card.
 
-In go a seed and a number of steps; out go `DIR/checkpoint.pt` (all that is needed to go on),
-`DIR/log.jsonl` and, at the end, `DIR/vit_tiny.pth`: a plain fp32 state dict of the averaged
-weights. Each step depends on (seed, step) alone, so that a killed training resumes where its last
-checkpoint was and ends with the same weights. The learning rate warms up, stays, and decays over
-the last part of the steps; `--steps` may therefore be changed while resuming from the plateau.
+Training: in go a seed and a number of steps; out go `DIR/checkpoint.pt` (all that is needed to go
+on), `DIR/log.jsonl` and, once every step is done, `DIR/vit_tiny.pth`: a plain fp16 state dict of
+the averaged weights. Each step depends on the seed and its number alone, so that a killed training
+resumes at its last checkpoint and ends with the same weights. The learning rate warms up, stays,
+and decays over the last two fifths of the steps; --steps may be changed while it stays.
+
+Scoring (--evaluate): in goes a checkpoint, out goes a table of mask IoUs on scenes of their own
+split, and with --card the same as JSON and Markdown. The splits are `sam-train` and `sam-heldout`:
+neither shares a scene with the demo's `train` and `val`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+import cv2
 import torch
-from segment_anything.modeling import Sam
-from torch import Tensor, nn
+from torch import Tensor
 
 from stages.files.atomic import replacing
-from stages.partworld import sam_losses
-from stages.partworld.sam_batches import Batch, SceneWindow, build_batch
-from stages.partworld.sam_forward import decode, dense_head, encode
-from stages.sam.tiny import PROMPT_DIM, build_vit_tiny
-
-DENSE_WEIGHT = 0.5
+from stages.partworld.card import describe, table_of, write_card
+from stages.partworld.sam_scores import score
+from stages.partworld.sam_training import Settings, Training
+from stages.sam.tiny import build_vit_tiny
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to train.
+def save_state(training: Training, path: Path) -> None:
+    """Write the checkpoint that `Training.restore` takes up."""
+    with replacing(path) as temporary:
+        torch.save(training.state(), temporary)
 
-    Attributes
-    ----------
-    seed : >= 0; decides weights, scenes and prompts.
-    steps : >= 1, length of the schedule.
-    images, points : scenes per step, single-point prompts per scene.
-    peak : highest learning rate; warmup : steps; decay : share of the steps, at the end.
-    average : decay of the running average of the weights, per step.
-    window : scenes held at a time.
-    bf16 : compute in bfloat16.
+
+def export_weights(weights: dict[str, Tensor], path: Path) -> None:
+    """Write a plain state dict that `build_vit_tiny()` loads with strict=True, in half precision.
+
+    Loading casts it back; half precision halves the file and changes no score by 0.001.
     """
-
-    seed: int
-    steps: int
-    images: int = 12
-    points: int = 3
-    peak: float = 1e-3
-    warmup: int = 200
-    decay: float = 0.4
-    average: float = 0.998
-    window: int = 600
-    bf16: bool = False
+    plain = {name: value.half().contiguous() for name, value in weights.items()}
+    with replacing(path) as temporary:
+        torch.save(plain, temporary)
 
 
-class Training:
-    """Model, auxiliary head, optimiser and averaged weights, and the step they are at."""
-
-    def __init__(self, settings: Settings) -> None:
-        torch.manual_seed(settings.seed)
-        self.settings = settings
-        self.sam = build_vit_tiny().train()
-        self.head = dense_head(PROMPT_DIM)
-        self.average = {k: v.clone() for k, v in self.sam.state_dict().items()}
-        plain = [p for p in self._parameters() if p.ndim < 2]
-        decayed = [p for p in self._parameters() if p.ndim >= 2]
-        groups = [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=settings.peak, betas=(0.9, 0.98))
-        self.scenes = SceneWindow(settings.seed, window=settings.window)
-        self.step = 0
-
-    def _parameters(self) -> list[nn.Parameter]:
-        return [p for m in (self.sam, self.head) for p in m.parameters()]
-
-    def state(self) -> dict[str, Any]:
-        """Everything a resumed training needs, as plain tensors and numbers."""
-        return {
-            "step": self.step,
-            "sam": self.sam.state_dict(),
-            "head": self.head.state_dict(),
-            "average": self.average,
-            "optimiser": self.optimiser.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up the state that `state` gave."""
-        self.step = state["step"]
-        self.sam.load_state_dict(state["sam"])
-        self.head.load_state_dict(state["head"])
-        self.average = state["average"]
-        self.optimiser.load_state_dict(state["optimiser"])
-
-    def advance(self) -> dict[str, float]:
-        """One optimiser step; returns the losses, the gradient norm and the learning rate."""
-        settings = self.settings
-        ready, rng = self.scenes.at(self.step, settings.images)
-        batch = build_batch(ready, rng, points_per_image=settings.points)
-        rate = learning_rate(settings, self.step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        losses = batch_losses(self.sam, self.head, batch, bf16=settings.bf16)
-        total = losses["point"] + losses["triple"] + losses["box"] + DENSE_WEIGHT * losses["dense"]
-        self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
-        self._update_average()
-        numbers = {name: float(value.detach()) for name, value in losses.items()}
-        return numbers | {"norm": float(norm), "rate": rate}
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        keep = min(self.settings.average, self.step / (self.step + 10))
-        for name, value in self.sam.state_dict().items():
-            self.average[name].lerp_(value, 1 - keep)
-
-
-def learning_rate(settings: Settings, step: int) -> float:
-    """Warm-up, plateau, then half a cosine down to 1 % of the peak over the last `decay` share."""
-    start = (1 - settings.decay) * settings.steps
-    if step < settings.warmup:
-        return settings.peak * (step + 1) / settings.warmup
-    if step < start:
-        return settings.peak
-    done = min((step - start) / max(settings.steps - start, 1), 1.0)
-    return settings.peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
-
-
-def batch_losses(sam: Sam, head: nn.Module, batch: Batch, *, bf16: bool) -> dict[str, Tensor]:
-    """Losses of one batch: `point`, `triple`, `box` and `dense`, scalars; see `sam_losses`."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        embeddings = encode(sam, batch.images)
-        dense = head(embeddings).float()
-        points = decode(sam, embeddings, batch.point_image, points=batch.points)
-        triples = decode(sam, embeddings, batch.triple_image, points=batch.triples)
-        boxes = decode(sam, embeddings, batch.box_image, boxes=batch.boxes)
-    weights = sam_losses.level_weights(batch.duplicate)
-    n = len(batch.images) / len(batch.point_image)
-    point = sam_losses.ambiguous_loss(points[0][:, 1:], points[1][:, 1:], batch.levels, weights)
-    return {
-        "point": point,
-        "triple": n * sam_losses.certain_loss(*triples, batch.triple_target),
-        "box": n * sam_losses.certain_loss(*boxes, batch.box_target),
-        "dense": sam_losses.dense_loss(dense, batch.dense),
-    }
-
-
-def _save(training: Training, out: Path) -> None:
-    with replacing(out / "checkpoint.pt") as path:
-        torch.save(training.state(), path)
-
-
-def train(settings: Settings, out: Path, *, minutes: float, every: int, keep: int) -> Training:
+def train(
+    settings: Settings, out: Path, *, minutes: float, every: int = 50, keep: int = 100
+) -> Training:
     """Train to the end of the schedule, or until `minutes` have passed.
 
     Parameters
@@ -168,21 +61,25 @@ def train(settings: Settings, out: Path, *, minutes: float, every: int, keep: in
 
     Returns
     -------
-    The training, at its last step.
+    The training, at its last step; `out/vit_tiny.pth` is there if that was the schedule's last.
+
+    Raises
+    ------
+    ValueError : the checkpoint belongs to other settings.
     """
     out.mkdir(parents=True, exist_ok=True)
-    training = Training(settings)
-    if (out / "checkpoint.pt").exists():
-        training.restore(torch.load(out / "checkpoint.pt", weights_only=True))
+    training, checkpoint = Training(settings), out / "checkpoint.pt"
+    if checkpoint.exists():
+        training.restore(torch.load(checkpoint, weights_only=True))
     begin, first, sums = time.monotonic(), training.step, dict[str, float]()
     with (out / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps({"resumed_at": first} | asdict(settings)) + "\n")
         while training.step < settings.steps and time.monotonic() - begin < 60 * minutes:
             for name, value in training.advance().items():
-                sums[name] = sums.get(name, 0.0) + value
+                sums[name] = sums.get(name, 0.0) + value / every
             if training.step % every == 0:
                 pace = (time.monotonic() - begin) / (training.step - first)
-                means = {k: round(v / every, 5) for k, v in sums.items()}
+                means = {name: round(value, 5) for name, value in sums.items()}
                 log.write(
                     json.dumps({"step": training.step, "pace": round(pace, 4)} | means) + "\n"
                 )
@@ -190,45 +87,75 @@ def train(settings: Settings, out: Path, *, minutes: float, every: int, keep: in
                 _report(training.step, settings.steps, pace, means)
                 sums.clear()
             if training.step % keep == 0:
-                _save(training, out)
-    _save(training, out)
+                save_state(training, checkpoint)
+    save_state(training, checkpoint)
+    if training.step >= settings.steps:
+        export_weights(training.average, out / "vit_tiny.pth")
     return training
 
 
 def _report(step: int, steps: int, pace: float, means: dict[str, float]) -> None:
     words = "  ".join(f"{name} {value:.3g}" for name, value in means.items())
-    left = (steps - step) * pace / 60
-    print(
-        f"{step}/{steps}  {words}  {pace:.2f} s/step  eta {left:.0f} min",
-        file=sys.stderr,
-        flush=True,
-    )
+    left = f"{pace:.2f} s/step  eta {(steps - step) * pace / 60:.0f} min"
+    print(f"{step}/{steps}  {words}  {left}", file=sys.stderr, flush=True)
 
 
-def export_weights(weights: dict[str, Tensor], path: Path) -> None:
-    """Write a plain fp32 state dict that `build_vit_tiny().load_state_dict` takes with strict=True."""
-    with replacing(path) as temporary:
-        torch.save({name: value.float().contiguous() for name, value in weights.items()}, temporary)
+def evaluate(options: argparse.Namespace) -> None:
+    """Score `--evaluate`'s checkpoint, print the table, and write the card if asked for."""
+    sam = build_vit_tiny()
+    sam.load_state_dict(torch.load(options.evaluate, weights_only=True))
+    scores = score(sam, options.seed, options.scenes)
+    print(table_of(scores))
+    if options.card:
+        log = options.out / "log.jsonl" if options.out else None
+        write_card(options.card, describe(options.evaluate, scores, log=log, notes=options.note))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m stages.partworld.train_sam", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=9000)
-    parser.add_argument("--minutes", type=float, default=1e6)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--bf16", action="store_true")
+    parser = argparse.ArgumentParser(
+        "python -m stages.partworld.train_sam",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--out", type=Path, metavar="DIR", help="folder of the training, resumed if it has begun")
+    add("--steps", type=int, default=10_000, metavar="N", help="length of the schedule (10000)")
+    add("--minutes", type=float, default=1e6, metavar="M", help="stop early, to be resumed")
+    add("--seed", type=int, default=0, metavar="S", help="weights, scenes and prompts (0)")
+    add("--images", type=int, default=12, metavar="N", help="scenes per step (12)")
+    add("--points", type=int, default=3, metavar="N", help="single points per scene (3)")
+    add("--threads", type=int, default=1, metavar="N", help="torch threads (1)")
+    add("--bf16", action="store_true", help="compute in bfloat16: 1.5 times as fast with AVX-512")
+    add("--evaluate", type=Path, metavar="PTH", help="score this checkpoint instead of training")
+    add("--scenes", type=int, default=200, metavar="N", help="held-out scenes to score on (200)")
+    add("--card", type=Path, metavar="JSON", help="write the card there, and as .md beside it")
+    add("--note", action="append", default=[], metavar="TEXT", help="a remark for the card")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Command line of the training."""
-    options = _parser().parse_args(argv)
+    """Command line: train, or with --evaluate score."""
+    parser = _parser()
+    options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
-    settings = Settings(seed=options.seed, steps=options.steps, bf16=options.bf16)
-    training = train(settings, options.out, minutes=options.minutes, every=50, keep=100)
-    export_weights(training.average, options.out / "vit_tiny.pth")
+    cv2.setNumThreads(1)
+    if options.evaluate:
+        evaluate(options)
+        return 0
+    if options.out is None:
+        parser.error("--out is needed to train")
+    settings = Settings(
+        seed=options.seed,
+        steps=options.steps,
+        images=options.images,
+        points=options.points,
+        bf16=options.bf16,
+    )
+    try:
+        train(settings, options.out, minutes=options.minutes)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

@@ -1,8 +1,8 @@
 """The tiny SAM: segment_anything's own modules, small enough to train and run on one CPU core.
 
-Nothing comes in; out goes a randomly initialised `Sam` of 1.6 M parameters whose weights fit in 7 MB. It is
-a stock `Sam` in every respect (three multimask outputs and one single output, IoU head, mask
-threshold 0), so that `SamPredictor` and `SamAutomaticMaskGenerator` run it unchanged. Images enter
+Nothing comes in; out goes a randomly initialised `Sam` of 1.5 M parameters (6.1 MB). It is a stock
+`Sam` in every respect (three multimask outputs and one single output, IoU head, mask threshold 0),
+so that `SamPredictor` and `SamAutomaticMaskGenerator` run it unchanged. Images enter
 at 128 px, masks leave on a 64 x 64 grid. `stages.partworld.train_sam` trains it.
 """
 
