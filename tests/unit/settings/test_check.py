@@ -1,0 +1,89 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.settings.check import check, refuse
+from stages.settings.config import Config
+from stages.settings.section import to_values
+
+SCHEMA = Path(__file__).resolve().parents[3] / "workflow" / "schemas" / "config.schema.yaml"
+
+
+def _with(changes: dict[str, Any]) -> dict[str, Any]:
+    """The default config with the values at these dotted keys."""
+    config = to_values(Config())
+    for dotted, value in changes.items():
+        *path, last = dotted.split(".")
+        node = config
+        for key in path:
+            node = node[key]
+        node[last] = value
+    return config
+
+
+def test_an_empty_config_and_the_defaults_are_fine() -> None:
+    refuse({}, SCHEMA)
+    refuse(_with({}), SCHEMA)
+    check(_with({}))
+
+
+SPLIT = {"images": "a", "annotations": "b"}
+WRONG = [
+    ({"shard": 3}, r"unknown key shard \(did you mean shards\?\)"),
+    ({"select.trainin": {}}, r"unknown key select\.trainin \(did you mean training\?\)"),
+    ({"select.pdg.zzzzzz": 1}, r"unknown key select\.pdg\.zzzzzz\. See"),
+    ({"shards": 0}, "shards: must be at least 1, seen 0"),
+    ({"shards": 1001}, "shards: must be at most 1000, seen 1001"),
+    ({"shards": "2"}, "shards: must be a whole number, seen '2'"),
+    ({"shards": 2.5}, "shards: must be a whole number, seen 2.5"),
+    ({"train.lr": "1e-3"}, r"train\.lr: must be a number, seen '1e-3' \(write 0\.001\)"),
+    ({"train.lr": 0}, "train.lr: must be more than 0, seen 0"),
+    ({"train.momentum": 1}, "train.momentum: must be less than 1, seen 1"),
+    ({"train.fpn_channels": 17}, "train.fpn_channels: must be a multiple of 16, seen 17"),
+    ({"train.enabled": "yes"}, "train.enabled: must be true or false, seen 'yes'"),
+    ({"device": "gpu"}, "device: must be one of cpu, cuda, auto, seen 'gpu'"),
+    ({"run": "a/b"}, "run: must match .* seen 'a/b'"),
+    ({"run": ""}, "run: must match"),
+    ({"select": 5}, "select: must be a section of keys, seen 5"),
+    ({"select": None}, "select: must be a section of keys, seen None"),
+    ({"propose.sha256": 5}, "propose.sha256: must be text or null, seen 5"),
+    ({"dataset.train": {"images": "a"}}, "dataset.train lacks annotations"),
+    ({"dataset.train": {**SPLIT, "image": 1}}, r"dataset\.train\.image \(did you mean images\?\)"),
+    ({"dataset.train": "here"}, "dataset.train: must be a section of keys or null, seen 'here'"),
+    ({"propose.prompts": []}, "propose.prompts: "),
+    ({"propose.prompts": [{"count": 1}]}, r"propose\.prompts\.0 lacks source"),
+    ({"a": 1, "b": 2}, "unknown key a; unknown key b"),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), WRONG, ids=[str(c) for c, _ in WRONG])
+def test_the_schema_refuses_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence) as caught:
+        refuse(_with(changes), SCHEMA)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("See workflow/schemas/config.schema.yaml.")
+
+
+CROSS = [
+    ({"variant": "propose"}, "variant: 'propose' is a folder that all variants share"),
+    ({"dataset.source": "files"}, "dataset.train is missing, but dataset.source is files"),
+    ({"dataset.train": SPLIT}, "dataset.train is given, but dataset.source is partworld"),
+    ({"propose.prompts": [{"source": "boxes"}]}, "the first source, and no other, must be point"),
+    ({"propose.prompts": [{"source": "point"}] * 2}, "the first source, and no other"),
+    ({"select.features.short_side": 600}, "select.features: short_side 600 is more than long_side"),
+    ({"train.short_side": 300}, "train: short_side 300 is more than long_side 256"),
+    ({"train.milestones": [0.9, 0.5]}, r"train\.milestones: \[0\.9, 0\.5\] must rise"),
+    ({"refine.training.milestones": [8, 10]}, r"refine\.training\.milestones: \[8, 10\] must rise"),
+    ({"refine.bms.t_min2": 0.7}, "refine.bms: t_min2 0.7 is more than t_min1 0.6"),
+    ({"train.norm": "frozen_batch"}, "train.norm: frozen_batch learns nothing without"),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), CROSS, ids=[str(c) for c, _ in CROSS])
+def test_rules_across_keys_refuse_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
+    config = _with(changes)
+    refuse(config, SCHEMA)
+    with pytest.raises(ValueError, match=sentence) as caught:
+        check(config)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,136 @@
+"""Environments and pins, checked without a network: what is imported, what is pinned, where."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.files.provenance import code_of
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
+IDS = [path.stem for path in ENVIRONMENTS]
+PACKAGE_OF = {  # import name -> package, where they differ
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "segment_anything": "segment-anything",
+}
+UNPINNED = {  # package -> why its version is left open
+    "detectron2": {"pytorch", "torchvision"},  # each build of detectron2 wants its own
+}
+PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(==[\w.]+| =[\d.]+| >=?[\d.]+,<[\d.]+| <[\d.]+)$")
+
+
+def _requirements(name: str) -> dict[str, str]:
+    lines = (ROOT / name).read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and line[0] not in "#-")
+
+
+def _environment(path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load(path.read_text())
+    return values
+
+
+def _dependencies(path: Path) -> tuple[list[str], list[str]]:
+    """Lines for conda and lines for pip."""
+    lines = _environment(path)["dependencies"]
+    wheels = [wheel for line in lines if isinstance(line, dict) for wheel in line["pip"]]
+    return [line for line in lines if isinstance(line, str)], wheels
+
+
+def _imported(modules: list[str]) -> set[str]:
+    """Packages from elsewhere that these modules import."""
+    names = set[str]()
+    for module in modules:
+        path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    foreign = names - set(sys.stdlib_module_names) - {"stages"}
+    return {PACKAGE_OF.get(name, name) for name in foreign}
+
+
+def _modules_of(program: str) -> list[str]:
+    return [entry.split("@")[0] for entry in code_of(program)]
+
+
+def _programs_of_rules() -> dict[str, Path]:
+    """Program -> environment file, as the rules say."""
+    found = {}
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        text = path.read_text()
+        for program in re.findall(r"python -m (\S+?)\"", text):
+            (conda,) = re.findall(r'conda:\s+"(\S+)"', text)
+            found[program] = (path.parent / conda).resolve()
+    return found
+
+
+def test_every_rule_names_an_environment_that_exists() -> None:
+    programs = _programs_of_rules()
+    assert len(programs) == 11
+    assert all(path.is_file() for path in programs.values())
+
+
+@pytest.mark.parametrize("program", sorted(_programs_of_rules()))
+def test_an_environment_covers_what_its_stage_imports(program: str) -> None:
+    conda, wheels = _dependencies(_programs_of_rules()[program])
+    there = {re.split(r"[ =<>]", line)[0] for line in conda + wheels}
+    assert _imported(_modules_of(program)) <= there
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=IDS)
+def test_channels_are_conda_forge_and_no_defaults(path: Path) -> None:
+    assert _environment(path)["channels"] == ["conda-forge", "nodefaults"]
+    assert set(_environment(path)) == {"channels", "dependencies"}
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=IDS)
+def test_every_dependency_is_pinned(path: Path) -> None:
+    conda, wheels = _dependencies(path)
+    loose = [line for line in conda + wheels if not PINNED.match(line)]
+    assert set(loose) == UNPINNED.get(path.stem, set())
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=IDS)
+def test_wheels_have_the_versions_of_the_requirements(path: Path) -> None:
+    pins = _requirements("requirements.txt")
+    _, wheels = _dependencies(path)
+    for wheel in wheels:
+        name, version = wheel.split("==")
+        assert pins[name] == version
+
+
+def test_stages_has_every_requirement_but_snakemake() -> None:
+    _, wheels = _dependencies(ROOT / "envs" / "stages.yaml")
+    names = {wheel.split("==")[0] for wheel in wheels}
+    assert set(_requirements("requirements.txt")) - names == {"snakemake"}
+
+
+def test_every_requirement_is_imported_somewhere_and_nothing_else_is() -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "stages").rglob("*.py")
+    ]
+    needed = _imported(modules)
+    assert needed | {"snakemake"} == set(_requirements("requirements.txt"))
+
+
+def test_the_tests_run_on_what_is_required() -> None:
+    for name, version in _requirements("requirements.txt").items():
+        assert metadata.version(name) == version, name
+
+
+def test_pyproject_takes_its_dependencies_from_the_requirements() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    dynamic = project["tool"]["setuptools"]["dynamic"]
+    assert dynamic["dependencies"]["file"] == ["requirements.txt"]
+    assert project["project"]["requires-python"] == ">=3.11"
