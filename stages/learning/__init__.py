@@ -1,0 +1,1 @@
+"""Networks, bags and their training."""

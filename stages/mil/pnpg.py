@@ -1,0 +1,123 @@
+"""PNPG: more positive proposals around the selected box, and negatives in background and parts.
+
+SAPNet, Sec. 3.3, Eq. 4 and Algorithm 1. The paper gives no numbers for PPG; those of the authors'
+code are the defaults of the config. Random numbers come in as arguments.
+"""
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+OVERHANG = 0.2  # background boxes may leave the image by this share of its sides (authors' code)
+PART_SIDES = (0.3, 0.7)  # range of the sides of random part boxes, in sides of box_psm
+
+
+def ppg_scales(
+    raw: Tensor,
+    *,
+    expand_step: float,
+    expand_count: int,
+    fine_step: float,
+    fine_first: int,
+    fine_count: int,
+    shrink_step: float,
+) -> Tensor:
+    """Scales of the extra boxes: enlargements, then a finer set or, for a box with S_raw < 1, shrinks.
+
+    Parameters
+    ----------
+    raw : (n,) S_raw of box_psm without the exponent d; 1 where no neighbour's point is enclosed.
+
+    Returns
+    -------
+    (n, expand_count + fine_count) scale factors.
+    """
+    expand = 1 + expand_step * torch.arange(1, expand_count + 1, device=raw.device)
+    steps = torch.arange(fine_count, device=raw.device)
+    fine = 1 + fine_step * (fine_first + steps).to(raw.dtype)
+    shrink = 1 - shrink_step * (steps + 1) / raw[:, None]
+    last = torch.where(raw[:, None] >= 1, fine[None].expand_as(shrink), shrink)
+    return torch.cat([expand.to(raw.dtype)[None].expand(len(raw), -1), last], dim=1)
+
+
+def scaled_boxes(boxes: Tensor, scales: Tensor) -> Tensor:
+    """Boxes scaled about their centres, (n, 4) and (n, s) to (n, s, 4); Eq. 4."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2  # (n, 2)
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2
+    reach = half[:, None] * scales[..., None]  # (n, s, 2)
+    return torch.cat([centre[:, None] - reach, centre[:, None] + reach], dim=-1)
+
+
+def clamped(boxes: Tensor, size: tuple[float, float] | None) -> Tensor:
+    """Boxes cut at the image of (height, width) px, or at 0 alone (authors' code) for None."""
+    if size is None:
+        return boxes.clamp(min=0)
+    limit = boxes.new_tensor([size[1], size[0], size[1], size[0]])
+    return torch.minimum(boxes.clamp(min=0), limit)
+
+
+def background_boxes(uniforms: Tensor, size: tuple[float, float]) -> Tensor:
+    """NPG's random boxes, which may leave the image.
+
+    Parameters
+    ----------
+    uniforms : (4, r) in [0, 1). size : (height, width) px of the network input.
+
+    Returns
+    -------
+    (r, 4) xyxy px; possibly without area.
+    """
+    height, width = size
+    right, bottom = (1 + OVERHANG) * width, (1 + OVERHANG) * height
+    x0 = -OVERHANG * width + right * uniforms[0]
+    y0 = -OVERHANG * height + bottom * uniforms[1]
+    x1 = x0 + uniforms[2] * (right - x0)
+    y1 = y0 + uniforms[3] * (bottom - y0)
+    return torch.stack([x0, y0, x1, y1], dim=1)
+
+
+def is_background(boxes: Tensor, positives: Tensor, *, t_neg1: float) -> Tensor:
+    """Which boxes have an IoU below `t_neg1` with every positive: (r, 4), (p, 4) to (r,) bool.
+
+    The paper's words turn the comparison round; its Algorithm 1 and the code are as here.
+    """
+    if not len(boxes) or not len(positives):
+        return torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
+    return (box_iou(boxes, positives).nan_to_num(0.0) < t_neg1).all(dim=1)
+
+
+def centre_parts(box_psm: Tensor, *, min_area: float) -> Tensor:
+    """One centred box of half the sides for each box larger than `min_area` px^2 (authors' code)."""
+    sides = box_psm[:, 2:] - box_psm[:, :2]
+    large = sides[:, 0] * sides[:, 1] > min_area
+    half = box_psm.new_full((int(large.sum()), 1), 0.5)
+    return scaled_boxes(box_psm[large], half)[:, 0]
+
+
+def random_parts(
+    box_psm: Tensor, uniforms: Tensor, bags: Tensor, *, min_area: float, t_neg1: float, t_neg2: float
+) -> Tensor:
+    """Random boxes inside box_psm that are neither the object nor close to another one.
+
+    Parameters
+    ----------
+    box_psm : (n, 4) xyxy px. uniforms : (n, r, 4) in [0, 1).
+    bags : (n, m, 4) proposals; a part with IoU >= t_neg1 to another object's bag is dropped.
+
+    Returns
+    -------
+    (p, 4) xyxy px. The paper says "random small boxes" with IoU below t_neg2; the rest is ours.
+    """
+    sides = box_psm[:, 2:] - box_psm[:, :2]
+    low, high = PART_SIDES
+    parts = sides[:, None] * (low + (high - low) * uniforms[..., :2])  # (n, r, 2)
+    corner = box_psm[:, None, :2] + (sides[:, None] - parts) * uniforms[..., 2:]
+    boxes = torch.cat([corner, corner + parts], dim=-1)  # (n, r, 4)
+    kept = []
+    for i, own in enumerate(boxes):
+        if sides[i, 0] * sides[i, 1] <= min_area:
+            continue
+        others = torch.cat([bags[:i], bags[i + 1 :]]).reshape(-1, 4)
+        small = box_iou(own, box_psm[i : i + 1])[:, 0] < t_neg2
+        kept.append(own[small & is_background(own, others, t_neg1=t_neg1)])
+    return torch.cat(kept) if kept else box_psm.new_zeros((0, 4))
