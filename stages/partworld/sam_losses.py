@@ -1,10 +1,11 @@
 """What the tiny SAM learns from: class-agnostic losses over all mask levels under a prompt.
 
 Pure functions, tensors in, tensors out. A single point is ambiguous, so every level it may mean
-(leaf, part, compound, whole, group) takes the slot that already fits it best; the IoU head learns
-the quality of a mask whatever its level, which is what keeps SAM's own top-1 naive about classes.
+(leaf, part, compound, whole, group) is learnt by one of the three slots; the IoU head learns the
+quality of a mask whatever its level, which is what keeps SAM's own top-1 naive about classes.
 Follows Segment Anything, Appendix A (minimum over masks, dice, IoU regression); departs from it in
-training all levels at once and in cross-entropy instead of the focal loss, as masks here are large.
+training all levels at once, in giving the largest one to the last slot, and in cross-entropy
+instead of the focal loss, as masks here are large.
 """
 
 from __future__ import annotations
@@ -59,24 +60,49 @@ def pair_ious(logits: Tensor, targets: Tensor) -> Tensor:
     return shared / union.clamp(min=1)
 
 
+def assigned_losses(pairs: Tensor, kept: Tensor) -> Tensor:
+    """Loss of each level under an ambiguous prompt, paid by the slot it is assigned to.
+
+    The largest level there belongs to the last slot, every other one to the better of the first
+    two (plus 5 % of both). The whole is therefore the last slot's for an object that stands alone
+    and an earlier one's for an object in a group: were every level free to choose, one slot would
+    settle on "whole", and picking that slot would be the answer to everything.
+
+    Parameters
+    ----------
+    pairs : (n_prompts, 3, n_levels) float, every slot's loss against every level, small to large.
+    kept : (n_prompts, n_levels) bool, False for levels that repeat another; one or more per row.
+
+    Returns
+    -------
+    (n_prompts, n_levels) float. A level that is the only one is every slot's.
+    """
+    first = pairs[:, :2]
+    shared = (1 - LEAK) * first.min(dim=1).values + LEAK * first.mean(dim=1)
+    order = torch.arange(kept.shape[1], device=kept.device)
+    largest = order == (order * kept).max(dim=1, keepdim=True).values  # (n_prompts, n_levels)
+    alone = kept.sum(dim=1, keepdim=True) == 1
+    last = torch.where(alone, pairs.mean(dim=1), pairs[:, 2])
+    return torch.where(largest, last, shared)
+
+
 def ambiguous_loss(logits: Tensor, quality: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Loss of the multimask slots under an ambiguous prompt.
 
     Parameters
     ----------
-    logits : (n_prompts, n_slots, n_px) float mask logits.
-    quality : (n_prompts, n_slots) float, the IoU head's answers.
-    targets : (n_prompts, n_targets, n_px) float coverage in [0, 1].
+    logits : (n_prompts, 3, n_px) float mask logits.
+    quality : (n_prompts, 3) float, the IoU head's answers.
+    targets : (n_prompts, n_targets, n_px) float coverage in [0, 1], levels from small to large.
     weights : (n_prompts, n_targets) float >= 0; 0 drops a target, such as a duplicate level.
 
     Returns
     -------
-    Scalar: weighted mean over targets of the best slot's loss (plus 5 % of the mean slot), plus
-    the squared error of the IoU head against each slot's best IoU over all targets.
+    Scalar: weighted mean over targets of `assigned_losses`, plus the squared error of the IoU head
+    against each slot's best IoU over all targets.
     """
-    pairs = pair_losses(logits, targets)
-    best = (1 - LEAK) * pairs.min(dim=1).values + LEAK * pairs.mean(dim=1)  # (n_prompts, n_targets)
-    mask_loss = (best * weights).sum() / weights.sum().clamp(min=1e-6)
+    losses = assigned_losses(pair_losses(logits, targets), weights > 0)
+    mask_loss = (losses * weights).sum() / weights.sum().clamp(min=1e-6)
     ious = pair_ious(logits.detach(), targets).masked_fill(weights[:, None] == 0, 0)
     return mask_loss + functional.mse_loss(quality, ious.max(dim=2).values)
 

@@ -39,6 +39,24 @@ def test_pair_ious_by_hand() -> None:
     assert ious.tolist() == [[[0.5, 0.0], [0.0, 0.0]]]
 
 
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        ([True, False, False], [(3 + 6 + 9) / 3, None, None]),
+        ([True, False, True], [0.95 * 3 + 0.05 * 4.5, None, 1.0]),
+        ([True, True, True], [0.95 * 3 + 0.05 * 4.5, 0.95 * 2 + 0.05 * 4.5, 1.0]),
+    ],
+    ids=["one level", "two levels", "three levels"],
+)
+def test_the_largest_level_is_the_last_slots(
+    kept: list[bool], expected: list[float | None]
+) -> None:
+    pairs = torch.tensor([[[3.0, 7, 8], [6.0, 2, 4], [9.0, 5, 1]]])
+    got = sam_losses.assigned_losses(pairs, torch.tensor([kept]))[0].tolist()
+    for value, wanted in zip(got, expected, strict=True):
+        assert wanted is None or value == pytest.approx(wanted)
+
+
 def test_ambiguous_loss_is_small_when_each_level_has_a_slot_of_its_own() -> None:
     levels = torch.tensor([[[1.0, 0, 0, 0], [1.0, 1, 0, 0], [1.0, 1, 1, 0]]])
     logits, weights = levels * 40 - 20, torch.ones(1, 3)
