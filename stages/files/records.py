@@ -295,6 +295,23 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
+def checked_header(path: Path, record: Record) -> dict[str, Any]:
+    """The header of a table that must be one of `record`.
+
+    Raises
+    ------
+    ValueError : the file is missing, damaged, or of another schema or version.
+    """
+    header = read_header(path)
+    seen = (header["schema"], header["version"])
+    if seen != (record.name, record.version):
+        raise ValueError(
+            f"{path}: holds table {seen[0]} version {seen[1]}, but {record.name} version "
+            f"{record.version} is wanted. Remove the file and run snakemake again."
+        )
+    return header
+
+
 def read_table(
     path: Path,
     record: Record,
@@ -308,13 +325,7 @@ def read_table(
     ------
     ValueError : the file is missing, damaged, or of another schema or version.
     """
-    header = read_header(path)
-    seen = (header["schema"], header["version"])
-    if seen != (record.name, record.version):
-        raise ValueError(
-            f"{path}: holds table {seen[0]} version {seen[1]}, but {record.name} version "
-            f"{record.version} is wanted. Remove the file and run snakemake again."
-        )
+    checked_header(path, record)
     rows = None if image_id is None else [("image_id", "=", image_id)]
     table = pq.read_table(
         path, columns=list(columns) if columns else None, filters=rows, partitioning=None

@@ -61,6 +61,18 @@ def rle_iou(first: Sequence[Rle], second: Sequence[Rle]) -> np.ndarray:
     return np.asarray(coco_mask.iou(list(first), list(second), crowd)).reshape(len(first), -1)
 
 
+def rle_cover(first: Sequence[Rle], second: Sequence[Rle]) -> np.ndarray:
+    """Share of each first mask that each second one covers, (n, m) float64 in [0, 1].
+
+    0 for an empty first mask. COCO's IoU with a crowd divides by the area of the first mask.
+    """
+    if not first or not second:
+        return np.zeros((len(first), len(second)))
+    crowd = [1] * len(second)
+    shares = np.asarray(coco_mask.iou(list(first), list(second), crowd)).reshape(len(first), -1)
+    return np.nan_to_num(shares)
+
+
 def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:
     """COCO polygons, uncompressed RLE or compressed RLE (string or bytes counts) to an RLE.
 

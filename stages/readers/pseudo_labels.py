@@ -1,0 +1,96 @@
+"""Checks of a pseudo-label file that `export` has just written, one annotation at a time.
+
+The file has one annotation per line, so its masks are checked without holding them all; a file of
+usual size is opened in pycocotools as a whole as well.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+
+OPEN_LIMIT = 1 << 29  # bytes; larger files are not loaded as a whole
+
+
+def check_pseudo_labels(path: Path, *, annotations: int) -> None:
+    """Hold a written file against what `export` promises.
+
+    Parameters
+    ----------
+    annotations : how many there must be.
+
+    Raises
+    ------
+    RuntimeError : an annotation is missing or surplus, its mask does not decode to the size of its
+        image, or its box is not the hull of its mask; the sentence names it.
+    """
+    sizes: dict[int, list[int]] = {}
+    count = 0
+    for name, entry in entries_of(path):
+        if name == "images":
+            sizes[entry["id"]] = [entry["height"], entry["width"]]
+        elif name == "annotations":
+            count += 1
+            fault = _fault(entry, sizes.get(entry["image_id"]), wanted_id=count)
+            if fault:
+                raise RuntimeError(f"pseudo-labels: annotation {entry['id']}: {fault}.")
+    if count != annotations:
+        raise RuntimeError(f"pseudo-labels: {count} annotations instead of {annotations}.")
+    if path.stat().st_size <= OPEN_LIMIT:
+        _open(path, annotations)
+
+
+def entries_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (name of the list, entry) for each line that holds an entry."""
+    name = ""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            text = line.strip().rstrip(",")
+            if text.endswith("[") and text.startswith('"'):
+                name = text.split('"')[1]
+            elif name and text.startswith("{"):
+                yield name, json.loads(text)
+
+
+def _fault(entry: dict[str, Any], size: list[int] | None, *, wanted_id: int) -> str:
+    """What is wrong with one annotation, or nothing."""
+    if entry["id"] != wanted_id:
+        return f"id {entry['id']} instead of {wanted_id}"
+    if size is None:
+        return f"its image {entry['image_id']} is not in the file"
+    mask = coco_mask.decode(entry["segmentation"])  # (height, width)
+    if list(mask.shape) != size:
+        return f"its mask is {list(mask.shape)} px, its image {size}"
+    if not entry["mask_weight"]:
+        return "a mask although its weight is 0" if mask.any() else _box_fault(entry, size)
+    if entry["area"] != int(mask.sum()):
+        return f"area {entry['area']} for {int(mask.sum())} pixels"
+    hull = _hull(mask)
+    return "" if entry["bbox"] == hull else f"bbox {entry['bbox']} for the hull {hull}"
+
+
+def _box_fault(entry: dict[str, Any], size: list[int]) -> str:
+    x, y, width, height = entry["bbox"]
+    inside = x >= 0 and y >= 0 and x + width <= size[1] + 0.01 and y + height <= size[0] + 0.01
+    return "" if inside and width > 0 and height > 0 else f"bbox {entry['bbox']} is not inside"
+
+
+def _hull(mask: np.ndarray) -> list[float]:
+    """Box of the pixels set, xywh px; zeros for none."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return [0.0] * 4
+    spans = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
+    return [float(value) for value in (columns[0], rows[0], *spans)]
+
+
+def _open(path: Path, annotations: int) -> None:
+    with redirect_stdout(None):
+        coco = COCO(str(path))
+    if len(coco.getAnnIds()) != annotations:
+        raise RuntimeError("pseudo-labels: pycocotools finds other annotations than were written.")
