@@ -1,0 +1,34 @@
+"""--use-conda, with a stand-in conda on PATH: the wiring, not the solving."""
+
+import os
+import sys
+from pathlib import Path
+
+from tests.workflow.workspace import ROOT, Workspace
+
+STAND_IN = ROOT / "tests" / "fakes" / "conda" / "bin"
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": f"{STAND_IN}:{os.environ['PATH']}", "STAND_IN_PYTHON": sys.executable}
+
+
+def test_stages_run_in_the_environment_of_their_file(fresh: Workspace) -> None:
+    shard = "results/tiny/propose/shard-0000-of-0004.parquet"
+    outcome = fresh.snakemake("--use-conda", shard, **_environment())
+    assert outcome.code == 0, outcome.text
+    (environment,) = [path for path in _made(fresh) if path.is_dir()]
+    text = (environment / "environment.yaml").read_text()
+    assert text == (ROOT / "envs" / "stages.yaml").read_text()
+    assert len((environment / "activated").read_text().splitlines()) == 3  # one for each job
+    assert (fresh.folder / shard).is_file()
+
+
+def _made(workspace: Workspace) -> list[Path]:
+    return [path for path in (workspace.folder / ".snakemake" / "conda").iterdir()]
+
+
+def test_plain_then_with_conda_reruns_nothing(workspace: Workspace) -> None:
+    outcome = workspace.snakemake("--use-conda", "-n", **_environment())
+    assert outcome.code == 0, outcome.text
+    assert "Nothing to be done" in outcome.text

@@ -1,0 +1,74 @@
+"""SIGKILL in the middle of a stage, then the same command: same bytes, only the rest is redone."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.workspace import Workspace
+
+# Python reads this file at its start, since the folder is on PYTHONPATH. It kills the process with
+# SIGKILL at the first rename to a path that matches KILL_AT, before or after it, once.
+ASSASSIN = """
+import fnmatch
+import os
+import pathlib
+import signal
+
+if os.environ.get("KILL_AT"):
+    when, _, pattern = os.environ["KILL_AT"].partition(":")
+    rename = pathlib.Path.replace
+
+    def replace(self, target):
+        hit = fnmatch.fnmatch(str(target), pattern)
+        if hit and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = rename(self, target)
+        if hit:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    pathlib.Path.replace = replace
+"""
+SHARD = "shard-0000-of-0004.parquet"
+KILLS = {
+    "propose": ("after:*.parts/*/part-000000.parquet", [f"propose/{SHARD}"]),
+    "fit_select": ("after:*model.pt.parts/*", ["sapnet/fit_select"]),
+    "select": ("after:*.parts/*/part-000000.parquet", [f"sapnet/select/{SHARD}"]),
+    "fit_refine": ("after:*model.pt.parts/*", ["sapnet/fit_refine"]),
+    "refine": ("after:*.parts/*/part-000000.parquet", [f"sapnet/refine/{SHARD}"]),
+    "export": ("before:*pseudo_labels.json", ["sapnet/export"]),
+    "train": ("after:*model.pt.parts/*", ["sapnet/train"]),
+}
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("stage", KILLS)
+def test_a_killed_stage_gives_the_same_bytes(stage: str, workspace: Workspace) -> None:
+    where, outputs = KILLS[stage]
+    before = workspace.digests(stage)
+    for name in outputs:
+        _remove(workspace.results() / name)
+    (workspace.folder / "sitecustomize.py").write_text(ASSASSIN)
+
+    killed = workspace.snakemake("--until", stage, KILL_AT=where)
+    assert killed.code != 0
+    assert killed.jobs() == {stage: 1}
+    assert workspace.digests(stage) != before
+
+    again = workspace.snakemake("--until", stage)
+    assert again.code == 0, again.text
+    assert again.jobs() == {stage: 1}
+    assert workspace.digests(stage) == before
+    if stage != "export":  # which writes one file and is done in seconds
+        (log,) = (workspace.results() / "logs").rglob(_log_of(stage))
+        assert "resum" in log.read_text()
+
+
+def _log_of(stage: str) -> str:
+    return {"train": "torchvision.log"}.get(
+        stage, f"{stage}.log" if "fit" in stage else f"{stage}/shard-0000-of-0004.log"
+    )

@@ -1,0 +1,133 @@
+"""The shipped recipes, planned on empty copies of the folders that they expect."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.settings.check import refuse
+from tests.workflow.workspace import ROOT, TINY, Workspace, merged
+
+RECIPES = ROOT / "workflow" / "recipes"
+NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+RESNET = "data/weights/resnet50-0676ba61.pth"
+VOC = "data/VOCdevkit/VOC2012"
+LAYOUTS = {
+    "sapnet": [RESNET],
+    "coco_tiny": [
+        "tiny/train2017/",
+        "tiny/val2017/",
+        "tiny/annotations/instances_train2017.json",
+        "tiny/annotations/instances_val2017.json",
+    ],
+    "coco2017": [
+        "data/coco/train2017/",
+        "data/coco/val2017/",
+        "data/coco/annotations/instances_train2017.json",
+        "data/coco/annotations/instances_val2017.json",
+        RESNET,
+    ],
+    "voc2012": [
+        f"{VOC}/JPEGImages/",
+        f"{VOC}/annotations/voc_2012_trainaug.json",
+        f"{VOC}/annotations/voc_2012_val.json",
+        RESNET,
+    ],
+}
+SHARDS = {"sapnet": 2, "coco_tiny": 2, "coco2017": 128, "voc2012": 16}
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    return merged(yaml.safe_load((RECIPES / f"{name}.yaml").read_text()))
+
+
+def _lay_out(folder: Path, names: list[str]) -> None:
+    for name in names:
+        path = folder / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            path.touch()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_plans_on_an_empty_copy_of_its_layout(name: str, fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    _lay_out(fresh.folder, LAYOUTS[name])
+    outcome = fresh.snakemake(
+        "-n", "--configfile", f"workflow/recipes/{name}.yaml", COCO_TINY="tiny"
+    )
+    assert outcome.code == 0, outcome.text
+    jobs = outcome.jobs()
+    assert jobs["propose"] == jobs["select"] == jobs["refine"] == SHARDS[name]
+    assert jobs["train"] == jobs["evaluate"] == 1
+    assert jobs.get("fetch", 0) == int(name in ("coco2017", "voc2012"))  # SAM ViT-H is not there
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_says_what_is_missing(name: str, fresh: Workspace) -> None:
+    outcome = fresh.snakemake("-n", "--configfile", f"workflow/recipes/{name}.yaml", COCO_TINY="")
+    assert outcome.code != 0
+    assert "config: " in outcome.text
+    assert "Traceback" not in outcome.text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_holds_known_keys_in_their_ranges(name: str) -> None:
+    refuse(_recipe(name), SCHEMA)
+
+
+@pytest.mark.parametrize("name", ["coco2017", "voc2012"])
+def test_the_paper_is_the_same_paper_on_every_data_set(name: str) -> None:
+    """What differs from sapnet.yaml: where the data are, SAM itself, speed, and VOC's schedule."""
+    paper, recipe = _recipe("sapnet"), _recipe(name)
+    for section in ("select", "refine"):
+        assert recipe[section]["training"].pop("workers") == 4
+        if name == "voc2012":
+            recipe[section]["training"] |= {"batch_images": 32, "lr": 0.015}
+        assert recipe[section] == paper[section]
+    for key, value in paper["propose"].items():
+        assert recipe["propose"][key] == value
+    for key, value in paper["prepare"].items():
+        assert recipe["prepare"][key] == value
+
+
+PAPER = {  # SAPNet, Sec. 3 and 4.1, and the authors' code where the paper is silent
+    "select.training.optimizer": "sgd",
+    "select.training.lr": 0.015,
+    "select.training.epochs": 12,
+    "select.training.batch_images": 32,
+    "select.features.source": "resnet50",
+    "select.features.short_side": 800,
+    "select.features.long_side": 1333,
+    "select.pdg.exponent": 0.015,
+    "select.pdg.apply": "score",
+    "select.quality_exponent": 0,
+    "refine.alpha": 0.25,
+    "refine.pdg_exponent": 0,
+    "refine.bms.t_min1": 0.6,
+    "refine.bms.t_min2": 0.3,
+    "refine.bms.k": 3,
+    "refine.npg.t_neg1": 0.3,
+    "refine.npg.t_neg2": 0.5,
+    "refine.npg.background": 500,
+    "refine.npg.part_min_area": 4096,
+}
+
+
+@pytest.mark.parametrize(("key", "value"), PAPER.items(), ids=list(PAPER))
+def test_sapnet_has_the_papers_constants(key: str, value: object) -> None:
+    base = yaml.safe_load((ROOT / "config.yaml").read_text())
+    node: Any = merged(base, _recipe("sapnet"))
+    for part in key.split("."):
+        node = node[part]
+    assert node == value
+
+
+def test_a_missing_official_checkpoint_is_fetched_first(fresh: Workspace) -> None:
+    checkpoint = {"propose": {"model": "vit_b", "checkpoint": "models/sam_vit_b_01ec64.pth"}}
+    fresh.configure(merged(TINY, checkpoint))
+    assert fresh.snakemake("-n").jobs()["fetch"] == 1
+    _lay_out(fresh.folder, ["models/sam_vit_b_01ec64.pth"])
+    assert "fetch" not in fresh.snakemake("-n").jobs()

@@ -1,0 +1,112 @@
+"""A whole run, and what a second one does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workflow.workspace import TINY, UNTIL_EXPORT, Workspace, from_first, merged
+
+SHARDED = ("propose", "select", "refine")
+
+
+def test_a_run_ends_with_the_files(finished: Workspace) -> None:
+    folder = finished.results()
+    shards = [f"shard-{number:04d}-of-0004.parquet" for number in range(4)]
+    wanted = [
+        "partworld/train/annotations.json",
+        *(f"prepare/{name}.parquet" for name in ("images", "weak_labels", "categories")),
+        *(f"propose/{name}" for name in shards),
+        *(f"sapnet/{stage}/{name}" for stage in ("select", "refine") for name in shards),
+        *(f"sapnet/fit_{stage}/model.pt" for stage in ("select", "refine")),
+        "sapnet/export/pseudo_labels.json",
+        *(f"sapnet/train/torchvision/{name}" for name in ("model.pt", "predictions.json")),
+        *(f"sapnet/evaluate/{name}" for name in ("metrics.json", "table.txt")),
+    ]
+    assert [name for name in wanted if not (folder / name).is_file()] == []
+
+
+def test_nothing_unfinished_is_left_behind(finished: Workspace) -> None:
+    left = [path for path in finished.results().rglob("*") if path.suffix in (".parts", ".tmp")]
+    assert left == []
+
+
+def test_the_table_is_the_last_thing_a_user_sees(finished: Workspace) -> None:
+    text = (finished.folder / "output.txt").read_text()
+    table = (finished.results() / "sapnet" / "evaluate" / "table.txt").read_text()
+    assert table.strip() in text
+    assert "Traceback" not in text
+
+
+def test_every_stage_closes_its_log_with_its_counts(finished: Workspace) -> None:
+    logs = finished.results() / "logs"
+    paths = [path for path in logs.rglob("*.log") if "partworld" not in path.parts]
+    assert len(paths) == 1 + 4 + 3 * 2 + 2 + 4
+    for path in paths:
+        last = path.read_text().splitlines()[-1]
+        assert any(sign.isdigit() for sign in last), f"{path.name}: {last}"
+
+
+def test_results_know_no_machine(finished: Workspace) -> None:
+    """Equal inputs give equal bytes wherever they are made."""
+    stages = (*UNTIL_EXPORT, "train", "evaluate")
+    place = str(finished.folder).encode()
+    for name in finished.digests(*stages):
+        assert place not in (finished.results() / name).read_bytes(), name
+
+
+def test_one_annotation_for_each_weak_label(finished: Workspace) -> None:
+    truth = json.loads((finished.results() / "partworld/train/annotations.json").read_text())
+    labels = json.loads((finished.results() / "sapnet/export/pseudo_labels.json").read_text())
+    objects = [item for item in truth["annotations"] if not item["iscrowd"]]
+    assert len(labels["annotations"]) == len(objects)
+
+
+def test_a_second_run_does_nothing(workspace: Workspace) -> None:
+    before = workspace.digests(*UNTIL_EXPORT, "train", "evaluate")
+    outcome = workspace.snakemake()
+    assert outcome.code == 0
+    assert "Nothing to be done" in outcome.text
+    assert workspace.digests(*UNTIL_EXPORT, "train", "evaluate") == before
+
+
+def test_rerunning_select_reruns_what_follows_and_not_propose(finished: Workspace) -> None:
+    jobs = finished.snakemake("-n", "-R", "select").jobs()
+    assert set(jobs) == from_first({"select"})
+    assert jobs["select"] == 4
+
+
+def test_another_variant_shares_the_proposals(workspace: Workspace) -> None:
+    workspace.configure(merged(TINY, {"variant": "other", "select": {"quality_exponent": 0}}))
+    jobs = workspace.snakemake("-n").jobs()
+    assert set(jobs) == from_first({"fit_select"})
+
+
+def test_more_shards_start_a_fresh_set(workspace: Workspace) -> None:
+    jobs = workspace.snakemake("-n", "--config", "shards=8").jobs()
+    assert {stage: jobs[stage] for stage in SHARDED} == dict.fromkeys(SHARDED, 8)
+
+
+SETTINGS = [
+    ({"dataset": {"partworld": {"train": 9}}}, "partworld"),
+    ({"prepare": {"verify": "header"}}, "prepare"),
+    ({"propose": {"clean": 0}}, "propose"),
+    ({"select": {"loss_weight": 0.5}}, "fit_select"),
+    ({"refine": {"alpha": 0.5}}, "fit_refine"),
+    ({"export": {"extra_masks": 0}}, "export"),
+    ({"train": {"iterations": 4}}, "train"),
+    ({"evaluate": {"random_draws": 2}}, "evaluate"),
+    ({"threads": 2}, None),
+]
+
+
+@pytest.mark.parametrize(("change", "first"), SETTINGS, ids=[str(c) for c, _ in SETTINGS])
+def test_a_setting_reruns_the_stage_that_reads_it_and_what_follows(
+    change: dict[str, Any], first: str | None, finished: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "change.yaml"
+    path.write_text(json.dumps(merged(TINY, change)))
+    outcome = finished.snakemake("-n", "--configfile", str(path))
+    assert outcome.code == 0, outcome.text
+    assert set(outcome.jobs()) == from_first({first} if first else set())

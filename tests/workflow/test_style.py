@@ -1,0 +1,65 @@
+"""The workflow's own manners: linters silent, doors without logic."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.workspace import ROOT, Workspace
+
+RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+DOORS = [path for path in RULES if path.stem != "common"]
+ORDER = (
+    "input",
+    "output",
+    "log",
+    "benchmark",
+    "conda",
+    "threads",
+    "resources",
+    "params",
+    "message",
+    "shell",
+)
+
+
+def test_snakemake_lint_is_silent(fresh: Workspace) -> None:
+    outcome = fresh.snakemake("--lint")
+    assert outcome.code == 0, outcome.text
+    assert "in a good condition" in outcome.text
+
+
+def test_snakefmt_is_silent() -> None:
+    tool = Path(sys.executable).with_name("snakefmt")
+    if not tool.exists() and not shutil.which("snakefmt"):
+        pytest.skip("snakefmt is not installed")
+    command = [str(tool if tool.exists() else "snakefmt"), "--check", "Snakefile", "workflow/rules"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", DOORS, ids=lambda path: path.stem)
+def test_a_door_has_its_directives_in_order_and_no_logic(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"^rule (\w+):", text, re.M) == [path.stem]
+    seen = re.findall(r"^    (\w+):", text, re.M)
+    assert seen == [name for name in ORDER if name in seen]
+    assert {"output", "log", "benchmark", "conda", "threads", "message", "shell"} <= set(seen)
+    assert not re.search(r"^\s*(if|def|for|import|from)\b", text, re.M)
+    assert text.startswith("# ")
+    program = "stages.partworld.dataset" if path.stem == "partworld" else f"stages.{path.stem}"
+    assert f'code=code_of("{program}")' in text
+    assert f'"python -m {program}"' in text
+
+
+def test_every_door_is_included() -> None:
+    included = re.findall(r'include: "workflow/rules/(\w+)\.smk"', (ROOT / "Snakefile").read_text())
+    assert sorted(included) == [path.stem for path in RULES]
+
+
+def test_the_hall_is_small() -> None:
+    lines = [line for line in (ROOT / "Snakefile").read_text().splitlines() if line.strip()]
+    assert len(lines) <= 40
