@@ -16,15 +16,29 @@ from stages.files.provenance import fingerprint, sha256_of
 from stages.files.records import Record, empty_table, read_table, write_table
 
 
-def parts_folder(out: Path, provenance: Mapping[str, Any], items: Sequence[int]) -> Path:
-    """Folder of the work in progress on `out`; folders of other fingerprints are removed."""
+def parts_folder(
+    out: Path, provenance: Mapping[str, Any], items: Sequence[int], *, inputs: Sequence[Path] = ()
+) -> Path:
+    """Folder of the work in progress on `out`; folders of other fingerprints are removed.
+
+    Parameters
+    ----------
+    items : what is worked on, such as image ids.
+    inputs : files whose content decides the result.
+    """
     base = out.parent / f"{out.name}.parts"
-    folder = base / fingerprint({**provenance, "items": list(items)})
+    digests = [sha256_of(path) for path in inputs]
+    folder = base / fingerprint({**provenance, "items": list(items), "inputs": digests})
     for other in base.glob("*"):
         if other != folder:
             shutil.rmtree(other)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove the work in progress of an output that is complete."""
+    shutil.rmtree(folder.parent)
 
 
 def write_in_parts(
@@ -50,8 +64,7 @@ def write_in_parts(
     -------
     The table as written.
     """
-    digests = [sha256_of(path) for path in inputs]
-    folder = parts_folder(out, {**provenance, "inputs": digests}, image_ids)
+    folder = parts_folder(out, provenance, image_ids, inputs=inputs)
     parts = []
     for number, start in enumerate(range(0, len(image_ids), chunk)):
         path = folder / f"part-{number:06d}.parquet"
@@ -64,7 +77,7 @@ def write_in_parts(
         parts.append(read_table(path, record))
     table = pa.concat_tables(parts) if parts else empty_table(record)
     write_table(out, table, record, provenance)
-    shutil.rmtree(folder.parent)
+    remove_parts(folder)
     return table
 
 

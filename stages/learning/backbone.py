@@ -1,0 +1,166 @@
+"""Feature maps of an image: the frozen encoder of a SAM, or a ResNet with FPN that is trained.
+
+SAPNet, Sec. 4.1 (ResNet-50 with FPN; GroupNorm after every FPN convolution, P6 from C5, and the
+frozen stem as in the authors' code). The SAM encoder is ours: cheap, since SAM is there anyway.
+"""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models.resnet import ResNet
+from torchvision.ops import roi_align
+
+from stages.files.provenance import sha256_of
+
+GROUPS = 32  # of GroupNorm in the FPN, authors' code
+MEAN = (123.675, 116.28, 103.53)  # RGB, 0 to 255
+STD = (58.395, 57.12, 57.375)
+DIVISOR = 32  # px; image sides are padded to a multiple
+
+
+def group_norm(channels: int) -> nn.GroupNorm:
+    """GroupNorm with 32 groups, or fewer where 32 does not divide the channels."""
+    groups = next(g for g in (GROUPS, 16, 8, 4, 2, 1) if channels % g == 0)
+    return nn.GroupNorm(groups, channels)
+
+
+class Adapter(nn.Module):
+    """1x1 convolution, GroupNorm and ReLU on one frozen feature map: (b, c, h, w) to (b, d, h, w)."""
+
+    def __init__(self, channels_in: int, channels: int):
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels, 1, bias=False)
+        self.norm = group_norm(channels)
+
+    def forward(self, embedding: Tensor) -> list[Tensor]:
+        """One level."""
+        return [F.relu(self.norm(self.conv(embedding)))]
+
+
+class ResNetFpn(nn.Module):
+    """ResNet-18 or -50 with a GroupNorm FPN: (b, 3, h, w) normalised pixels to P2..P6."""
+
+    strides = (4, 8, 16, 32, 64)
+
+    def __init__(self, name: str, channels: int, weights: Path | None, sha256: str | None):
+        super().__init__()
+        norm = nn.BatchNorm2d if weights else group_norm
+        self.body: ResNet = getattr(torchvision.models, name)(weights=None, norm_layer=norm)
+        if weights:
+            load_resnet(self.body, weights, sha256)
+            _freeze(self.body)
+        self.body.fc = nn.Identity()  # type: ignore[assignment]
+        widths = [512 // 8, 512 // 4, 512 // 2, 512]
+        widths = [4 * width for width in widths] if name == "resnet50" else widths
+        self.lateral = nn.ModuleList(_conv(width, channels, 1) for width in widths)
+        self.output = nn.ModuleList(_conv(channels, channels, 3) for _ in widths)
+        self.extra = _conv(widths[-1], channels, 3, stride=2)
+
+    def train(self, mode: bool = True) -> "ResNetFpn":
+        """Batch statistics are never learned: a batch is too small (authors' code: eval mode)."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        """Maps of strides 4 to 64, finest first."""
+        stages = self._stages(pixels)
+        inner = [lateral(stage) for lateral, stage in zip(self.lateral, stages, strict=True)]
+        for level in range(len(inner) - 2, -1, -1):
+            size = inner[level].shape[-2:]
+            inner[level] = inner[level] + F.interpolate(inner[level + 1], size=size)
+        outer = [conv(level) for conv, level in zip(self.output, inner, strict=True)]
+        return [*outer, self.extra(stages[-1])]
+
+    def _stages(self, pixels: Tensor) -> list[Tensor]:
+        body = self.body
+        x = body.maxpool(body.relu(body.bn1(body.conv1(pixels))))
+        stages = []
+        for layer in (body.layer1, body.layer2, body.layer3, body.layer4):
+            x = layer(x)
+            stages.append(x)
+        return stages
+
+
+def _conv(channels_in: int, channels: int, size: int, *, stride: int = 1) -> nn.Sequential:
+    conv = nn.Conv2d(channels_in, channels, size, stride, size // 2, bias=False)
+    return nn.Sequential(OrderedDict(conv=conv, norm=group_norm(channels)))
+
+
+def _freeze(body: ResNet) -> None:
+    """Stem and first stage are not trained (authors' code)."""
+    for part in (body.conv1, body.bn1, body.layer1):
+        part.requires_grad_(False)
+
+
+def load_resnet(body: ResNet, weights: Path, sha256: str | None) -> None:
+    """Load a torchvision ResNet weight file, strictly but for the classifier.
+
+    Raises
+    ------
+    ValueError : missing file, wrong checksum, or weights of another network.
+    """
+    if not weights.is_file():
+        raise ValueError(f"{weights}: this ResNet weight file is missing. Correct its path.")
+    if sha256 and sha256_of(weights) != sha256.lower():
+        raise ValueError(f"{weights}: its sha256 is {sha256_of(weights)}, but {sha256} is wanted.")
+    state = torch.load(weights, map_location="cpu", weights_only=True)
+    kept = {key: value for key, value in state.items() if not key.startswith("fc.")}
+    wrong = body.load_state_dict(kept, strict=False)
+    optional = ("fc.", "num_batches_tracked")  # old weight files lack the counters
+    missing = [key for key in wrong.missing_keys if not any(part in key for part in optional)]
+    if missing or wrong.unexpected_keys:
+        odd = (missing + list(wrong.unexpected_keys))[:3]
+        raise ValueError(f"{weights}: not the weights of this ResNet (first differences: {odd}).")
+
+
+def normalised(image: Tensor) -> Tensor:
+    """(3, h, w) pixels of 0 to 255 to zero mean and unit deviation, padded to multiples of 32."""
+    mean, std = (torch.tensor(v, device=image.device)[:, None, None] for v in (MEAN, STD))
+    height, width = image.shape[-2:]
+    pad = (0, -width % DIVISOR, 0, -height % DIVISOR)
+    return F.pad((image - mean) / std, pad)
+
+
+def fpn_levels(boxes: Tensor, levels: int) -> Tensor:
+    """Level of each RoI, from 0: floor(log2(sqrt(area) / 56)), cut to what there is.
+
+    Parameters
+    ----------
+    boxes : (r, 4) xyxy px of the network input.
+
+    Source: the authors' code (the usual canonical scale, 224 px at stride 16).
+    """
+    sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=0)
+    scale = (sides[:, 0] * sides[:, 1]).sqrt()
+    return torch.floor(torch.log2(scale / 56 + 1e-6)).clamp(0, levels - 1).long()
+
+
+def pooled(maps: list[Tensor], strides: tuple[float, ...], rois: Tensor, size: int) -> Tensor:
+    """RoIAlign (aligned, adaptive sampling) from the level that fits each RoI.
+
+    Parameters
+    ----------
+    maps : per level (b, c, h, w). strides : px per cell of each level.
+    rois : (r, 5) image number in the batch and xyxy px of the network input.
+
+    Returns
+    -------
+    (r, c, size, size).
+    """
+    out = maps[0].new_zeros((len(rois), maps[0].shape[1], size, size))
+    level_of = fpn_levels(rois[:, 1:], len(maps))
+    for level, (level_map, stride) in enumerate(zip(maps, strides, strict=True)):
+        here = torch.nonzero(level_of == level).squeeze(1)
+        if len(here):
+            part = roi_align(
+                level_map, rois[here], size, 1 / stride, sampling_ratio=-1, aligned=True
+            )
+            out = out.index_put((here,), part.to(out.dtype))
+    return out

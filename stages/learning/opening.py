@@ -1,0 +1,101 @@
+"""What fit_select, select, fit_refine and refine open alike: tables, SAM, inputs, network."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from stages.files.records import (
+    CATEGORIES,
+    IMAGES,
+    PROPOSALS,
+    SELECTIONS,
+    WEAK_LABELS,
+    read_table,
+    read_tables,
+)
+from stages.learning.bags import BagIndex
+from stages.learning.inputs import Inputs, PixelInputs, SamInputs
+from stages.learning.two_branch import TwoBranch
+from stages.sam.embed import channels_of, stride_of
+from stages.sam.model import checked_sha256, load_sam
+from stages.settings.propose import Propose
+from stages.settings.select import Features
+
+BAG_COLUMNS = ("image_id", "instance_id", "proposal_id", "box", "sam_score", "valid")
+CHOICE_COLUMNS = ("image_id", "instance_id", "proposal_id", "selected", "bag_score")
+PACKAGES = ("torch", "torchvision", "segment_anything", "numpy")
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, files: Sequence[str]) -> None:
+    """Flags that the four programs share; `files` are further single paths."""
+    for flag in ("image-folder", "images", "weak-labels", "categories", *files):
+        parser.add_argument(f"--{flag}", type=Path, required=True)
+    parser.add_argument("--proposals", type=Path, required=True, nargs="+")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--settings", default="{}", help="JSON of the stage's config section")
+    parser.add_argument("--sam", default="{}", help="JSON of the config section `propose`")
+
+
+def open_index(args: argparse.Namespace) -> BagIndex:
+    """The bags of all given shards, with select's choices where they are given."""
+    proposals = read_tables(args.proposals, PROPOSALS, columns=BAG_COLUMNS)
+    paths = getattr(args, "selections", None)
+    selections = read_tables(paths, SELECTIONS, columns=CHOICE_COLUMNS) if paths else None
+    return BagIndex(
+        read_table(args.images, IMAGES),
+        read_table(args.weak_labels, WEAK_LABELS),
+        proposals,
+        category_ids(args.categories),
+        selections,
+    )
+
+
+def category_ids(path: Path) -> list[int]:
+    """Ids of all classes, sorted: their places are the network's classes."""
+    table = read_table(path, CATEGORIES)
+    ids: list[int] = table.column("category_id").to_pylist()
+    return ids
+
+
+def open_inputs(
+    folder: Path, features: Features, sam: Propose, device: torch.device, cache: Path | None
+) -> Inputs:
+    """Inputs of the kind that `features.source` names; a SAM is loaded only where it is needed."""
+    if features.source != "sam":
+        return PixelInputs(folder, device, features)
+    model = load_sam(sam.model, Path(sam.checkpoint), sam.sha256, device)
+    return SamInputs(folder, device, model, cache if features.cache else None)
+
+
+def open_network(features: Features, inputs: Inputs, heads: dict[str, int]) -> TwoBranch:
+    """A network for these inputs, on their device."""
+    if isinstance(inputs, SamInputs):
+        channels, stride = channels_of(inputs.sam), stride_of(inputs.sam)
+        network = TwoBranch(features, heads, channels_in=channels, stride=stride)
+    else:
+        network = TwoBranch(features, heads)
+    return network.to(inputs.device)
+
+
+def feature_facts(features: Features, sam: Propose) -> dict[str, Any]:
+    """Checksum of the weights that the features come from, for provenance.
+
+    Raises
+    ------
+    ValueError : SAM's weight file is missing or another one.
+    """
+    if features.source != "sam":
+        return {}
+    return {"model_sha256": checked_sha256(Path(sam.checkpoint), sam.sha256)}
+
+
+def image_ids_of(table: pa.Table) -> list[int]:
+    """Image ids of table `images`, sorted."""
+    ids: list[int] = table.column("image_id").to_pylist()
+    return ids

@@ -1,0 +1,97 @@
+"""PSM on batches of images: the loss of a training step, and the choice in one image.
+
+SAPNet, Sec. 3.2; the equations are in `stages.mil.psm` and `stages.mil.pdg`.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stages.learning.bags import ImageBags
+from stages.learning.two_branch import TwoBranch
+from stages.mil.pdg import guidance
+from stages.mil.psm import (
+    bag_scores,
+    class_scores,
+    instance_scores,
+    of_label,
+    proposal_scores,
+    psm_loss,
+)
+from stages.settings.select import Select
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """PSM's answer for one image, every field (n, m) of the labelled class, padding included.
+
+    chosen : (n,) slots. bag_score : (n,) sum of S_cls S_ins over the bag.
+    """
+
+    score_cls: Tensor
+    score_ins: Tensor
+    score_dis: Tensor
+    score: Tensor
+    chosen: Tensor
+    bag_score: Tensor
+
+
+def image_logits(
+    network: TwoBranch, head: str, maps: list[Tensor], boxes: list[Tensor]
+) -> list[tuple[Tensor, Tensor]]:
+    """Logits of each image's (n, m, 4) boxes: per image cls and ins, (n, m, k)."""
+    flat = [b.reshape(-1, 4) for b in boxes]
+    cls, ins = network.logits(head, network.vectors(maps, flat))
+    counts = [len(b) for b in flat]
+    shapes = [b.shape[:2] for b in boxes]
+    pairs = zip(cls.split(counts), ins.split(counts), shapes, strict=True)
+    return [(c.reshape(*s, -1), i.reshape(*s, -1)) for c, i, s in pairs]
+
+
+def pdg_of(boxes: Tensor, bags: ImageBags, settings: Select) -> Tensor:
+    """S_raw of any (n, m, 4) boxes of the bags' objects."""
+    pdg = settings.pdg
+    return guidance(
+        boxes, bags.points, bags.labels, distance=pdg.distance, min_distance=pdg.min_distance
+    )
+
+
+def select_loss(
+    network: TwoBranch, pixels: Tensor, bags: list[ImageBags], settings: Select
+) -> tuple[Tensor, dict[str, float]]:
+    """lambda x L_psm of a batch, and numbers for the log."""
+    logits = image_logits(network, "psm", network.maps(pixels), [b.boxes for b in bags])
+    scores = [_training_scores(*pair, image, settings) for pair, image in zip(logits, bags)]
+    summed = torch.cat([bag_scores(s) for s in scores])  # (objects of the batch, k)
+    labels = torch.cat([image.labels for image in bags])
+    usable = torch.cat([image.usable() for image in bags])
+    loss = settings.loss_weight * psm_loss(summed, labels, usable)
+    own = summed.detach().gather(1, labels[:, None])
+    return loss, {"images": len(bags), "objects": len(labels), "bag_score": own.mean().item()}
+
+
+def _training_scores(cls: Tensor, ins: Tensor, bags: ImageBags, settings: Select) -> Tensor:
+    apply, exponent = settings.pdg.apply, settings.pdg.exponent
+    if apply not in ("score", "logits"):
+        return proposal_scores(cls, ins, bags.valid)
+    factor = pdg_of(bags.boxes, bags, settings) ** exponent
+    if apply == "logits":  # the authors' code; turns the wrong way for negative logits
+        return proposal_scores(cls * factor[..., None], ins, bags.valid)
+    return proposal_scores(cls, ins, bags.valid, guidance=factor)
+
+
+@torch.inference_mode()
+def select_image(
+    network: TwoBranch, pixels: Tensor, bags: ImageBags, settings: Select
+) -> Selection:
+    """PSM's choice in one image."""
+    [(cls, ins)] = image_logits(network, "psm", network.maps(pixels), [bags.boxes])
+    classes = of_label(class_scores(cls), bags.labels)
+    instances = of_label(instance_scores(ins, bags.valid), bags.labels)
+    dis = pdg_of(bags.boxes, bags, settings) ** settings.pdg.exponent
+    base = classes * instances
+    guided = settings.pdg.apply in ("score", "selection")
+    score = (base * dis if guided else base) * bags.quality**settings.quality_exponent
+    score = score.masked_fill(~bags.valid, 0.0)
+    return Selection(classes, instances, dis, score, score.argmax(dim=1), base.sum(dim=1))

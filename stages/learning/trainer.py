@@ -1,0 +1,209 @@
+"""Training that can be killed at any time and ends with the same weights (bit-equal on the CPU).
+
+Everything random is a function of (seed, purpose, epoch or step, image id), so a checkpoint needs
+nothing but the step, the weights and the optimiser.
+"""
+
+import io
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from stages.files.atomic import write_bytes
+from stages.files.program import Progress, say
+from stages.settings.training import Training
+
+ORDER_PURPOSE, FLIP_PURPOSE = 3, 4  # keep these random numbers apart from those of other stages
+WARMUP_START = 0.001  # share of lr at the first step (authors' code)
+LINE_EVERY = 20  # steps between two progress lines
+
+LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
+
+
+def steps_of(images: int, settings: Training) -> int:
+    """Number of steps of a whole training."""
+    return settings.epochs * math.ceil(images / settings.batch_images)
+
+
+def images_of_step(
+    image_ids: Sequence[int], step: int, settings: Training, *, seed: int
+) -> list[tuple[int, bool]]:
+    """The images of a step and whether each is mirrored; every epoch sees each image once."""
+    per_epoch = math.ceil(len(image_ids) / settings.batch_images)
+    epoch, place = divmod(step, per_epoch)
+    order = np.random.default_rng([seed, ORDER_PURPOSE, epoch]).permutation(len(image_ids))
+    start = place * settings.batch_images
+    chosen = [image_ids[i] for i in order[start : start + settings.batch_images]]
+    return [(image, _flipped(image, epoch, settings.flip, seed)) for image in chosen]
+
+
+def _flipped(image_id: int, epoch: int, chance: float, seed: int) -> bool:
+    rng = np.random.default_rng([seed, FLIP_PURPOSE, epoch, image_id])
+    return bool(rng.random() < chance)
+
+
+def lr_share(step: int, steps: int, settings: Training) -> float:
+    """Share of `lr` at a step: linear warm-up, then a tenth after each milestone."""
+    if step < settings.warmup:
+        return WARMUP_START + (1 - WARMUP_START) * step / settings.warmup
+    return float(0.1 ** sum(step >= share * steps for share in settings.milestones))
+
+
+def optimizer_of(network: nn.Module, settings: Training) -> torch.optim.Optimizer:
+    """AdamW, or SGD with momentum 0.9 (SAPNet, Sec. 4.1)."""
+    weights = [p for p in network.parameters() if p.requires_grad]
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(
+            weights, settings.lr, momentum=0.9, weight_decay=settings.weight_decay
+        )
+    return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)
+
+
+class _Steps(Dataset[Any]):
+    """The batches of steps `first` to the end, read by `read(step)`."""
+
+    def __init__(self, read: Callable[[int], Any], first: int, steps: int):
+        self.read, self.first, self.steps = read, first, steps
+
+    def __len__(self) -> int:
+        return self.steps - self.first
+
+    def __getitem__(self, index: int) -> Any:
+        return self.read(self.first + index)
+
+
+def fit(
+    network: nn.Module,
+    read: Callable[[int], Any],
+    loss_of: LossOf,
+    *,
+    name: str,
+    steps: int,
+    settings: Training,
+    folder: Path,
+) -> str:
+    """Train `network`, going on from the checkpoint in `folder` where there is one.
+
+    Parameters
+    ----------
+    read : step to what `loss_of` needs; may run in another process.
+    loss_of : batch to loss and numbers for the log; "images" among them counts images.
+    folder : of the work in progress; `checkpoint.pt` and `log.jsonl` appear there.
+
+    Returns
+    -------
+    The log, one JSON object per step and line.
+
+    Raises
+    ------
+    ValueError : the loss is not finite; names the step.
+    """
+    optimizer = optimizer_of(network, settings)
+    step, log = _resumed(network, optimizer, folder)
+    progress = Progress(name, steps, "steps", every=LINE_EVERY)
+    if step:
+        progress.skip(step)
+    network.train()
+    for batch in _batches(read, step, steps, settings.workers):
+        began = time.monotonic()
+        rate = settings.lr * lr_share(step, steps, settings)
+        numbers = _step(network, optimizer, loss_of, batch, rate=rate, settings=settings, step=step)
+        step += 1
+        log.append(json.dumps({"step": step, "lr": rate, **numbers, **_speed(numbers, began)}))
+        progress.step(f"loss {numbers['loss']:.4f}")
+        if step % settings.checkpoint_every == 0 and step < steps:
+            _save(network, optimizer, step, log, folder)
+    return "\n".join(log) + "\n"
+
+
+def _batches(read: Callable[[int], Any], step: int, steps: int, workers: int) -> Iterator[Any]:
+    dataset = _Steps(read, step, steps)
+    return iter(DataLoader(dataset, batch_size=None, shuffle=False, num_workers=workers))
+
+
+def _step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss_of: LossOf,
+    batch: Any,
+    *,
+    rate: float,
+    settings: Training,
+    step: int,
+) -> dict[str, float]:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    loss, numbers = loss_of(batch)
+    if not torch.isfinite(loss):
+        raise ValueError(
+            f"step {step + 1}: the loss is {loss.item()}. Lower training.lr, or look at the images "
+            f"of this step: {getattr(batch, 'image_ids', 'unknown')}."
+        )
+    optimizer.zero_grad(set_to_none=True)
+    if loss.requires_grad:
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
+        optimizer.step()
+    return {"loss": loss.item(), **numbers}
+
+
+def _speed(numbers: dict[str, float], began: float) -> dict[str, float]:
+    seconds = max(time.monotonic() - began, 1e-9)
+    return {"images_per_second": round(numbers.get("images", 0) / seconds, 2)}
+
+
+def _save(
+    network: nn.Module, optimizer: torch.optim.Optimizer, step: int, log: list[str], folder: Path
+) -> None:
+    state = {"step": step, "network": network.state_dict(), "optimizer": optimizer.state_dict()}
+    write_bytes(folder / "checkpoint.pt", to_bytes({**state, "log": log}))
+
+
+def _resumed(
+    network: nn.Module, optimizer: torch.optim.Optimizer, folder: Path
+) -> tuple[int, list[str]]:
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return 0, []
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    say("training", f"resuming at step {state['step']}.")
+    return int(state["step"]), list(state["log"])
+
+
+def to_bytes(state: Any) -> bytes:
+    """`torch.save` into memory, so that the bytes do not depend on a file's name."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def save_model(path: Path, network: nn.Module, header: dict[str, Any]) -> None:
+    """Write the weights of a network with what they depend on."""
+    state = {key: value.cpu() for key, value in network.state_dict().items()}
+    write_bytes(path, to_bytes({"state": state, "header": json.dumps(header, sort_keys=True)}))
+
+
+def load_model(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights and header of a model file.
+
+    Raises
+    ------
+    ValueError : missing, or not a model file of ours.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: this model file is missing. Run snakemake to make it.")
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        return saved["state"], json.loads(saved["header"])
+    except Exception as error:
+        raise ValueError(f"{path}: not a model file of Maskmill ({error}).") from error

@@ -1,0 +1,88 @@
+"""The network of PSM and PRM: feature maps, RoI pooling, two shared layers, two branches per head.
+
+SAPNet, Sec. 3.2, and the authors' code: two fully-connected layers shared by both stages, for each
+stage a classification and an instance branch; no box regression.
+"""
+
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stages.learning.backbone import Adapter, ResNetFpn, pooled
+from stages.settings.select import Features
+
+PRIOR = 0.01  # probability of a class before training, as a bias of the classification branch
+
+
+class Head(nn.Module):
+    """Classification and instance logits of RoI vectors: (r, hidden) to (r, k) each."""
+
+    def __init__(self, hidden: int, classes: int):
+        super().__init__()
+        self.cls = nn.Linear(hidden, classes)
+        self.ins = nn.Linear(hidden, classes)
+        for layer in (self.cls, self.ins):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)
+        nn.init.constant_(self.cls.bias, -math.log((1 - PRIOR) / PRIOR))
+
+
+class TwoBranch(nn.Module):
+    """One stage's network.
+
+    Parameters
+    ----------
+    features : the config's section `select.features`.
+    heads : number of columns of each head, by its name ("psm", "prm").
+    channels_in : channels of SAM's embedding, for source sam.
+    stride : px of the network input per cell of SAM's embedding.
+    """
+
+    def __init__(
+        self, features: Features, heads: dict[str, int], *, channels_in: int = 0, stride: float = 16
+    ):
+        super().__init__()
+        self.roi_size = features.roi_size
+        self.maps: Adapter | ResNetFpn
+        if features.source == "sam":
+            self.maps, self.strides = Adapter(channels_in, features.channels), (stride,)
+        else:
+            weights = Path(features.weights) if features.weights else None
+            self.maps = ResNetFpn(
+                features.source, features.channels, weights, features.weights_sha256
+            )
+            self.strides = ResNetFpn.strides
+        cells = features.channels * features.roi_size**2
+        self.trunk = nn.Sequential(
+            nn.Linear(cells, features.hidden),
+            nn.ReLU(),
+            nn.Linear(features.hidden, features.hidden),
+            nn.ReLU(),
+        )
+        self.heads = nn.ModuleDict({name: Head(features.hidden, k) for name, k in heads.items()})
+
+    def vectors(self, maps: list[Tensor], boxes: list[Tensor]) -> Tensor:
+        """Vectors of the boxes of each image of the batch: b tensors (r_i, 4) to (sum r_i, hidden)."""
+        number = [torch.full((len(b), 1), float(i), device=b.device) for i, b in enumerate(boxes)]
+        rois = torch.cat([torch.cat([n, b], dim=1) for n, b in zip(number, boxes, strict=True)])
+        return self.trunk(pooled(maps, self.strides, rois, self.roi_size).flatten(1))
+
+    def logits(self, name: str, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """Classification and instance logits of one head."""
+        head = self.heads[name]
+        return head.cls(vectors), head.ins(vectors)
+
+    def shared(self) -> dict[str, Tensor]:
+        """The weights that PSM and PRM share: everything but the heads."""
+        return {k: v for k, v in self.state_dict().items() if not k.startswith("heads.")}
+
+
+def batched_pixels(images: list[Tensor]) -> Tensor:
+    """Images of several sizes in one batch, padded to the right and below: (b, c, h, w)."""
+    height = max(image.shape[-2] for image in images)
+    width = max(image.shape[-1] for image in images)
+    padded = [F.pad(i, (0, width - i.shape[-1], 0, height - i.shape[-2])) for i in images]
+    return torch.stack(padded)

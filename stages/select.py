@@ -1,0 +1,140 @@
+"""select: PSM scores every proposal and chooses one for each instance.
+
+In come one shard of proposals and the trained network; out goes table `selections`, with S_cls,
+S_ins, S_dis and the score that decided. SAPNet, Sec. 3.2, Eq. 3. Departures, each a config key:
+S_dis may be applied here alone (`select.pdg.apply: selection`), and SAM's predicted IoU may
+multiply the score (`select.quality_exponent`; the paper has 0).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from stages.files.parts import write_in_parts
+from stages.files.program import Progress, parser_of, run, say
+from stages.files.provenance import provenance_of, sha256_of
+from stages.files.records import (
+    IMAGES,
+    SELECTIONS,
+    empty_table,
+    images_of_shard,
+    read_table,
+    table_of,
+)
+from stages.learning.bags import BagIndex, ImageBags
+from stages.learning.batches import one_image
+from stages.learning.device import leased
+from stages.learning.inputs import Inputs
+from stages.learning.opening import (
+    PACKAGES,
+    add_arguments,
+    category_ids,
+    feature_facts,
+    image_ids_of,
+    open_index,
+    open_inputs,
+    open_network,
+)
+from stages.learning.select_step import Selection, select_image
+from stages.learning.trainer import load_model
+from stages.learning.two_branch import TwoBranch
+from stages.settings.propose import Propose
+from stages.settings.section import from_json, to_values
+from stages.settings.select import Select
+
+
+def selection_rows(bags: ImageBags, selection: Selection) -> pa.Table:
+    """Table `selections` of one image: a row per proposal, padding left out."""
+    real = np.arange(bags.boxes.shape[1]) < bags.lengths.cpu().numpy()[:, None]  # (n, m)
+    objects, slots = np.nonzero(real)
+    chosen = selection.chosen.cpu().numpy()
+    columns: dict[str, Any] = {
+        "image_id": np.full(len(slots), bags.image_id),
+        "instance_id": np.array(bags.instance_ids)[objects],
+        "proposal_id": slots.astype(np.int32),
+        "selected": slots == chosen[objects],
+        "bag_score": selection.bag_score.cpu().numpy()[objects].clip(0, 1),
+    }
+    for name in ("score_cls", "score_ins", "score_dis", "score"):
+        columns[name] = getattr(selection, name).cpu().numpy()[objects, slots]
+    return table_of(SELECTIONS, columns)
+
+
+class ImageSelector:
+    """Rows of one image."""
+
+    def __init__(self, network: TwoBranch, index: BagIndex, inputs: Inputs, settings: Select):
+        self.network, self.index = network, index
+        self.inputs, self.settings = inputs, settings
+
+    def __call__(self, image_id: int) -> pa.Table:
+        """Table `selections` of one image; empty for an image without proposals."""
+        if image_id not in self.index.spans:
+            return empty_table(SELECTIONS)
+        pixels, bags = one_image(self.index, self.inputs, image_id)
+        return selection_rows(bags, select_image(self.network, pixels, bags, self.settings))
+
+
+def main(argv: Sequence[str] | None) -> None:
+    """Command line of the stage."""
+    parser = parser_of(__doc__, "select")
+    add_arguments(parser, files=("model", "out"))
+    parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
+    args = parser.parse_args(argv)
+    settings = from_json(Select, args.settings, "select")
+    sam = from_json(Propose, args.sam, "propose")
+    torch.set_num_threads(args.threads)
+    facts = provenance_of(
+        "stages.select",
+        settings=to_values(settings),
+        seed=args.seed,
+        packages=PACKAGES,
+        fitted=sha256_of(args.model),
+        **feature_facts(settings.features, sam),
+    )
+    images = images_of_shard(read_table(args.images, IMAGES), int(args.shard.split("-")[0]))
+    index, ids = open_index(args), image_ids_of(images)
+    with leased(args.device) as device:
+        inputs = open_inputs(args.image_folder, settings.features, sam, device, None)
+        network = fitted_network(args.model, settings, inputs, args.categories)
+        table = write_in_parts(
+            args.out,
+            SELECTIONS,
+            ids,
+            ImageSelector(network, index, inputs, settings),
+            provenance=facts,
+            chunk=settings.chunk,
+            progress=Progress("select", len(ids)),
+            inputs=(args.weak_labels, args.categories, *args.proposals),
+        )
+    chosen = sum(table.column("selected").to_pylist())
+    empty = sum(not index.bags(i).usable().all() for i in index.image_ids)
+    say("select", f"{len(ids)} images, {chosen} instances, {empty} images with an all-empty bag.")
+
+
+def fitted_network(model: Path, settings: Select, inputs: Inputs, categories: Path) -> TwoBranch:
+    """The network with the weights of `model`, for inference.
+
+    Raises
+    ------
+    ValueError : the model was made with other settings or classes.
+    """
+    state, _ = load_model(model)
+    classes = len(category_ids(categories)) + int(settings.background)
+    network = open_network(settings.features, inputs, {"psm": classes})
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ValueError(
+            f"{model}: does not fit these settings ({reason}). Rerun with -R fit_select."
+        ) from error
+    return network.eval()
+
+
+if __name__ == "__main__":
+    run("select", main)
