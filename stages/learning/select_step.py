@@ -53,7 +53,12 @@ def pdg_of(boxes: Tensor, bags: ImageBags, settings: Select) -> Tensor:
     """S_raw of any (n, m, 4) boxes of the bags' objects."""
     pdg = settings.pdg
     return guidance(
-        boxes, bags.points, bags.labels, distance=pdg.distance, min_distance=pdg.min_distance
+        boxes,
+        bags.points,
+        bags.labels,
+        distance=pdg.distance,
+        min_distance=pdg.min_distance,
+        bags=(bags.boxes, bags.valid) if pdg.neighbour == "bag" else None,
     )
 
 

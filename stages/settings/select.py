@@ -35,6 +35,13 @@ class Features:
         int, Field(ge=8, description="width of the two fully-connected layers; paper: 1024")
     ] = 192
     roi_size: Annotated[int, Field(ge=1, le=14, description="RoIAlign output side; paper: 7")] = 7
+    cache: Annotated[
+        bool,
+        Field(
+            description="source sam: keep embeddings on disk while a training lasts; 0.1 MB per "
+            "image with vit_tiny, 4 MB with vit_h, twice that with flips"
+        ),
+    ] = True
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
@@ -52,6 +59,13 @@ class Pdg:
         Literal["euclid", "sqrt"],
         Field(description="euclid: the paper; sqrt: square root of it, the authors' code"),
     ] = "euclid"
+    neighbour: Annotated[
+        Literal["point", "bag"],
+        Field(
+            description="a proposal is penalised for another object of its class when it contains "
+            "its point (authors' code), or touches any of its proposals (Sec. 3.2 by the letter)"
+        ),
+    ] = "point"
     exponent: Annotated[
         float, Field(ge=0, description="d of Eq. 2; paper 0.015, which hardly moves the scores")
     ] = 4.0

@@ -21,15 +21,27 @@ def close(seen: torch.Tensor, wanted: Any, atol: float = 1e-5) -> None:
     np.testing.assert_allclose(seen.detach().numpy(), np.array(wanted), rtol=1e-4, atol=atol)
 
 
-@pytest.mark.parametrize("case", ["pdg", "pdg_edge"])
-@pytest.mark.parametrize("reading", ["code_sqrt_contains", "paper_euclid_contains"])
+PDG_READINGS = [
+    ("pdg", "code_sqrt_contains"),
+    ("pdg", "paper_euclid_contains"),
+    ("pdg", "paper_euclid_iou_overlap"),
+    ("pdg_edge", "code_sqrt_contains"),
+    ("pdg_edge", "paper_euclid_contains"),
+]
+
+
+@pytest.mark.parametrize(("case", "reading"), PDG_READINGS)
 def test_pdg(case: str, reading: str) -> None:
     inputs, expected = GOLDEN[case]["inputs"], GOLDEN[case]["expected"][reading]
     boxes, points = tensor(inputs["bags"]), tensor(inputs["points"])
     labels = torch.tensor(inputs["labels"])
-    enclosed = pdg.enclosed_distance(boxes, points, labels, root="sqrt" in reading)
-    close(enclosed, expected["W_dis"], atol=1e-4)
-    raw = pdg.raw_guidance(enclosed, min_distance=0)
+    all_valid = torch.ones(boxes.shape[:2], dtype=torch.bool)
+    bags = (boxes, all_valid) if reading.endswith("iou_overlap") else None
+    hits = pdg.bags_touched(boxes, *bags) if bags else pdg.points_inside(boxes, points)
+    summed = pdg.neighbour_distance(hits, points, labels, root="sqrt" in reading)
+    close(summed, expected["W_dis"], atol=1e-4)
+    distance = "sqrt" if "sqrt" in reading else "euclid"
+    raw = pdg.guidance(boxes, points, labels, distance=distance, min_distance=0, bags=bags)
     close(raw, expected["S_dis_raw"])
     for key, wanted in expected.items():
         if key.startswith("S_dis_d"):
