@@ -19,6 +19,3 @@ class Evaluate:
     local_inside: Annotated[
         float, Field(gt=0, le=1, description="... and more than this of the mask lies inside it")
     ] = 0.6
-    random_draws: Annotated[
-        int, Field(ge=1, description="draws of a random proposal per object, averaged")
-    ] = 10

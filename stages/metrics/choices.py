@@ -1,0 +1,81 @@
+"""Ways to choose one proposal of a bag without learning, to hold the pipeline's choices against.
+
+Every choice is a row of weights over the bag that sum to 1, so that `random` is not drawn but its
+exact expectation: the mean over the bag.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.geometry.masks import Rle
+from stages.metrics.mask_quality import MASK_IOU
+
+SLOTS = "fixed_slot_"  # and the number of the mask in SAM's answer to the point, from 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """The proposals of one instance.
+
+    rles : (n,) masks. boxes : (n, 4) xyxy px. area : (n,) px^2.
+    proposal_id : (n,) their ids.
+    slot : (n,) number of the mask in SAM's answer, from 0.
+    is_point : (n,) bool, the answer to the point prompt alone.
+    sam_score : (n,) SAM's own estimate of IoU.
+    """
+
+    rles: Sequence[Rle]
+    boxes: np.ndarray
+    area: np.ndarray
+    proposal_id: np.ndarray
+    slot: np.ndarray
+    is_point: np.ndarray
+    sam_score: np.ndarray
+
+
+def trivial_choices(bag: Bag) -> dict[str, int]:
+    """Positions in the bag of what may be chosen without learning; ties go to the first.
+
+    Returns
+    -------
+    {"largest": of the whole bag, "fixed_slot_k": mask k of the point's answer, k from 1,
+    "sam_top1": the point's answer with the highest score}; a choice that is not there is left out.
+    """
+    if not len(bag.area):
+        return {}
+    chosen = {"largest": int(bag.area.argmax())}
+    point = np.flatnonzero(bag.is_point)
+    for position in point[::-1]:  # backwards, so that the first of two wins
+        chosen[f"{SLOTS}{bag.slot[position] + 1}"] = int(position)
+    if len(point):
+        chosen["sam_top1"] = int(point[bag.sam_score[point].argmax()])
+    return chosen
+
+
+def choice_weights(
+    bag: Bag, statistics: np.ndarray, chosen: Mapping[str, int]
+) -> dict[str, np.ndarray]:
+    """Weights of every choice over a bag that is not empty.
+
+    Parameters
+    ----------
+    statistics : (n, 6) of the masks, as `mask_quality.STATISTICS`.
+    chosen : proposal_id of each choice that the pipeline made.
+
+    Returns
+    -------
+    {choice: (n,) float64 that sums to 1}: the trivial choices, those of `chosen`, `random` (the
+    mean over the bag) and `best_in_bag` (by mask IoU: the ceiling).
+    """
+    position = {int(number): k for k, number in enumerate(bag.proposal_id)}
+    choices = trivial_choices(bag)
+    choices |= {name: position[number] for name, number in chosen.items()}
+    choices["best_in_bag"] = int(statistics[:, MASK_IOU].argmax())
+    size = len(position)
+    weights = {"random": np.full(size, 1 / size)}
+    for name, place in choices.items():
+        weights[name] = np.zeros(size)
+        weights[name][place] = 1
+    return weights

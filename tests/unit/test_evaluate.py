@@ -1,0 +1,293 @@
+"""evaluate: numbers counted by hand from small tables, the same over any number of shards."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from stages import evaluate
+from stages.files.records import (
+    CATEGORIES,
+    IMAGES,
+    PROPOSALS,
+    REFINEMENTS,
+    SELECTIONS,
+    WEAK_LABELS,
+    Record,
+    empty_table,
+    table_of,
+    write_table,
+)
+from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes
+
+SIZE = (20, 40)
+SPANS = {(1, 11): (0, 10), (1, 12): (20, 30), (2, 21): (0, 20)}  # columns of each object
+# proposals of each bag: the object itself, its left fifth, everything from its start
+CHOSEN = {"psm": 1, "prm": 2, "prm_bms": 0}
+
+
+def mask(start: int, end: int) -> Rle:
+    pixels = np.zeros((1, *SIZE), dtype=np.uint8)
+    pixels[0, 5:15, start:end] = 1
+    return masks_to_rles(pixels)[0]
+
+
+def bag(span: tuple[int, int]) -> list[Rle]:
+    start, end = span
+    return [mask(start, end), mask(start, start + (end - start) // 5), mask(start, 40)]
+
+
+def proposals(image: int, instance: int) -> list[dict[str, Any]]:
+    rles = bag(SPANS[image, instance])
+    return [
+        {
+            "image_id": image,
+            "instance_id": instance,
+            "proposal_id": number,
+            "prompt_kind": "point" if number < 2 else "boxes",
+            "prompt_index": 0,
+            "mask_index": number,
+            "box": rle_boxes([rle])[0].tolist(),
+            "area": int(rle_areas([rle])[0]),
+            "rle": rle["counts"],
+            "height": SIZE[0],
+            "width": SIZE[1],
+            "sam_score": [0.6, 0.9, 0.99][number],
+            "stability": 1.0,
+            "valid": True,
+        }
+        for number, rle in enumerate(rles)
+    ]
+
+
+def selections(image: int, instance: int) -> list[dict[str, Any]]:
+    names = ("score_cls", "score_ins", "score_dis", "score", "bag_score")
+    key = {"image_id": image, "instance_id": instance}
+    return [
+        {**key, "proposal_id": k, **dict.fromkeys(names, 0.5), "selected": k == CHOSEN["psm"]}
+        for k in range(3)
+    ]
+
+
+def refinement(image: int, instance: int) -> dict[str, Any]:
+    rles = bag(SPANS[image, instance])
+    boxes = rle_boxes(rles)
+    return {
+        "image_id": image,
+        "instance_id": instance,
+        "box_psm": boxes[1].tolist(),
+        "box_select": boxes[2].tolist(),
+        "box_prm": boxes[0].tolist(),
+        "bms_rule": "overlap",
+        "proposal_id": CHOSEN["prm_bms"],
+        "proposal_id_select": CHOSEN["prm"],
+        "rle": rles[0]["counts"],
+        "height": SIZE[0],
+        "width": SIZE[1],
+        "score": 0.5,
+        "bag_score": 0.5,
+        "extra_rles": [],
+    }
+
+
+def table(record: Record, rows: list[dict[str, Any]]) -> Any:
+    if not rows:
+        return empty_table(record)
+    return table_of(record, {name: [row[name] for row in rows] for name in record.schema.names})
+
+
+def write_tables(folder: Path, pairs: list[tuple[int, int]]) -> None:
+    images = [
+        {"image_id": i, "file_name": f"{i}.png", "height": SIZE[0], "width": SIZE[1], "shard": 0}
+        for i in (1, 2, 3)
+    ]
+    point = {"kind": "point", "x": 1.0, "y": 6.0, "box": None}
+    labels = [
+        {"image_id": image, "instance_id": instance, "category_id": 7, **point}
+        for image, instance in SPANS
+    ]
+    classes = [{"category_id": 7, "name": "thing", "supercategory": ""}]
+    tables = {
+        "images": (IMAGES, images),
+        "weak-labels": (WEAK_LABELS, labels),
+        "categories": (CATEGORIES, classes),
+    }
+    for name, (record, rows) in tables.items():
+        write_table(folder / f"{name}.parquet", table(record, rows), record, {})
+    sharded = {
+        "proposals": (PROPOSALS, [row for pair in pairs for row in proposals(*pair)]),
+        "selections": (SELECTIONS, [row for pair in pairs for row in selections(*pair)]),
+        "refinements": (REFINEMENTS, [refinement(*pair) for pair in pairs]),
+    }
+    for name, (record, rows) in sharded.items():
+        whole = table(record, rows)
+        for count in (1, 2):
+            for shard in range(count):
+                ids = pc.cast([1, 2, 3][shard::count], "int64")
+                part = whole.filter(pc.is_in(whole.column("image_id"), ids))
+                write_table(folder / f"{name}-{shard}-of-{count}.parquet", part, record, {})
+
+
+def truth() -> dict[str, Any]:
+    objects = [
+        {"id": instance, "image_id": image, "category_id": 7, "iscrowd": 0, **shape(*span)}
+        for (image, instance), span in SPANS.items()
+    ]
+    crowd = {"id": 90, "image_id": 1, "category_id": 7, "iscrowd": 1, **shape(12, 18)}
+    return {
+        "images": [
+            {"id": i, "file_name": f"{i}.png", "height": SIZE[0], "width": SIZE[1]}
+            for i in (1, 2, 3)
+        ],
+        "categories": [{"id": 7, "name": "thing"}],
+        "annotations": [*objects, crowd],
+    }
+
+
+def shape(start: int, end: int) -> dict[str, Any]:
+    rle = mask(start, end)
+    x0, y0, x1, y1 = rle_boxes([rle])[0].tolist()
+    counts = {"size": list(SIZE), "counts": rle["counts"].decode()}
+    return {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * 10, "segmentation": counts}
+
+
+def write_json(path: Path, data: Any) -> Path:
+    path.write_text(json.dumps(data))
+    return path
+
+
+def run(folder: Path, shards: int = 1, **paths: Path) -> dict[str, Any]:
+    words = [f"--out={folder / 'metrics.json'}", f"--out-table={folder / 'table.txt'}"]
+    for name in ("images", "weak-labels", "categories"):
+        words.append(f"--{name}={folder / name}.parquet")
+    for name in ("proposals", "selections", "refinements"):
+        words += [f"--{name}", *map(str, sorted(folder.glob(f"{name}-*-of-{shards}.parquet")))]
+    words += [f"--{name.replace('_', '-')}={path}" for name, path in paths.items()]
+    evaluate.main(words)
+    return json.loads((folder / "metrics.json").read_text())  # type: ignore[no-any-return]
+
+
+def test_without_proposals_everything_is_counted_and_nothing_measured(tmp_path: Path) -> None:
+    write_tables(tmp_path, [])
+    metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", truth()))
+    assert metrics["counts"]["without_proposals"] == 3
+    assert metrics["counts"]["scored"] == 0
+    assert metrics["label_quality"]["choices"] == {}
+    assert metrics["label_quality"]["refined_box_iou"]["box_prm"] is None
+
+
+def test_without_ground_truth_label_quality_is_null_and_the_table_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(tmp_path, list(SPANS))
+    metrics = run(tmp_path)
+    assert metrics["label_quality"] is None
+    assert metrics["detector"] is None
+    assert metrics["bms_rules"] == {"none": 0, "overlap": 3, "contain": 0}
+    printed = capsys.readouterr().out
+    assert "no ground truth" in printed
+    assert printed == (tmp_path / "table.txt").read_text()
+
+
+def test_each_choice_has_the_numbers_counted_by_hand(tmp_path: Path) -> None:
+    """IoU of the parts 1/5; of the long masks 10/40, 10/20 and 20/40; of the objects 1."""
+    write_tables(tmp_path, list(SPANS))
+    metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", truth()))
+    choices = metrics["label_quality"]["choices"]
+    long = (0.25 + 0.5 + 0.5) / 3
+    part = 0.2
+    wanted = {
+        "random": (1 + part + long) / 3,
+        "largest": long,
+        "fixed_slot_1": 1,
+        "fixed_slot_2": part,
+        "sam_top1": part,
+        "psm": part,
+        "prm": long,
+        "prm_bms": 1,
+        "best_in_bag": 1,
+    }
+    assert set(choices) == set(wanted)
+    for name, value in wanted.items():
+        assert choices[name]["mask_iou"] == pytest.approx(value), name
+        assert choices[name]["box_iou"] == pytest.approx(value), name
+        assert choices[name]["n"] == 3
+        assert choices[name]["per_class"]["7"]["mask_iou"] == pytest.approx(value), name
+    assert choices["psm"]["local"] == 1
+    assert choices["prm"]["group"] == pytest.approx(1 / 3)  # object 11's mask covers object 12
+    assert choices["prm"]["mask_iou_50"] == pytest.approx(2 / 3)
+    assert choices["prm_bms"]["mask_iou_75"] == 1
+    refined = metrics["label_quality"]["refined_box_iou"]
+    assert refined == pytest.approx({"n": 3, "box_psm": part, "box_select": long, "box_prm": 1})
+
+
+def test_one_shard_and_two_give_the_same_bytes(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    run(tmp_path, 1, ground_truth=goal)
+    once = (tmp_path / "metrics.json").read_bytes()
+    run(tmp_path, 2, ground_truth=goal)
+    assert (tmp_path / "metrics.json").read_bytes() == once
+
+
+def test_the_detector_is_scored_and_an_empty_result_has_ap_0(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    found = [
+        {"image_id": image, "category_id": 7, "score": 0.9, **shape(*span)}
+        for (image, _), span in SPANS.items()
+    ]
+    for results, value in ((found, 1.0), ([], 0.0)):
+        predictions = write_json(tmp_path / "predictions.json", results)
+        detector = run(tmp_path, val_ground_truth=goal, predictions=predictions)["detector"]
+        assert detector["bbox"]["AP"] == pytest.approx(value)
+        assert detector["segm"]["AP50"] == pytest.approx(value)
+        assert detector["segm"]["APl"] is None
+        assert (detector["objects"], detector["detections"]) == (3, len(results))
+
+
+def test_truth_with_boxes_alone_scores_boxes_alone(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    data = truth()
+    for entry in data["annotations"]:
+        del entry["segmentation"], entry["area"]
+    goal = write_json(tmp_path / "truth.json", data)
+    predictions = write_json(tmp_path / "predictions.json", [])
+    detector = run(tmp_path, val_ground_truth=goal, predictions=predictions)["detector"]
+    assert detector["segm"] is None
+    assert detector["bbox"]["AP"] == 0
+
+
+def test_truth_of_other_images_is_refused(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    data = truth()
+    for entry in data["annotations"]:
+        entry["id"] += 1000
+    with pytest.raises(ValueError, match="none of the instances"):
+        run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", data))
+
+
+def test_truth_with_another_class_is_refused(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    data = truth()
+    data["categories"].append({"id": 8, "name": "other"})
+    data["annotations"][0]["category_id"] = 8
+    with pytest.raises(ValueError, match="instance 11 has class 7, but 8"):
+        run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", data))
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_the_table_is_aligned_and_in_order(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    predictions = write_json(tmp_path / "predictions.json", [])
+    run(tmp_path, ground_truth=goal, val_ground_truth=goal, predictions=predictions)
+    lines = (tmp_path / "table.txt").read_text().splitlines()
+    names = ["random", "largest", "fixed slot 1", "fixed slot 2", "sam_top1", "PSM", "PRM"]
+    starts = [line.split("  ")[0].split(" (")[0] for line in lines[2:]]
+    assert starts[:9] == [*names, "PRM+BMS", "best in the bag"]
+    assert len({len(line) for line in lines[1:11]}) == 1
+    assert any(line.startswith("mask") and line.endswith("-") for line in lines)
