@@ -7,8 +7,8 @@ import pytest
 
 from tests.workflow.workspace import Workspace
 
-# Python reads this file at its start, since the folder is on PYTHONPATH. It kills the process with
-# SIGKILL at the first rename to a path that matches KILL_AT, before or after it, once.
+# Python reads this file at its start, since the folder is on PYTHONPATH. At the first rename to a
+# path that matches KILL_AT, before or after it, SIGKILL ends the stage, or Snakemake and all.
 ASSASSIN = """
 import fnmatch
 import os
@@ -16,29 +16,30 @@ import pathlib
 import signal
 
 if os.environ.get("KILL_AT"):
-    when, _, pattern = os.environ["KILL_AT"].partition(":")
+    who, when, pattern = os.environ["KILL_AT"].split(":")
+    kill, victim = (os.killpg, os.getpgid(0)) if who == "all" else (os.kill, os.getpid())
     rename = pathlib.Path.replace
 
     def replace(self, target):
         hit = fnmatch.fnmatch(str(target), pattern)
         if hit and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill(victim, signal.SIGKILL)
         result = rename(self, target)
         if hit:
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill(victim, signal.SIGKILL)
         return result
 
     pathlib.Path.replace = replace
 """
 SHARD = "shard-0000-of-0004.parquet"
 KILLS = {
-    "propose": ("after:*.parts/*/part-000000.parquet", [f"propose/{SHARD}"]),
-    "fit_select": ("after:*model.pt.parts/*", ["sapnet/fit_select"]),
-    "select": ("after:*.parts/*/part-000000.parquet", [f"sapnet/select/{SHARD}"]),
-    "fit_refine": ("after:*model.pt.parts/*", ["sapnet/fit_refine"]),
-    "refine": ("after:*.parts/*/part-000000.parquet", [f"sapnet/refine/{SHARD}"]),
-    "export": ("before:*pseudo_labels.json", ["sapnet/export"]),
-    "train": ("after:*model.pt.parts/*", ["sapnet/train"]),
+    "propose": ("stage:after:*.parts/*/part-000000.parquet", [f"propose/{SHARD}"]),
+    "fit_select": ("stage:after:*model.pt.parts/*", ["sapnet/fit_select"]),
+    "select": ("stage:after:*.parts/*/part-000000.parquet", [f"sapnet/select/{SHARD}"]),
+    "fit_refine": ("all:after:*model.pt.parts/*", ["sapnet/fit_refine"]),
+    "refine": ("all:after:*.parts/*/part-000000.parquet", [f"sapnet/refine/{SHARD}"]),
+    "export": ("stage:before:*pseudo_labels.json", ["sapnet/export"]),
+    "train": ("stage:after:*model.pt.parts/*", ["sapnet/train"]),
 }
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.workflow.workspace import ROOT, Workspace
 
@@ -53,6 +54,21 @@ def test_a_door_has_its_directives_in_order_and_no_logic(path: Path) -> None:
     program = "stages.partworld.dataset" if path.stem == "partworld" else f"stages.{path.stem}"
     assert f'code=code_of("{program}")' in text
     assert f'"python -m {program}"' in text
+
+
+@pytest.mark.parametrize("name", ["default", "slurm"])
+def test_a_profile_holds_options_that_snakemake_knows(name: str, fresh: Workspace) -> None:
+    # the executor of SLURM is a plugin that need not be here
+    outcome = fresh.snakemake("-n", "--workflow-profile", f"profiles/{name}", "--executor", "local")
+    assert outcome.code == 0, outcome.text
+    values = yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+    assert "software-env" not in values["rerun-triggers"]
+    assert values["rerun-incomplete"] is True
+
+
+def test_the_default_profile_lets_one_job_use_the_gpu_at_a_time() -> None:
+    values = yaml.safe_load((ROOT / "profiles" / "default" / "config.yaml").read_text())
+    assert values["resources"] == {"gpu": 1}
 
 
 def test_every_door_is_included() -> None:

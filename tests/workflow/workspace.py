@@ -43,7 +43,7 @@ TINY: dict[str, Any] = {  # as little as a run can be: seconds per stage
         "score_threshold": 0.0,
         "detections_per_image": 5,
     },
-    "evaluate": {"random_draws": 1},
+    "evaluate": {},
 }
 UNTIL_EXPORT = ("prepare", "propose", "fit_select", "select", "fit_refine", "refine", "export")
 CHAIN = ("partworld", *UNTIL_EXPORT, "train", "evaluate")  # each depends on all before it
@@ -89,6 +89,7 @@ class Workspace:
             cwd=self.folder,
             env=os.environ | environment,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # so that a test can kill all of it
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -4,6 +4,7 @@ import re
 import sys
 from pathlib import Path
 
+from stages.files.locks import forget_dead_runs
 from stages.files.plan import flag, plan_of, shell_prefix
 from stages.files.provenance import code_of
 from stages.sam.official import OFFICIAL
@@ -20,6 +21,7 @@ try:
 except ValueError as error:
     raise WorkflowError(f"config: {error}")
 
+ALIVE = forget_dead_runs(Path(".snakemake"))
 shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=PLAN.gpu))
 
 

@@ -10,12 +10,17 @@ def test_write_makes_the_folder_and_the_file(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "file.txt").read_bytes() == "süß".encode()
 
 
+def _fail_half_way(path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise KeyError
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_bytes(path, b"old")
-    with pytest.raises(KeyError), replacing(path) as temporary:
-        temporary.write_bytes(b"half")
-        raise KeyError
+    with pytest.raises(KeyError):
+        _fail_half_way(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

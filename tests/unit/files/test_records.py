@@ -159,13 +159,13 @@ def test_a_missing_or_surplus_column_is_our_fault() -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="this file is missing. Run snakemake"):
+    with pytest.raises(ValueError, match=r"this file is missing\. Run snakemake"):
         read_table(tmp_path / "t", IMAGES)
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes(b"half a file")
-    with pytest.raises(ValueError, match="not a Parquet file .* Remove it and rerun"):
+    with pytest.raises(ValueError, match=r"not a Parquet file .* Remove it and rerun"):
         read_table(tmp_path / "t", IMAGES)
 
 
