@@ -34,13 +34,12 @@ from stages.learning.opening import (
     add_arguments,
     category_ids,
     feature_facts,
+    fitted_network,
     image_ids_of,
     open_index,
     open_inputs,
-    open_network,
 )
 from stages.learning.select_step import Selection, select_image
-from stages.learning.trainer import load_model
 from stages.learning.two_branch import TwoBranch
 from stages.settings.propose import Propose
 from stages.settings.section import from_json, to_values
@@ -100,7 +99,8 @@ def main(argv: Sequence[str] | None) -> None:
     index, ids = open_index(args), image_ids_of(images)
     with leased(args.device) as device:
         inputs = open_inputs(args.image_folder, settings.features, sam, device, None)
-        network = fitted_network(args.model, settings, inputs, args.categories)
+        heads = {"psm": len(category_ids(args.categories)) + int(settings.background)}
+        network = fitted_network(args.model, settings.features, inputs, heads)
         table = write_in_parts(
             args.out,
             SELECTIONS,
@@ -114,26 +114,6 @@ def main(argv: Sequence[str] | None) -> None:
     chosen = sum(table.column("selected").to_pylist())
     empty = sum(not index.bags(i).usable().all() for i in index.image_ids)
     say("select", f"{len(ids)} images, {chosen} instances, {empty} images with an all-empty bag.")
-
-
-def fitted_network(model: Path, settings: Select, inputs: Inputs, categories: Path) -> TwoBranch:
-    """The network with the weights of `model`, for inference.
-
-    Raises
-    ------
-    ValueError : the model was made with other settings or classes.
-    """
-    state, _ = load_model(model)
-    classes = len(category_ids(categories)) + int(settings.background)
-    network = open_network(settings.features, inputs, {"psm": classes})
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise ValueError(
-            f"{model}: does not fit these settings ({reason}). Rerun with -R fit_select."
-        ) from error
-    return network.eval()
 
 
 if __name__ == "__main__":

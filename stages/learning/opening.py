@@ -19,6 +19,7 @@ from stages.files.records import (
 )
 from stages.learning.bags import BagIndex
 from stages.learning.inputs import Inputs, PixelInputs, SamInputs
+from stages.learning.trainer import load_model
 from stages.learning.two_branch import TwoBranch
 from stages.sam.embed import channels_of, stride_of
 from stages.sam.model import checked_sha256, load_sam
@@ -81,6 +82,27 @@ def open_network(features: Features, inputs: Inputs, heads: dict[str, int]) -> T
     else:
         network = TwoBranch(features, heads)
     return network.to(inputs.device)
+
+
+def fitted_network(
+    model: Path, features: Features, inputs: Inputs, heads: dict[str, int]
+) -> TwoBranch:
+    """The network with the weights of `model`, for inference.
+
+    Raises
+    ------
+    ValueError : the model was made with other settings or classes.
+    """
+    state, _ = load_model(model)
+    network = open_network(features, inputs, heads)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ValueError(
+            f"{model}: does not fit these settings ({reason}). Remove it and run snakemake again."
+        ) from error
+    return network.eval()
 
 
 def feature_facts(features: Features, sam: Propose) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def refine_loss(
     positive = prm.positive_loss(torch.cat(sums), labels, weights)
     negative, count = _negative(network, maps, bags, settings, weights, rng_of)
     loss = settings.alpha * positive + (1 - settings.alpha) * negative
-    numbers = {"positive": positive.item(), "negative": float(negative), "negatives": count}
+    numbers = {"positive": positive.item(), "negative": negative.item(), "negatives": count}
     return loss, {"images": len(bags), "objects": len(labels), **numbers}
 
 
