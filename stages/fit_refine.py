@@ -29,7 +29,7 @@ from stages.learning.opening import (
     open_network,
 )
 from stages.learning.refine_step import NEGATIVE_PURPOSE, refine_loss
-from stages.learning.trainer import fit, load_model, save_model, steps_of
+from stages.learning.trainer import fit, load_model, optimizer_of, save_model, steps_of
 from stages.learning.two_branch import TwoBranch
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
@@ -113,6 +113,7 @@ def _fit(
         steps=steps_of(len(reader.index.image_ids), settings.training),
         settings=settings.training,
         folder=folder,
+        optimizer=optimizer_of(network, settings.training),
     )
 
 

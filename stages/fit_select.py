@@ -29,7 +29,7 @@ from stages.learning.opening import (
     open_network,
 )
 from stages.learning.select_step import select_loss
-from stages.learning.trainer import fit, save_model, steps_of
+from stages.learning.trainer import fit, optimizer_of, save_model, steps_of
 from stages.settings.propose import Propose
 from stages.settings.section import from_json, to_values
 from stages.settings.select import Select
@@ -98,6 +98,7 @@ def _fit(
         steps=steps,
         settings=settings.training,
         folder=folder,
+        optimizer=optimizer_of(network, settings.training),
     )
     save_model(args.out, network, facts)
     return log

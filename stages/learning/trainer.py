@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -26,6 +26,34 @@ WARMUP_START = 0.001  # share of lr at the first step (authors' code)
 LINE_EVERY = 20  # steps between two progress lines
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
+
+
+class Schedule(Protocol):
+    """What every training section of the config says about its steps."""
+
+    @property
+    def lr(self) -> float:
+        """Learning rate after the warm-up."""
+
+    @property
+    def warmup(self) -> int:
+        """Steps of linear warm-up."""
+
+    @property
+    def milestones(self) -> tuple[float, ...]:
+        """Shares of the steps after which lr is divided by 10."""
+
+    @property
+    def clip_norm(self) -> float:
+        """L2 norm at which gradients are clipped."""
+
+    @property
+    def checkpoint_every(self) -> int:
+        """Steps between checkpoints."""
+
+    @property
+    def workers(self) -> int:
+        """Processes that read images ahead."""
 
 
 def steps_of(images: int, settings: Training) -> int:
@@ -50,7 +78,7 @@ def _flipped(image_id: int, epoch: int, chance: float, seed: int) -> bool:
     return bool(rng.random() < chance)
 
 
-def lr_share(step: int, steps: int, settings: Training) -> float:
+def lr_share(step: int, steps: int, settings: Schedule) -> float:
     """Share of `lr` at a step: linear warm-up, then a tenth after each milestone."""
     if step < settings.warmup:
         return WARMUP_START + (1 - WARMUP_START) * step / settings.warmup
@@ -87,8 +115,10 @@ def fit(
     *,
     name: str,
     steps: int,
-    settings: Training,
+    settings: Schedule,
     folder: Path,
+    optimizer: torch.optim.Optimizer,
+    line_every: int = LINE_EVERY,
 ) -> str:
     """Train `network`, going on from the checkpoint in `folder` where there is one.
 
@@ -96,7 +126,8 @@ def fit(
     ----------
     read : step to what `loss_of` needs; may run in another process.
     loss_of : batch to loss and numbers for the log; "images" among them counts images.
-    folder : of the work in progress; `checkpoint.pt` and `log.jsonl` appear there.
+    folder : of the work in progress; `checkpoint.pt` appears there.
+    line_every : steps between two progress lines.
 
     Returns
     -------
@@ -106,9 +137,8 @@ def fit(
     ------
     ValueError : the loss is not finite; names the step.
     """
-    optimizer = optimizer_of(network, settings)
     step, log = _resumed(network, optimizer, folder)
-    progress = Progress(name, steps, "steps", every=LINE_EVERY)
+    progress = Progress(name, steps, "steps", every=line_every)
     if step:
         progress.skip(step)
     network.train()
@@ -136,7 +166,7 @@ def _step(
     batch: Any,
     *,
     rate: float,
-    settings: Training,
+    settings: Schedule,
     step: int,
 ) -> dict[str, float]:
     for group in optimizer.param_groups:
@@ -144,8 +174,8 @@ def _step(
     loss, numbers = loss_of(batch)
     if not torch.isfinite(loss):
         raise ValueError(
-            f"step {step + 1}: the loss is {loss.item()}. Lower training.lr, or look at the images "
-            f"of this step: {getattr(batch, 'image_ids', 'unknown')}."
+            f"step {step + 1}: the loss is {loss.item()}. Lower lr in the config, or look at the "
+            f"images of this step: {getattr(batch, 'image_ids', 'unknown')}."
         )
     optimizer.zero_grad(set_to_none=True)
     if loss.requires_grad:
