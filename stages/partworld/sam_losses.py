@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-LEVEL_WEIGHTS = (0.8, 0.8, 0.7, 1.2, 0.7)  # leaf, part, compound, whole, group
+LEVEL_WEIGHTS = (0.8, 0.8, 0.3, 1.2, 0.7)  # leaf, part, compound, whole, group
 BCE_WEIGHT = 4.0
 LEAK = 0.05  # share of the mean over slots, so that a slot never dies
 
