@@ -32,6 +32,14 @@ class Schedule(Protocol):
     """What every training section of the config says about its steps."""
 
     @property
+    def batch_images(self) -> int:
+        """Images per step."""
+
+    @property
+    def flip(self) -> float:
+        """Chance of a horizontal flip."""
+
+    @property
     def lr(self) -> float:
         """Learning rate after the warm-up."""
 
@@ -62,7 +70,7 @@ def steps_of(images: int, settings: Training) -> int:
 
 
 def images_of_step(
-    image_ids: Sequence[int], step: int, settings: Training, *, seed: int
+    image_ids: Sequence[int], step: int, settings: Schedule, *, seed: int
 ) -> list[tuple[int, bool]]:
     """The images of a step and whether each is mirrored; every epoch sees each image once."""
     per_epoch = math.ceil(len(image_ids) / settings.batch_images)

@@ -17,8 +17,12 @@ class CocoFile:
     categories: list[dict[str, Any]]
 
 
-def read_coco(path: Path) -> CocoFile:
+def read_coco(path: Path, *, annotated: bool = True) -> CocoFile:
     """Read and check a COCO instances file.
+
+    Parameters
+    ----------
+    annotated : False leaves the annotations out, whatever they are, and returns none.
 
     Raises
     ------
@@ -27,8 +31,10 @@ def read_coco(path: Path) -> CocoFile:
     """
     data = _load(path)
     images = _list(data, "images", ("id", "file_name", "height", "width"), path)
-    annotations = _list(data, "annotations", ("id", "image_id", "category_id"), path)
     categories = _list(data, "categories", ("id", "name"), path)
+    if not annotated:
+        return CocoFile(images, [], categories)
+    annotations = _list(data, "annotations", ("id", "image_id", "category_id"), path)
     if not annotations:
         raise ValueError(f"{path}: there are no annotations, so there is nothing to label.")
     _check_references(annotations, "image_id", {image["id"] for image in images}, path)

@@ -1,0 +1,1 @@
+"""Libraries that train a detector, behind one interface: `train` and `predict`."""

@@ -1,0 +1,151 @@
+"""torchvision's Mask R-CNN at any size, from scratch or from a local weight file.
+
+He et al., "Mask R-CNN" (2017), with FPN. Widths follow `fpn_channels` in the stock proportions
+(256 gives the stock heads), and anchors follow `short_side` (800 gives the stock 32 to 512 px).
+From scratch it has GroupNorm everywhere, as in He et al., "Rethinking ImageNet Pre-training"
+(2019). One departure: masks of weight 0 do not reach the mask loss.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.roi_heads import (
+    RoIHeads,
+    fastrcnn_loss,
+    project_masks_on_boxes,
+)
+from torchvision.ops import FrozenBatchNorm2d
+
+from stages.learning.backbone import group_norm, load_resnet
+from stages.settings.train import Train
+
+LEVELS = {"layer1": "0", "layer2": "1", "layer3": "2", "layer4": "3"}  # P2 to P5; P6 is pooled
+ROI_SIZE = 7  # px, of the box head's input
+LARGEST_ANCHOR = 0.64  # of the short side; stock: 512 of 800 px
+ASPECTS = (0.5, 1.0, 2.0)
+Norm = Callable[[int], nn.Module]
+
+
+def build_mask_rcnn(settings: Train, classes: int) -> MaskRCNN:
+    """The network with fresh weights, or with the backbone's from `settings.weights`.
+
+    Parameters
+    ----------
+    classes : number of classes, without the background.
+
+    Raises
+    ------
+    ValueError : the weight file is missing, has another checksum, or is of another network.
+    """
+    width = settings.fpn_channels
+    model = MaskRCNN(
+        _backbone(settings),
+        min_size=settings.short_side,
+        max_size=settings.long_side,
+        rpn_anchor_generator=anchors(settings.short_side),
+        box_head=TwoMLPHead(width * ROI_SIZE**2, 4 * width),
+        box_predictor=FastRCNNPredictor(4 * width, classes + 1),
+        box_score_thresh=settings.score_threshold,
+        box_detections_per_img=settings.detections_per_image,
+        box_batch_size_per_image=settings.rois_per_image,
+        mask_head=MaskRCNNHeads(width, (width,) * 4, 1, norm_layer=_head_norm(settings)),
+        mask_predictor=MaskRCNNPredictor(width, width, classes + 1),
+    )
+    model.roi_heads.__class__ = WeightedRoIHeads  # same weights, same keys, one loss replaced
+    return model
+
+
+def anchors(short_side: int) -> AnchorGenerator:
+    """Anchors of one size per level, P2 to P6, doubling up to LARGEST_ANCHOR of the short side."""
+    sizes = [LARGEST_ANCHOR * short_side / 2**halvings for halvings in (4, 3, 2, 1, 0)]
+    return AnchorGenerator(tuple((round(size),) for size in sizes), (ASPECTS,) * 5)
+
+
+def _backbone(settings: Train) -> BackboneWithFPN:
+    norm = group_norm if settings.norm == "group" else FrozenBatchNorm2d
+    body = getattr(torchvision.models, settings.backbone)(weights=None, norm_layer=norm)
+    if settings.weights:
+        load_resnet(body, Path(settings.weights), settings.weights_sha256)
+        for part in (body.conv1, body.bn1, body.layer1):  # as stock: three stages are trained
+            part.requires_grad_(False)
+    widths = [body.fc.in_features // divisor for divisor in (8, 4, 2, 1)]
+    return BackboneWithFPN(
+        body, LEVELS, widths, settings.fpn_channels, norm_layer=_head_norm(settings)
+    )
+
+
+def _head_norm(settings: Train) -> Norm | None:
+    return group_norm if settings.norm == "group" else None
+
+
+class WeightedRoIHeads(RoIHeads):  # type: ignore[misc]
+    """torchvision's heads, except that masks of weight 0 are not trained; boxes always are."""
+
+    def forward(
+        self,
+        features: dict[str, Tensor],
+        proposals: list[Tensor],
+        image_shapes: list[tuple[int, int]],
+        targets: list[dict[str, Tensor]] | None = None,
+    ) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
+        """Losses in training, detections else; arguments as in torchvision.
+
+        With all `mask_weight` 1 the losses are those of torchvision.
+        """
+        if not self.training or targets is None:
+            found: tuple[Any, Any] = super().forward(features, proposals, image_shapes, targets)
+            return found
+        rois, matched, labels, deltas = self.select_training_samples(proposals, targets)
+        pooled = self.box_head(self.box_roi_pool(features, rois, image_shapes))
+        loss_class, loss_box = fastrcnn_loss(*self.box_predictor(pooled), labels, deltas)
+        kept = [
+            (label > 0) & (_weights_of(target)[index] > 0)
+            for label, index, target in zip(labels, matched, targets, strict=True)
+        ]
+        rois = [roi[keep] for roi, keep in zip(rois, kept, strict=True)]
+        logits = self.mask_predictor(
+            self.mask_head(self.mask_roi_pool(features, rois, image_shapes))
+        )
+        index = [number[keep] for number, keep in zip(matched, kept, strict=True)]
+        losses = {"loss_classifier": loss_class, "loss_box_reg": loss_box}
+        return [], {**losses, "loss_mask": mask_loss(logits, rois, targets, index)}
+
+
+def _weights_of(target: dict[str, Tensor]) -> Tensor:
+    """(n + 1,) mask weights and a zero, since RoIs of an empty image all point at object 0."""
+    return F.pad(target["mask_weight"], (0, 1))
+
+
+def mask_loss(
+    logits: Tensor, rois: list[Tensor], targets: list[dict[str, Tensor]], index: list[Tensor]
+) -> Tensor:
+    """Mean cross-entropy of the masks of each RoI's class; 0 without RoIs.
+
+    Parameters
+    ----------
+    logits : (r, classes + 1, m, m). rois : per image (r_i, 4). index : per image (r_i,) the object.
+
+    Source: He et al., "Mask R-CNN", Sec. 3; torchvision's maskrcnn_loss.
+    """
+    if not len(logits):
+        return logits.sum() * 0
+    size = logits.shape[-1]
+    goals = torch.cat(
+        [
+            project_masks_on_boxes(target["masks"], roi, number, size)
+            for target, roi, number in zip(targets, rois, index, strict=True)
+        ]
+    )  # (r, m, m)
+    labels = [target["labels"][number] for target, number in zip(targets, index, strict=True)]
+    rows = torch.arange(len(logits), device=logits.device)
+    return F.binary_cross_entropy_with_logits(logits[rows, torch.cat(labels)], goals)
