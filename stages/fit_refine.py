@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None) -> None:
     last = json.loads(log.splitlines()[-1])
     say(
         "fit_refine",
-        f"{len(index.image_ids)} images, {last['step']} steps, last loss {last['loss']:.4f}.",
+        f"{index.tally(index.image_ids)}, {last['step']} steps, last loss {last['loss']:.4f}.",
     )
 
 

@@ -140,7 +140,7 @@ def main(argv: Sequence[str] | None) -> None:
         )
     rules = table.column("bms_rule").to_pylist()
     counts = ", ".join(f"{rules.count(rule)} {rule}" for rule in RULES)
-    say("refine", f"{len(ids)} images, {len(rules)} instances; BMS rules: {counts}.")
+    say("refine", f"{index.tally(ids)}, {len(rules)} refined; BMS rules: {counts}.")
 
 
 if __name__ == "__main__":

@@ -112,8 +112,7 @@ def main(argv: Sequence[str] | None) -> None:
             inputs=(args.weak_labels, args.categories, *args.proposals),
         )
     chosen = sum(table.column("selected").to_pylist())
-    empty = sum(not index.bags(i).usable().all() for i in index.image_ids)
-    say("select", f"{len(ids)} images, {chosen} instances, {empty} images with an all-empty bag.")
+    say("select", f"{index.tally(ids)}, {chosen} chosen.")
 
 
 if __name__ == "__main__":

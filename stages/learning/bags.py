@@ -106,11 +106,13 @@ class BagIndex:
             row["instance_id"]: (row["x"], row["y"], order[row["category_id"]])
             for row in labels.select(["instance_id", "x", "y", "category_id"]).to_pylist()
         }
+        self.labelled = labels.column("image_id").to_numpy()
         self.boxes = boxes_of(proposals)
         self.quality = np.clip(proposals.column("sam_score").to_numpy(), 0, 1)
         self.valid = proposals.column("valid").to_numpy(zero_copy_only=False)
         self.instance = proposals.column("instance_id").to_numpy()
-        self.spans = _spans(proposals.column("image_id").to_numpy())
+        self.image = proposals.column("image_id").to_numpy()
+        self.spans = _spans(self.image)
         self.selected, self.bag_score = _selections(selections, self.instance)
 
     @property
@@ -121,6 +123,19 @@ class BagIndex:
     def file_name(self, image_id: int) -> str:
         """Path of an image inside the image folder."""
         return str(self.sizes[image_id][2])
+
+    def tally(self, image_ids: Sequence[int]) -> str:
+        """How many instances these images have, and how many lack proposals, for the log."""
+        image, instance = self.image, self.instance
+        changed = (image[1:] != image[:-1]) | (instance[1:] != instance[:-1])
+        starts = np.flatnonzero(np.concatenate([[len(image) > 0], changed]))
+        full = np.logical_or.reduceat(self.valid, starts) if len(starts) else np.zeros(0, bool)
+        mine = np.isin(image[starts], image_ids)
+        total = int(np.isin(self.labelled, image_ids).sum())
+        return (
+            f"{len(image_ids)} images, {total} instances, {total - mine.sum()} without proposals, "
+            f"{(mine & ~full).sum()} with empty masks only"
+        )
 
     def rows(self, image_id: int) -> slice:
         """Rows of an image in the table of proposals."""

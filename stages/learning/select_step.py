@@ -99,4 +99,5 @@ def select_image(
     guided = settings.pdg.apply in ("score", "selection")
     score = (base * dis if guided else base) * bags.quality**settings.quality_exponent
     score = score.masked_fill(~bags.valid, 0.0)
-    return Selection(classes, instances, dis, score, score.argmax(dim=1), base.sum(dim=1))
+    best = score.masked_fill(~bags.valid, -1.0).argmax(dim=1)  # the first where all are empty
+    return Selection(classes, instances, dis, score, best, base.sum(dim=1))

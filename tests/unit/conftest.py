@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from stages import fit_refine, fit_select, refine, select
 from stages.files.records import (
     CATEGORIES,
     IMAGES,
@@ -165,3 +166,57 @@ def small_world(tmp_path_factory: pytest.TempPathFactory, random_sam: dict[str, 
 def world_builder() -> Callable[..., World]:
     """`build_world`, for a test that needs its own world."""
     return build_world
+
+
+SMALL = {  # settings of section select that train in seconds
+    "features": {"channels": 16, "hidden": 32, "roi_size": 3},
+    "training": {"epochs": 3, "batch_images": 2, "warmup": 2, "checkpoint_every": 2},
+}
+SMALL_REFINE = {"npg": {"background": 20}, "training": SMALL["training"]}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A world and what the four programs made of it, shard by shard."""
+
+    world: World
+    folder: Path
+
+    @property
+    def selections(self) -> list[Path]:
+        return [self.folder / f"selections-{shard}.parquet" for shard in (0, 1)]
+
+    @property
+    def refinements(self) -> list[Path]:
+        return [self.folder / f"refinements-{shard}.parquet" for shard in (0, 1)]
+
+
+def run_select(run: Run, settings: dict[str, Any]) -> None:
+    """Train PSM and choose, both shards."""
+    text, folder = json.dumps(settings), run.folder
+    out = {"out": folder / "select.pt", "out_log": folder / "select.jsonl"}
+    fit_select.main(run.world.flags(**out, settings=text))
+    for shard in (0, 1):
+        flags = {"model": folder / "select.pt", "out": run.selections[shard], "settings": text}
+        select.main(run.world.flags(shards=(shard,), shard=f"000{shard}-of-0002", **flags))
+
+
+def run_refine(run: Run, settings: dict[str, Any], select_settings: dict[str, Any]) -> None:
+    """Train PRM and refine, both shards, after `run_select`."""
+    texts = {"settings": json.dumps(settings), "select_settings": json.dumps(select_settings)}
+    out = {"out": run.folder / "refine.pt", "out_log": run.folder / "refine.jsonl"}
+    flags = run.world.flags(select_model=run.folder / "select.pt", **out, **texts)
+    fit_refine.main([*flags, "--selections", *map(str, run.selections)])
+    for shard in (0, 1):
+        out = {"model": run.folder / "refine.pt", "out": run.refinements[shard], **texts}
+        flags = run.world.flags(shards=(shard,), shard=f"000{shard}-of-0002", **out)
+        refine.main([*flags, "--selections", str(run.selections[shard])])
+
+
+@pytest.fixture(scope="session")
+def small_run(small_world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """All four programs on the small world; never write into its folder."""
+    run = Run(small_world, tmp_path_factory.mktemp("run"))
+    run_select(run, SMALL)
+    run_refine(run, SMALL_REFINE, SMALL)
+    return run

@@ -92,9 +92,7 @@ def test_inspect_works_on_the_stages_that_are_done(
         assert picture.convert("RGB").getextrema() != ((255, 255),) * 3
 
 
-def test_inspect_marks_both_choices(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_inspect_marks_both_choices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     inspect.main([str(refined(tmp_path / "run")), "--image", "4"])
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("  s  0") for line in lines)

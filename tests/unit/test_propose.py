@@ -58,9 +58,7 @@ def run(folder: Path, out: Path, shard: str = "0000-of-0002", **settings: Any) -
     paths = {"--image-folder": folder, "--images": folder / "images.parquet"}
     paths |= {"--weak-labels": folder / "labels.parquet", "--out": out}
     words = [word for flag, path in paths.items() for word in (flag, str(path))]
-    propose.main(
-        [*words, "--shard", shard, "--device", "cpu", "--settings", json.dumps(values)]
-    )
+    propose.main([*words, "--shard", shard, "--device", "cpu", "--settings", json.dumps(values)])
 
 
 def test_propose_writes_consistent_bags(folder: Path) -> None:
