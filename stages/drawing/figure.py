@@ -1,5 +1,7 @@
 """A trail as a picture: per instance the point, every proposal, and the choice."""
 
+import math
+from itertools import accumulate
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,9 +14,12 @@ from stages.drawing.trail import InstanceTrail, Row, Trail
 from stages.files.atomic import replacing
 from stages.geometry.masks import rle_of, rles_to_masks
 
-PANEL = 1.55  # inches
-CHOSEN, SELECTED, OTHER = (0.10, 0.75, 0.25), (1.0, 0.60, 0.0), (0.20, 0.45, 1.0)  # RGB
+COLUMNS = 7  # panels side by side
+PANEL = 1.45  # inches
+DIMMED = 0.35  # brightness outside a mask
+CHOSEN, SELECTED, OTHER = (0.10, 0.85, 0.25), (1.0, 0.60, 0.0), (0.35, 0.65, 1.0)  # RGB
 KINDS = {"point": "point", "inner_points": "inner", "boxes": "box"}
+LEGEND = "green: chosen   orange: select's choice, where it is another   yellow: refined box"
 
 
 def draw_trail(trail: Trail, image: np.ndarray, out: Path, *, rows: int) -> None:
@@ -26,27 +31,36 @@ def draw_trail(trail: Trail, image: np.ndarray, out: Path, *, rows: int) -> None
     out : PNG file.
     """
     shown = trail.instances[:rows]
-    columns = 2 + max((len(instance.proposals) for instance in shown), default=0)
-    figure = Figure(figsize=(columns * PANEL, max(len(shown), 1) * (PANEL + 0.25)), dpi=90)
-    axes = figure.subplots(max(len(shown), 1), columns, squeeze=False)
+    heights = [math.ceil(_panels(instance) / COLUMNS) for instance in shown]
+    lines = max(sum(heights), 1)
+    figure = Figure(figsize=(COLUMNS * PANEL, lines * (PANEL + 0.2) + 0.3), dpi=100)
+    axes = figure.subplots(lines, COLUMNS, squeeze=False)
     for axis in axes.ravel():
         axis.axis("off")
-    for line, instance in zip(axes, shown, strict=False):
-        _draw_instance(line, instance, image)
-    figure.subplots_adjust(0.005, 0.01, 0.995, 0.95, 0.03, 0.22)
+    for start, height, instance in zip(accumulate([0, *heights]), heights, shown, strict=False):
+        _draw_instance(axes[start : start + height].ravel(), instance, image)
+    figure.text(0.008, 0.06 / figure.get_figheight(), LEGEND, fontsize=8)
+    figure.subplots_adjust(0.005, 0.28 / figure.get_figheight(), 0.995, 0.98, 0.04, 0.15)
     with replacing(out) as temporary, mpl.rc_context({"text.parse_math": False}):
         figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
-def _draw_instance(line: np.ndarray, instance: InstanceTrail, image: np.ndarray) -> None:
+def _panels(instance: InstanceTrail) -> int:
+    """The point, each proposal, and the choice."""
+    return 1 + len(instance.proposals) + (instance.chosen() is not None)
+
+
+def _draw_instance(cells: np.ndarray, instance: InstanceTrail, image: np.ndarray) -> None:
     window = _window(instance, image.shape)
-    _panel(line[0], image, window, instance, f"{instance.category} {instance.label['instance_id']}")
-    for axis, row in zip(line[1:], instance.proposals, strict=False):
+    _panel(
+        cells[0], image, window, instance, f"{instance.category} {instance.label['instance_id']}"
+    )
+    for axis, row in zip(cells[1:], instance.proposals, strict=False):
         _panel(axis, image, window, instance, _title(row, instance), row)
     chosen = [row for row in instance.proposals if row["proposal_id"] == instance.chosen()]
     if chosen:
-        title = "chosen" if instance.refined else "selected"
-        axis = line[1 + len(instance.proposals)]
+        axis = cells[1 + len(instance.proposals)]
+        title = "refined choice" if instance.refined else "select's choice"
         _panel(axis, image, window, instance, title, chosen[0])
         if instance.refined:
             _add_box(axis, instance.refined["box_prm"], window)
@@ -75,15 +89,24 @@ def _panel(
     x0, y0, x1, y1 = window
     shown = image[y0:y1, x0:x1].astype(float) / 255
     if row is not None:
-        mask = rles_to_masks([rle_of(row["rle"], row["height"], row["width"])])[0]
-        inside = mask[y0:y1, x0:x1, None] > 0
-        shown = np.where(
-            inside, 0.45 * shown + 0.55 * np.array(_colour(row, instance)), shown * 0.6
-        )
-    axis.imshow(np.clip(shown, 0, 1), interpolation="nearest")
+        mask = rles_to_masks([rle_of(row["rle"], row["height"], row["width"])])[0, y0:y1, x0:x1]
+        gray = np.repeat(shown.mean(axis=2, keepdims=True), 3, axis=2)
+        shown = np.where(mask[..., None] > 0, shown, DIMMED * gray)
+        colour = _colour(row, instance)
+        if mask.any() and not mask.all():
+            axis.contour(mask, levels=[0.5], colors=[colour], linewidths=1.2)
+        _frame(axis, shown.shape, colour)
+    axis.imshow(shown, interpolation="nearest")
     point = (instance.label["x"] - x0 - 0.5, instance.label["y"] - y0 - 0.5)
     axis.plot(*point, marker="o", markersize=4, color="red", markeredgecolor="white")
     axis.set_title(title, fontsize=7, pad=2)
+
+
+def _frame(axis: Axes, shape: tuple[int, ...], colour: tuple[float, float, float]) -> None:
+    """A frame around the panel of a choice."""
+    if colour != OTHER:
+        size = (shape[1] - 1, shape[0] - 1)
+        axis.add_patch(Rectangle((0, 0), *size, fill=False, edgecolor=colour, linewidth=3))
 
 
 def _colour(row: Row, instance: InstanceTrail) -> tuple[float, float, float]:
