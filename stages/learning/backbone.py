@@ -23,8 +23,11 @@ DIVISOR = 32  # px; image sides are padded to a multiple
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
-    """GroupNorm with 32 groups, or fewer where 32 does not divide the channels."""
-    groups = next(g for g in (GROUPS, 16, 8, 4, 2, 1) if channels % g == 0)
+    """GroupNorm with 32 groups, or fewer, so that each has at least two channels.
+
+    One channel of one image can be down to a single pixel, which torch refuses to normalise.
+    """
+    groups = next(g for g in (GROUPS, 16, 8, 4, 2, 1) if channels % g == 0 and channels > g)
     return nn.GroupNorm(groups, channels)
 
 
