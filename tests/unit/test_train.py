@@ -1,0 +1,217 @@
+"""train: killed and resumed it ends with the same bytes; its results open in pycocotools."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pycocotools.coco import COCO
+
+from stages import train
+from stages.engines import labels as engine_labels
+from stages.engines import torchvision as engine
+from tests.rectangles import write_rectangles
+
+SMALL = {
+    "short_side": 64,
+    "long_side": 64,
+    "fpn_channels": 16,
+    "rois_per_image": 16,
+    "iterations": 5,
+    "batch_images": 2,
+    "warmup": 0,
+    "checkpoint_every": 2,
+    "log_every": 1,
+    "score_threshold": 0.0,
+    "detections_per_image": 5,
+}
+OUTPUTS = ("model.pt", "log.jsonl", "predictions.json")
+
+
+def run(labels: Path, out: Path, val: Path | None = None, **settings: Any) -> None:
+    words = [f"--image-folder={labels.parent}", f"--labels={labels}", "--device=cpu", "--seed=3"]
+    flags = ("model", "log", "predictions")
+    words += [f"--out-{flag}={out / name}" for flag, name in zip(flags, OUTPUTS, strict=True)]
+    if val:
+        words += [f"--val-image-folder={val.parent}", f"--val-annotations={val}"]
+    train.main([*words, "--settings", json.dumps({**SMALL, **settings})])
+
+
+def losses(out: Path) -> list[float]:
+    lines = (out / "log.jsonl").read_text().splitlines()
+    return [json.loads(line)["loss"] for line in lines]
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    return write_rectangles(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    path = write_rectangles(folder)
+    run(path, folder / "out", path)
+    return folder / "out"
+
+
+def test_without_validation_images_the_results_are_an_empty_list(
+    labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(labels, labels.parent / "out", iterations=1)
+    assert json.loads((labels.parent / "out" / "predictions.json").read_text()) == []
+    assert "1 images without any left out" in capsys.readouterr().err
+    assert sorted(path.name for path in (labels.parent / "out").iterdir()) == sorted(OUTPUTS)
+
+
+def test_results_open_in_pycocotools_with_original_category_ids(undisturbed: Path) -> None:
+    coco = COCO(str(undisturbed.parent / "labels.json"))
+    found = coco.loadRes(str(undisturbed / "predictions.json"))
+    assert len(found.getAnnIds()) == 5 * 5  # with threshold 0, all that may be written
+    assert {entry["category_id"] for entry in found.anns.values()} <= {3, 8, 9}
+    assert {entry["image_id"] for entry in found.anns.values()} == {1, 2, 3, 4, 5}
+    assert all(found.annToMask(entry).shape == (64, 64) for entry in found.anns.values())
+
+
+def test_the_model_file_holds_weights_and_classes(undisturbed: Path) -> None:
+    saved = torch.load(undisturbed / "model.pt", weights_only=True)
+    header = json.loads(saved["header"])
+    assert [category["id"] for category in header["categories"]] == [3, 8, 9]
+    assert header["settings"]["iterations"] == 5
+    assert str(undisturbed.parent) not in saved["header"]
+    assert "backbone.body.conv1.weight" in saved["state"]
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_killed_training_resumes_to_the_same_bytes(
+    labels: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    whole = engine_labels.StepReader.__call__
+
+    def killed(self: Any, number: int) -> Any:
+        if number == step:
+            raise KeyboardInterrupt
+        return whole(self, number)
+
+    monkeypatch.setattr(engine_labels.StepReader, "__call__", killed)
+    out = labels.parent / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run(labels, out, labels)
+    assert not any((out / name).exists() for name in OUTPUTS)
+    read = []
+
+    def counted(self: Any, number: int) -> Any:
+        read.append(number)
+        return whole(self, number)
+
+    monkeypatch.setattr(engine_labels.StepReader, "__call__", counted)
+    run(labels, out, labels)
+    assert read[0] == step - step % 2  # of the last checkpoint
+    for name in ("model.pt", "predictions.json"):
+        assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
+    assert losses(out) == losses(undisturbed)
+
+
+def test_killed_while_predicting_it_does_not_train_again(
+    labels: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = engine.predict
+
+    def killed(*args: Any, **more: Any) -> Iterator[list[dict[str, Any]]]:
+        yield next(whole(*args, **more))
+        raise KeyboardInterrupt
+
+    out = labels.parent / "out"
+    monkeypatch.setattr(train, "predict", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(labels, out, labels)
+    monkeypatch.setattr(train, "predict", whole)
+    monkeypatch.setattr(train, "train", None)  # training again would fail
+    run(labels, out, labels)
+    for name in ("model.pt", "predictions.json"):
+        assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
+
+
+def test_other_settings_do_not_resume_from_a_stranger_s_checkpoint(
+    labels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = engine_labels.StepReader.__call__
+    out, read = labels.parent / "out", []
+
+    def watched(self: Any, number: int) -> Any:
+        read.append(number)
+        if number == 3 and self.settings.lr == 0.01:
+            raise KeyboardInterrupt
+        return whole(self, number)
+
+    monkeypatch.setattr(engine_labels.StepReader, "__call__", watched)
+    with pytest.raises(KeyboardInterrupt):
+        run(labels, out)
+    run(labels, out, lr=0.002)
+    assert read == [0, 1, 2, 3, 0, 1, 2, 3, 4]
+
+
+def test_of_the_validation_file_only_images_and_classes_matter(
+    labels: Path, undisturbed: Path
+) -> None:
+    data = json.loads(labels.read_text())
+    data["annotations"] = "stripped"
+    stripped = labels.parent / "val.json"
+    stripped.write_text(json.dumps(data))
+    run(labels, labels.parent / "out", stripped)
+    seen = (labels.parent / "out" / "predictions.json").read_bytes()
+    assert seen == (undisturbed / "predictions.json").read_bytes()
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_images(labels: Path) -> None:
+    with pytest.raises(ValueError, match=r"the loss is (nan|inf).*images of this step: \[\d"):
+        run(labels, labels.parent / "out", lr=1e20, clip_norm=1e20)
+
+
+def test_classes_that_differ_from_the_validation_file_are_refused(labels: Path) -> None:
+    data = json.loads(labels.read_text())
+    data["categories"][1]["name"] = "blue"
+    other = labels.parent / "val.json"
+    other.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match="class 8 is 'blue' here, but 'green' in the labels"):
+        run(labels, labels.parent / "out", other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"norm": "frozen_batch"}, "train.norm"),
+        ({"short_side": 128}, "train.short_side"),
+        ({"weights": "no.pth", "norm": "frozen_batch"}, "no.pth"),
+        ({"iteration": 3}, "unknown key train.iteration"),
+    ],
+)
+def test_wrong_settings_are_refused_before_any_work(
+    labels: Path, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        run(labels, labels.parent / "out", **settings)
+
+
+@pytest.mark.coco_tiny
+def test_real_photographs_with_polygons_and_crowds_are_trained_on(tmp_path: Path) -> None:
+    data = Path(os.environ["COCO_TINY"])
+    whole = json.loads((data / "annotations" / "instances_val2017.json").read_text())
+    kept = {entry["id"] for entry in whole["images"][:3]}
+    whole["images"] = whole["images"][:3]
+    whole["annotations"] = [e for e in whole["annotations"] if e["image_id"] in kept]
+    val = tmp_path / "val.json"
+    val.write_text(json.dumps(whole))
+    labels = data / "annotations" / "instances_train2017.json"
+    words = [f"--image-folder={data / 'train2017'}", f"--labels={labels}", "--device=cpu"]
+    flags = ("model", "log", "predictions")
+    words += [f"--out-{f}={tmp_path / name}" for f, name in zip(flags, OUTPUTS, strict=True)]
+    words += [f"--val-image-folder={data / 'val2017'}", f"--val-annotations={val}"]
+    train.main([*words, "--settings", json.dumps({**SMALL, "iterations": 2})])
+    found = COCO(str(val)).loadRes(str(tmp_path / "predictions.json"))
+    assert len(found.getAnnIds()) == 15
+    known = {entry["id"] for entry in whole["categories"]}
+    assert {entry["category_id"] for entry in found.anns.values()} <= known
