@@ -33,15 +33,15 @@ from stages.files.records import (
     rows_by_image,
 )
 from stages.files.streams import Cursor, images_of_shards
-from stages.geometry.boxes import box_area, box_iou
+from stages.geometry.boxes import box_area
 from stages.geometry.masks import rle_areas, rle_boxes, rle_of
 from stages.metrics.choices import Bag, choice_weights
-from stages.metrics.coco_ap import coco_ap
-from stages.metrics.label_quality import LabelQuality
+from stages.metrics.coco_ap import detector_ap
+from stages.metrics.label_quality import LabelQuality, RefinedBoxes
 from stages.metrics.mask_quality import mask_statistics
 from stages.metrics.table import metrics_table
-from stages.readers.pseudo_labels import entries_of
-from stages.readers.truth import TrueObject, Truth, scoring_truth
+from stages.readers.pseudo_labels import label_counts
+from stages.readers.truth import TrueObject, Truth, read_results, scoring_truth
 from stages.settings.evaluate import Evaluate
 from stages.settings.section import from_json, to_values
 
@@ -58,7 +58,6 @@ COLUMNS = {  # of each table, so that no more is read than is needed
 }
 RECORDS = {"proposals": PROPOSALS, "selections": SELECTIONS, "refinements": REFINEMENTS}
 COUNTS = ("images", "instances", "scored", "without_proposals", "without_truth")
-REFINED = ("box_psm", "box_select", "box_prm")
 
 
 class Judge:
@@ -70,7 +69,7 @@ class Judge:
         self.quality = LabelQuality()
         self.counts: Counter[str] = Counter()
         self.rules: Counter[str] = Counter()
-        self.refined: dict[str, list[float]] = {name: [] for name in REFINED}
+        self.refined = RefinedBoxes()
 
     def image(
         self, image_id: int, labels: Sequence[dict[str, Any]], tables: Mapping[str, pa.Table | None]
@@ -92,7 +91,8 @@ class Judge:
             elif self.truth:
                 _check_class(label, objects[instance])
                 self._score(bags[instance], chosen.get(instance, {}), instance, objects)
-                self._refine(boxes.get(instance), objects[instance])
+                if instance in boxes:
+                    self.refined.add(boxes[instance], objects[instance].box)
 
     def _score(
         self,
@@ -117,12 +117,6 @@ class Judge:
             ratios=bag.area / box_area(bag.boxes),
             truth_ratio=float(rle_areas([goal.rle])[0] / box_area(rle_boxes([goal.rle])[0])),
         )
-
-    def _refine(self, row: dict[str, Any] | None, goal: TrueObject) -> None:
-        if row is not None:
-            for name in REFINED:
-                box = np.array(row[name], dtype=np.float64)
-                self.refined[name].append(float(box_iou(box[None], goal.box[None])[0, 0]))
 
 
 def _bags(table: pa.Table | None) -> dict[int, Bag]:
@@ -182,40 +176,12 @@ def label_metrics(judge: Judge) -> dict[str, Any] | None:
             f"{judge.truth.path}: none of the instances is an annotation of this file with a mask. "
             "Give the file that the weak labels came from, or set dataset.ground_truth: false."
         )
-    refined = {name: _mean(values) for name, values in judge.refined.items()}
     return {
         "choices": judge.quality.means(),
         "gap": judge.quality.gaps(),
-        "refined_box_iou": {"n": len(judge.refined["box_prm"]), **refined},
+        "refined_box_iou": judge.refined.means(),
         "truth_without_mask": judge.truth.without_mask,
     }
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if values else None
-
-
-def detector_metrics(truth_path: Path, predictions_path: Path) -> dict[str, Any]:
-    """Box and mask AP of COCO results; the mask's is None where the truth has no masks."""
-    truth = scoring_truth(truth_path)
-    try:
-        results = json.loads(predictions_path.read_bytes())
-    except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"{predictions_path}: no COCO results ({error}). Rerun train.") from None
-    masked = "segmentation" in truth["annotations"][0]
-    return {
-        "images": len(truth["images"]),
-        "objects": sum(not entry["iscrowd"] for entry in truth["annotations"]),
-        "detections": len(results),
-        "bbox": coco_ap(truth, results, kind="bbox"),
-        "segm": coco_ap(truth, results, kind="segm") if masked else None,
-    }
-
-
-def pseudo_label_counts(path: Path) -> dict[str, int]:
-    """How many annotations were exported, and how many of them have a box but no mask."""
-    weights = [entry["mask_weight"] for name, entry in entries_of(path) if name == "annotations"]
-    return {"annotations": len(weights), "without_mask": sum(not weight for weight in weights)}
 
 
 def judged(args: Any, settings: Evaluate) -> Judge:
@@ -245,8 +211,8 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
         "counts": {name: judge.counts[name] for name in COUNTS},
         "label_quality": label_metrics(judge),
         "bms_rules": {name: judge.rules[name] for name in ("none", "overlap", "contain")},
-        "pseudo_labels": pseudo_label_counts(args.pseudo_labels) if args.pseudo_labels else None,
-        "detector": detector_metrics(args.val_ground_truth, args.predictions) if scored else None,
+        "pseudo_labels": label_counts(args.pseudo_labels) if args.pseudo_labels else None,
+        "detector": _detector(args) if scored else None,
         "categories": {str(row["category_id"]): row["name"] for row in categories},
         "provenance": provenance_of(
             "stages.evaluate",
@@ -255,6 +221,10 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
             packages=("numpy", "pycocotools"),
         ),
     }
+
+
+def _detector(args: Any) -> dict[str, Any]:
+    return detector_ap(scoring_truth(args.val_ground_truth), read_results(args.predictions))
 
 
 def main(argv: Sequence[str] | None) -> None:

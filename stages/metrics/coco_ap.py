@@ -17,6 +17,19 @@ NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "A
 KINDS = {"bbox": ("bbox",), "segm": ("segmentation",)}  # keys of a result that each kind needs
 
 
+def detector_ap(truth: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Box and mask AP with what they rest on; `segm` is None where the truth has no masks."""
+    annotations = truth["annotations"]
+    masked = all("segmentation" in entry for entry in annotations)
+    return {
+        "images": len(truth["images"]),
+        "objects": sum(not entry["iscrowd"] for entry in annotations),
+        "detections": len(results),
+        "bbox": coco_ap(truth, results, kind="bbox"),
+        "segm": coco_ap(truth, results, kind="segm") if masked else None,
+    }
+
+
 def coco_ap(
     truth: Mapping[str, Any], results: Sequence[Mapping[str, Any]], *, kind: str
 ) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.geometry.boxes import box_iou
 from stages.metrics.mask_quality import STATISTICS
 
 
@@ -62,6 +63,28 @@ class LabelQuality:
         names = sorted({name for entry in chosen for name in entry})
         columns = {name: [entry.get(name, np.nan) for entry in chosen] for name in names}
         return {name: gap(best, column, truth) for name, column in columns.items()}
+
+
+class RefinedBoxes:
+    """Mean IoU of the boxes of PSM, PRM and BMS themselves, before they are mapped to masks."""
+
+    names = ("box_psm", "box_select", "box_prm")
+
+    def __init__(self) -> None:
+        self._count, self._sum = 0, np.zeros(len(self.names))
+
+    def add(self, boxes: Mapping[str, Sequence[float]], truth: np.ndarray) -> None:
+        """Count one object: its boxes by name and the true one, xyxy px."""
+        found = np.array([boxes[name] for name in self.names], dtype=np.float64)
+        self._sum += box_iou(found, truth[None])[:, 0]
+        self._count += 1
+
+    def means(self) -> dict[str, float | int | None]:
+        """The count `n` and each name's mean IoU, or None where nothing was counted."""
+        if not self._count:
+            return {"n": 0, **dict.fromkeys(self.names)}
+        means = (self._sum / self._count).tolist()
+        return {"n": self._count, **dict(zip(self.names, means, strict=True))}
 
 
 def _summary(classes: Mapping[int, np.ndarray]) -> dict[str, Any]:

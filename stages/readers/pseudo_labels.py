@@ -1,4 +1,4 @@
-"""Checks of a pseudo-label file that `export` has just written, one annotation at a time.
+"""A pseudo-label file that `export` has written, one annotation at a time.
 
 The file has one annotation per line, so its masks are checked without holding them all; a file of
 usual size is opened in pycocotools as a whole as well.
@@ -55,6 +55,12 @@ def entries_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 name = text.split('"')[1]
             elif name and text.startswith("{"):
                 yield name, json.loads(text)
+
+
+def label_counts(path: Path) -> dict[str, int]:
+    """How many annotations a pseudo-label file has, and how many of them have a box but no mask."""
+    weights = [entry["mask_weight"] for name, entry in entries_of(path) if name == "annotations"]
+    return {"annotations": len(weights), "without_mask": sum(not weight for weight in weights)}
 
 
 def _fault(entry: dict[str, Any], size: list[int] | None, *, wanted_id: int) -> str:

@@ -1,5 +1,6 @@
 """Ground-truth objects with masks, for scoring; `evaluate` and `prepare` alone may look at them."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,19 @@ def _complete(entry: dict[str, Any], rle: Rle | None, path: Path) -> dict[str, A
     kept = {name: entry[name] for name in ("id", "image_id", "category_id")}
     shape = {"segmentation": rle} if rle else {}
     return {**kept, "bbox": box, "area": area, "iscrowd": entry.get("iscrowd", 0), **shape}
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """COCO results: image_id, category_id, bbox, score, segmentation each.
+
+    Raises
+    ------
+    ValueError : missing, no JSON, or no list.
+    """
+    try:
+        results = json.loads(path.read_bytes())
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: no COCO results ({error}). Rerun train.") from None
+    if not isinstance(results, list):
+        raise ValueError(f"{path}: no COCO results: its top level is no list. Rerun train.")
+    return results
