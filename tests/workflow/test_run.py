@@ -42,7 +42,7 @@ def test_the_table_is_the_last_thing_a_user_sees(finished: Workspace) -> None:
 def test_every_stage_closes_its_log_with_its_counts(finished: Workspace) -> None:
     logs = finished.results() / "logs"
     paths = [path for path in logs.rglob("*.log") if "partworld" not in path.parts]
-    assert len(paths) == 1 + 4 + 3 * 2 + 2 + 4
+    assert len(paths) == 3 * 4 + 6  # three sharded stages and six others
     for path in paths:
         last = path.read_text().splitlines()[-1]
         assert any(sign.isdigit() for sign in last), f"{path.name}: {last}"
@@ -96,7 +96,7 @@ SETTINGS = [
     ({"refine": {"alpha": 0.5}}, "fit_refine"),
     ({"export": {"extra_masks": 0}}, "export"),
     ({"train": {"iterations": 4}}, "train"),
-    ({"evaluate": {"random_draws": 2}}, "evaluate"),
+    ({"evaluate": {"group_cover": 0.4}}, "evaluate"),
     ({"threads": 2}, None),
 ]
 

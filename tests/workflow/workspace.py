@@ -109,6 +109,7 @@ class Workspace:
             str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in found
             if set(path.relative_to(folder).parts[:-1]) & set(stages)
+            and path.suffix != ".jsonl"  # how fast it went
             and path.relative_to(folder).parts[0] not in ("logs", "benchmarks")
         }
 

@@ -1,0 +1,72 @@
+"""What must not change the result: the number of shards, and masks that no stage may read."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.files.records import WEAK_LABELS, read_table
+from tests.workflow.workspace import TINY, UNTIL_EXPORT, Workspace, merged
+
+
+def _truth_with_points(workspace: Workspace) -> dict[str, Any]:
+    """The training annotations of the tiny run, each with the point that was drawn for it."""
+    truth: dict[str, Any] = json.loads(
+        (workspace.results() / "partworld/train/annotations.json").read_text()
+    )
+    labels = read_table(workspace.results() / "prepare/weak_labels.parquet", WEAK_LABELS)
+    points = {row["instance_id"]: [row["x"], row["y"]] for row in labels.to_pylist()}
+    for annotation in truth["annotations"]:
+        annotation["point"] = points.get(annotation["id"], [0, 0])
+    return truth
+
+
+def _run_on_points(workspace: Workspace, truth: dict[str, Any]) -> None:
+    """Run up to export, in one shard, on the points in the annotations; nothing is evaluated."""
+    (workspace.folder / "labels.json").write_text(json.dumps(truth))
+    split = {"images": "photographs", "annotations": "labels.json"}
+    dataset = {"source": "files", "train": split, "ground_truth": False}
+    changes = {"dataset": dataset, "prepare": {"point": "given"}, "shards": 1}
+    workspace.configure(merged(TINY, changes))
+    outcome = workspace.snakemake("--until", "export")
+    assert outcome.code == 0, outcome.text
+
+
+@pytest.fixture(scope="module")
+def with_masks(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The images and points of the tiny run as files of a user, masks included, in one shard."""
+    workspace = finished.copy(tmp_path_factory.mktemp("points") / "repo")
+    truth = _truth_with_points(workspace)
+    (workspace.results() / "partworld/train/images").rename(workspace.folder / "photographs")
+    _run_on_points(workspace, truth)
+    return workspace
+
+
+def test_one_shard_and_four_give_the_same_export(
+    finished: Workspace, with_masks: Workspace
+) -> None:
+    assert len(list(_shards(finished))) == 4
+    assert len(list(_shards(with_masks))) == 5  # one new, four of the run that was copied
+    assert with_masks.digests("export") == finished.digests("export")
+
+
+def _shards(workspace: Workspace) -> list[Path]:
+    return list((workspace.results() / "propose").glob("*.parquet"))
+
+
+def test_without_masks_everything_up_to_export_is_the_same(
+    with_masks: Workspace, tmp_path: Path
+) -> None:
+    stripped = with_masks.copy(tmp_path / "repo")
+    truth = json.loads((with_masks.folder / "labels.json").read_text())
+    for annotation in truth["annotations"]:
+        for key in ("segmentation", "bbox", "area", "cluster", "difficulty"):
+            del annotation[key]
+    before = with_masks.digests(*UNTIL_EXPORT)
+    _run_on_points(stripped, truth)
+    assert stripped.digests(*UNTIL_EXPORT) == before
+    logs = [f"{name}.log" for name in ("prepare", "sapnet/export")]
+    for name in logs:  # both really ran again
+        newer, older = (w.results() / "logs" / name for w in (stripped, with_masks))
+        assert newer.stat().st_mtime > older.stat().st_mtime
