@@ -19,6 +19,7 @@ from torch import nn
 from stages.engines.labels import Labels
 from stages.engines.torchvision import PACKAGES, open_model, predict, train
 from stages.files.atomic import replacing, write_text
+from stages.files.images import image_path, read_size
 from stages.files.parts import parts_folder, remove_parts
 from stages.files.program import Progress, parser_of, run, say
 from stages.files.provenance import provenance_of, sha256_of
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None) -> None:
     split = read_coco(args.val_annotations, annotated=False) if args.val_annotations else None
     if split:
         check_categories(labels, split, args.val_annotations)
+        check_images(split, args.val_image_folder, args.val_annotations)
     facts = {**_provenance(settings, args.seed), "categories": labels.categories}
     folder = parts_folder(args.out_model, facts, labels.image_ids, inputs=[args.labels])
     with leased(args.device) as device:
@@ -88,6 +90,22 @@ def check_categories(labels: Labels, split: CocoFile, path: Path) -> None:
             raise ValueError(
                 f"{path}: class {category['id']} is {known.get(category['id'])!r} here, but "
                 f"{category['name']!r} in the labels. Both files need the same categories."
+            )
+
+
+def check_images(split: CocoFile, folder: Path, path: Path) -> None:
+    """Look at the headers of the validation images before hours of training, not after.
+
+    Raises
+    ------
+    ValueError : an image is missing, undecodable, or of another size than the file says.
+    """
+    for entry in split.images:
+        size = read_size(image_path(folder, entry["file_name"]))
+        if size != (entry["height"], entry["width"]):
+            raise ValueError(
+                f"image {entry['id']}: {size} px in the file, {(entry['height'], entry['width'])} "
+                f"in {path}. Give the images that the annotations were made for."
             )
 
 

@@ -181,6 +181,26 @@ def test_classes_that_differ_from_the_validation_file_are_refused(labels: Path) 
 
 
 @pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"file_name": "none.png"}, "this file is missing"),
+        ({"height": 60}, r"\(64, 64\) px in the"),
+    ],
+    ids=["missing", "size"],
+)
+def test_validation_images_are_looked_at_before_the_training(
+    labels: Path, change: dict[str, Any], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split = json.loads(labels.read_text())
+    split["images"][-1] |= change
+    val = labels.parent / "val.json"
+    val.write_text(json.dumps(split))
+    with pytest.raises(ValueError, match=sentence):
+        run(labels, labels.parent / "out", val)
+    assert "steps" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"norm": "frozen_batch"}, "train.norm"),
