@@ -94,9 +94,7 @@ def start_from(network: TwoBranch, select_model: Path) -> None:
     network.load_state_dict(shared, strict=False)
 
 
-def _fit(
-    network: TwoBranch, reader: Reader, settings: Refine, select: Select, folder: Path
-) -> str:
+def _fit(network: TwoBranch, reader: Reader, settings: Refine, select: Select, folder: Path) -> str:
     def loss_of(batch: Batch) -> tuple[Tensor, dict[str, float]]:
         pixels, bags = reader.network_batch(batch)
         rng_of = {

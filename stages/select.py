@@ -7,7 +7,6 @@ multiply the score (`select.quality_exponent`; the paper has 0).
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np

@@ -32,7 +32,7 @@ def group_norm(channels: int) -> nn.GroupNorm:
 
 
 class Adapter(nn.Module):
-    """1x1 convolution, GroupNorm and ReLU on one frozen feature map: (b, c, h, w) to (b, d, h, w)."""
+    """1x1 convolution, GroupNorm and ReLU on a frozen map: (b, c, h, w) to (b, d, h, w)."""
 
     def __init__(self, channels_in: int, channels: int):
         super().__init__()
@@ -56,7 +56,7 @@ class ResNetFpn(nn.Module):
         if weights:
             load_resnet(self.body, weights, sha256)
             _freeze(self.body)
-        self.body.fc = nn.Identity()  # type: ignore[assignment]
+        self.body.fc = nn.Identity()
         widths = [512 // 8, 512 // 4, 512 // 2, 512]
         widths = [4 * width for width in widths] if name == "resnet50" else widths
         self.lateral = nn.ModuleList(_conv(width, channels, 1) for width in widths)
@@ -113,9 +113,13 @@ def load_resnet(body: ResNet, weights: Path, sha256: str | None) -> None:
         raise ValueError(f"{weights}: this ResNet weight file is missing. Correct its path.")
     if sha256 and sha256_of(weights) != sha256.lower():
         raise ValueError(f"{weights}: its sha256 is {sha256_of(weights)}, but {sha256} is wanted.")
-    state = torch.load(weights, map_location="cpu", weights_only=True)
-    kept = {key: value for key, value in state.items() if not key.startswith("fc.")}
-    wrong = body.load_state_dict(kept, strict=False)
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+        kept = {key: value for key, value in state.items() if not key.startswith("fc.")}
+        wrong = body.load_state_dict(kept, strict=False)
+    except Exception as error:  # torch raises many kinds for damaged files and other shapes
+        reason = str(error).splitlines()[-1].strip()
+        raise ValueError(f"{weights}: not the weights of this ResNet ({reason}).") from error
     optional = ("fc.", "num_batches_tracked")  # old weight files lack the counters
     missing = [key for key in wrong.missing_keys if not any(part in key for part in optional)]
     if missing or wrong.unexpected_keys:

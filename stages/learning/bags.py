@@ -6,6 +6,7 @@ out of it image by image.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -188,7 +189,7 @@ def _spans(keys: np.ndarray) -> dict[int, tuple[int, int]]:
     if not len(keys):
         return {}
     edges = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)]
-    return {int(keys[a]): (a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)}
+    return {int(keys[a]): (a, b) for a, b in pairwise(edges)}
 
 
 def _padded_slots(start: int, end: int, longest: int) -> np.ndarray:

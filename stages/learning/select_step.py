@@ -45,7 +45,7 @@ def image_logits(
     cls, ins = network.logits(head, network.vectors(maps, flat))
     counts = [len(b) for b in flat]
     shapes = [b.shape[:2] for b in boxes]
-    pairs = zip(cls.split(counts), ins.split(counts), shapes, strict=True)
+    pairs = zip(torch.split(cls, counts), torch.split(ins, counts), shapes, strict=True)
     return [(c.reshape(*s, -1), i.reshape(*s, -1)) for c, i, s in pairs]
 
 
@@ -65,9 +65,11 @@ def pdg_of(boxes: Tensor, bags: ImageBags, settings: Select) -> Tensor:
 def select_loss(
     network: TwoBranch, pixels: Tensor, bags: list[ImageBags], settings: Select
 ) -> tuple[Tensor, dict[str, float]]:
-    """lambda x L_psm of a batch, and numbers for the log."""
+    """Weighted L_psm of a batch, and numbers for the log."""
     logits = image_logits(network, "psm", network.maps(pixels), [b.boxes for b in bags])
-    scores = [_training_scores(*pair, image, settings) for pair, image in zip(logits, bags)]
+    scores = [
+        _training_scores(*pair, image, settings) for pair, image in zip(logits, bags, strict=True)
+    ]
     summed = torch.cat([bag_scores(s) for s in scores])  # (objects of the batch, k)
     labels = torch.cat([image.labels for image in bags])
     usable = torch.cat([image.usable() for image in bags])

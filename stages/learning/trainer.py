@@ -143,7 +143,7 @@ def fit(
 
     Raises
     ------
-    ValueError : the loss is not finite; names the step.
+    ValueError : the loss or its gradient is not finite; names the step and its images.
     """
     step, log = _resumed(network, optimizer, folder)
     progress = Progress(name, steps, "steps", every=line_every)
@@ -180,17 +180,22 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = rate
     loss, numbers = loss_of(batch)
-    if not torch.isfinite(loss):
-        raise ValueError(
-            f"step {step + 1}: the loss is {loss.item()}. Lower lr in the config, or look at the "
-            f"images of this step: {getattr(batch, 'image_ids', 'unknown')}."
-        )
+    _refuse_non_finite(loss, "loss", batch, step)
     optimizer.zero_grad(set_to_none=True)
     if loss.requires_grad:
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
+        torch.autograd.backward(loss)
+        norm = nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
+        _refuse_non_finite(norm, "gradient", batch, step)  # before it spoils the weights
         optimizer.step()
     return {"loss": loss.item(), **numbers}
+
+
+def _refuse_non_finite(value: Tensor, name: str, batch: Any, step: int) -> None:
+    if not torch.isfinite(value):
+        raise ValueError(
+            f"step {step + 1}: the {name} is {value.item()}. Lower lr in the config, or look at "
+            f"the images of this step: {getattr(batch, 'image_ids', 'unknown')}."
+        )
 
 
 def _speed(numbers: dict[str, float], began: float) -> dict[str, float]:

@@ -47,6 +47,7 @@ class TwoBranch(nn.Module):
         super().__init__()
         self.roi_size = features.roi_size
         self.maps: Adapter | ResNetFpn
+        self.strides: tuple[float, ...]
         if features.source == "sam":
             self.maps, self.strides = Adapter(channels_in, features.channels), (stride,)
         else:
@@ -65,14 +66,16 @@ class TwoBranch(nn.Module):
         self.heads = nn.ModuleDict({name: Head(features.hidden, k) for name, k in heads.items()})
 
     def vectors(self, maps: list[Tensor], boxes: list[Tensor]) -> Tensor:
-        """Vectors of the boxes of each image of the batch: b tensors (r_i, 4) to (sum r_i, hidden)."""
+        """Vectors of the boxes of each image: b tensors (r_i, 4) to (sum r_i, hidden)."""
         number = [torch.full((len(b), 1), float(i), device=b.device) for i, b in enumerate(boxes)]
         rois = torch.cat([torch.cat([n, b], dim=1) for n, b in zip(number, boxes, strict=True)])
-        return self.trunk(pooled(maps, self.strides, rois, self.roi_size).flatten(1))
+        vectors: Tensor = self.trunk(pooled(maps, self.strides, rois, self.roi_size).flatten(1))
+        return vectors
 
     def logits(self, name: str, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Classification and instance logits of one head."""
         head = self.heads[name]
+        assert isinstance(head, Head)
         return head.cls(vectors), head.ins(vectors)
 
     def shared(self) -> dict[str, Tensor]:

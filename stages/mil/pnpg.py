@@ -22,7 +22,7 @@ def ppg_scales(
     fine_count: int,
     shrink_step: float,
 ) -> Tensor:
-    """Scales of the extra boxes: enlargements, then a finer set or, for a box with S_raw < 1, shrinks.
+    """Scales of the extra boxes: enlargements, then finer ones or, where S_raw < 1, shrinks.
 
     Parameters
     ----------
@@ -83,11 +83,12 @@ def is_background(boxes: Tensor, positives: Tensor, *, t_neg1: float) -> Tensor:
     """
     if not len(boxes) or not len(positives):
         return torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
-    return (box_iou(boxes, positives).nan_to_num(0.0) < t_neg1).all(dim=1)
+    iou: Tensor = box_iou(boxes, positives).nan_to_num(0.0)
+    return (iou < t_neg1).all(dim=1)
 
 
 def centre_parts(box_psm: Tensor, *, min_area: float) -> Tensor:
-    """One centred box of half the sides for each box larger than `min_area` px^2 (authors' code)."""
+    """A centred box of half the sides for each box of more than `min_area` px^2 (authors' code)."""
     sides = box_psm[:, 2:] - box_psm[:, :2]
     large = sides[:, 0] * sides[:, 1] > min_area
     half = box_psm.new_full((int(large.sum()), 1), 0.5)
@@ -95,7 +96,13 @@ def centre_parts(box_psm: Tensor, *, min_area: float) -> Tensor:
 
 
 def random_parts(
-    box_psm: Tensor, uniforms: Tensor, bags: Tensor, *, min_area: float, t_neg1: float, t_neg2: float
+    box_psm: Tensor,
+    uniforms: Tensor,
+    bags: Tensor,
+    *,
+    min_area: float,
+    t_neg1: float,
+    t_neg2: float,
 ) -> Tensor:
     """Random boxes inside box_psm that are neither the object nor close to another one.
 

@@ -1,0 +1,169 @@
+"""The trainer: schedule, order, resuming and refusing, on a network of one weight."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from stages.learning import trainer
+from stages.settings.training import Training
+
+
+def settings(**more: Any) -> Training:
+    return Training(**{"epochs": 2, "batch_images": 3, "warmup": 0, **more})
+
+
+@pytest.mark.parametrize(("images", "steps"), [(1, 2), (3, 2), (4, 4), (7, 6)])
+def test_steps_cover_every_epoch(images: int, steps: int) -> None:
+    assert trainer.steps_of(images, settings()) == steps
+
+
+def test_every_epoch_sees_each_image_once_in_another_order() -> None:
+    plan = settings(flip=0.5)
+    ids = list(range(100, 110))
+    steps = [trainer.images_of_step(ids, step, plan, seed=1) for step in range(8)]
+    epochs = [[key for step in steps[4 * e : 4 * e + 4] for key in step] for e in (0, 1)]
+    for epoch in epochs:
+        assert sorted(image for image, _ in epoch) == ids
+    assert epochs[0] != epochs[1]
+    assert {flip for epoch in epochs for _, flip in epoch} == {True, False}
+
+
+@pytest.mark.parametrize(("flip", "wanted"), [(0.0, {False}), (1.0, {True})])
+def test_flip_is_a_chance(flip: float, wanted: set[bool]) -> None:
+    keys = trainer.images_of_step(range(3), 0, settings(flip=flip), seed=0)
+    assert {flipped for _, flipped in keys} == wanted
+
+
+def test_order_depends_on_the_seed_alone() -> None:
+    first = trainer.images_of_step(range(9), 0, settings(), seed=1)
+    assert first == trainer.images_of_step(range(9), 0, settings(), seed=1)
+    assert first != trainer.images_of_step(range(9), 0, settings(), seed=2)
+
+
+def test_learning_rate_warms_up_and_falls_at_milestones() -> None:
+    plan = settings(warmup=10, milestones=(0.5, 0.75))
+    shares = [trainer.lr_share(step, 100, plan) for step in (0, 5, 10, 49, 50, 74, 75, 99)]
+    assert shares == pytest.approx([0.001, 0.5005, 1, 1, 0.1, 0.1, 0.01, 0.01])
+
+
+def test_optimisers_are_those_of_the_paper() -> None:
+    network = nn.Linear(2, 2)
+    network.bias.requires_grad_(False)
+    sgd = trainer.optimizer_of(network, settings(optimizer="sgd", lr=0.3))
+    assert isinstance(sgd, torch.optim.SGD)
+    assert sgd.param_groups[0]["momentum"] == 0.9
+    assert len(sgd.param_groups[0]["params"]) == 1
+    assert isinstance(trainer.optimizer_of(network, settings()), torch.optim.AdamW)
+
+
+class Task:
+    """Fits a line to points that depend on the step; counts its steps."""
+
+    def __init__(self, fault: Callable[[int], float | None] = lambda step: None):
+        torch.manual_seed(0)
+        self.network = nn.Linear(3, 1)
+        self.fault, self.steps = fault, list[int]()
+
+    def read(self, step: int) -> tuple[int, Tensor]:
+        rng = np.random.default_rng([9, step])
+        return step, torch.from_numpy(rng.standard_normal((8, 3), dtype=np.float32))
+
+    def loss(self, batch: tuple[int, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        step, x = batch
+        self.steps.append(step)
+        scale = self.fault(step)
+        if scale == float("inf"):
+            raise KeyboardInterrupt
+        loss = ((self.network(x)[:, 0] - x.sum(dim=1)) ** 2).mean()
+        return (loss if scale is None else loss * scale), {"images": 8}
+
+    def fit(self, folder: Path, **more: Any) -> str:
+        plan = settings(lr=0.05, checkpoint_every=5, **more)
+        return trainer.fit(
+            self.network,
+            self.read,
+            self.loss,
+            name="test",
+            steps=20,
+            settings=plan,
+            folder=folder,
+            optimizer=trainer.optimizer_of(self.network, plan),
+        )
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize("at", [0, 5, 12, 19])
+def test_resumed_training_is_bit_equal(tmp_path: Path, at: int, optimizer: str) -> None:
+    whole = Task()
+    whole.fit(tmp_path / "whole", optimizer=optimizer)
+    cut = Task(lambda step: float("inf") if step == at else None)
+    with pytest.raises(KeyboardInterrupt):
+        cut.fit(tmp_path / "cut", optimizer=optimizer)
+    resumed = Task()
+    nn.init.zeros_(resumed.network.weight) if at >= 5 else None  # the checkpoint must win
+    log = resumed.fit(tmp_path / "cut", optimizer=optimizer)
+    assert resumed.steps == list(range(at // 5 * 5, 20))
+    assert torch.equal(resumed.network.weight, whole.network.weight)
+    assert [json.loads(line)["step"] for line in log.splitlines()] == list(range(1, 21))
+
+
+def test_learning_learns(tmp_path: Path) -> None:
+    log = [json.loads(line) for line in Task().fit(tmp_path).splitlines()]
+    assert log[-1]["loss"] < log[0]["loss"] / 2
+
+
+def test_non_finite_loss_stops_before_the_weights_change(tmp_path: Path) -> None:
+    task = Task(lambda step: float("nan") if step == 7 else None)
+    with pytest.raises(ValueError, match="step 8: the loss is nan"):
+        task.fit(tmp_path)
+    assert torch.isfinite(task.network.weight).all()
+
+
+def test_non_finite_gradient_stops_before_the_weights_change(tmp_path: Path) -> None:
+    task = Task()
+    plain = task.loss
+
+    def steep(batch: tuple[int, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        loss, numbers = plain(batch)
+        root = (task.network.weight[0, 0] - task.network.weight[0, 0].detach()).abs().sqrt()
+        return (loss + root if batch[0] == 7 else loss), numbers
+
+    task.loss = steep  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="step 8"):
+        task.fit(tmp_path)
+    assert torch.isfinite(task.network.weight).all()
+
+
+def test_model_files_round_trip_with_the_same_bytes(tmp_path: Path) -> None:
+    network = Task().network
+    trainer.save_model(tmp_path / "a.pt", network, {"seed": 1})
+    trainer.save_model(tmp_path / "another-name.pt", network, {"seed": 1})
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "another-name.pt").read_bytes()
+    state, header = trainer.load_model(tmp_path / "a.pt")
+    assert header == {"seed": 1}
+    assert torch.equal(state["weight"], network.weight)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a model"], ids=["missing", "empty", "text"])
+def test_bad_model_files_are_refused(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "m.pt").write_bytes(content)
+    with pytest.raises(ValueError, match=r"m\.pt"):
+        trainer.load_model(tmp_path / "m.pt")
+
+
+def test_a_model_file_cannot_run_code(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (tmp_path / "exploded",))
+
+    torch.save({"state": Bomb(), "header": "{}"}, tmp_path / "m.pt")
+    with pytest.raises(ValueError, match="not a model file"):
+        trainer.load_model(tmp_path / "m.pt")
+    assert not (tmp_path / "exploded").exists()
