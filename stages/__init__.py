@@ -1,1 +1,1 @@
-"""Maskmill's stages: `ls stages/*.py` is the pipeline, each program runs as `python -m stages.<stage>`."""
+"""Maskmill's stages: `ls stages/*.py` is the pipeline; run one as `python -m stages.<stage>`."""

@@ -1,4 +1,4 @@
-"""Boxes: xyxy, absolute pixels, half-open; arrays of shape (n, 4). Pure functions on numpy arrays."""
+"""Boxes: xyxy, absolute pixels, half-open; numpy arrays of shape (n, 4). Pure functions."""
 
 import numpy as np
 
@@ -15,7 +15,8 @@ def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     lower = np.maximum(first[:, None, :2], second[None, :, :2])
     inner = np.prod(np.clip(upper - lower, 0, None), axis=-1)
     union = box_area(first)[:, None] + box_area(second)[None, :] - inner
-    return np.divide(inner, union, out=np.zeros_like(inner, dtype=float), where=union > 0)
+    iou = np.zeros_like(inner, dtype=float)
+    return np.asarray(np.divide(inner, union, out=iou, where=union > 0))
 
 
 def xywh_to_xyxy(boxes: np.ndarray) -> np.ndarray:
@@ -31,7 +32,7 @@ def xyxy_to_xywh(boxes: np.ndarray) -> np.ndarray:
 def clip_boxes(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     """Boxes cut at the image border, (..., 4)."""
     limit = np.array([width, height, width, height], dtype=boxes.dtype)
-    return np.clip(boxes, 0, limit)
+    return np.asarray(np.clip(boxes, 0, limit))
 
 
 def scale_boxes(boxes: np.ndarray, factor: float) -> np.ndarray:

@@ -70,7 +70,7 @@ def rle_cover(first: Sequence[Rle], second: Sequence[Rle]) -> np.ndarray:
         return np.zeros((len(first), len(second)))
     crowd = [1] * len(second)
     shares = np.asarray(coco_mask.iou(list(first), list(second), crowd)).reshape(len(first), -1)
-    return np.nan_to_num(shares)
+    return np.asarray(np.nan_to_num(shares))
 
 
 def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:

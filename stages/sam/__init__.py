@@ -1,1 +1,1 @@
-"""Everything that asks a promptable segmenter: models, prompts, and the image-to-proposals runner."""
+"""All that asks a promptable segmenter: models, prompts, and the runner of one image."""

@@ -33,7 +33,8 @@ def download(url: str, out: Path, sha256: str) -> None:
     except (urllib.error.URLError, HTTPException, OSError) as error:
         raise ValueError(
             f"{url}: could not be fetched ({error}). What has arrived is kept in {partial}. Run "
-            f"again to go on; on a machine without a network, fetch it elsewhere and put it at {out}."
+            "again to go on; on a machine without a network, fetch it elsewhere and put it at "
+            f"{out}."
         ) from error
     seen = sha256_of(partial)
     if seen != sha256:

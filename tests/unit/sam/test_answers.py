@@ -25,9 +25,7 @@ def blobs() -> np.ndarray:
         ((30, 20), 0.6, 36),  # a point on the far border
     ],
 )
-def test_components_below_the_share_go(
-    point: tuple[int, int], share: float, kept: int
-) -> None:
+def test_components_below_the_share_go(point: tuple[int, int], share: float, kept: int) -> None:
     assert without_stray_components(blobs(), np.array(point), share).sum() == kept
 
 

@@ -1,0 +1,21 @@
+"""Real photographs, where COCO_TINY points at them: read entirely, proposed for in part."""
+
+import pytest
+
+from stages.files.records import CATEGORIES, IMAGES, PROPOSALS, WEAK_LABELS, read_table
+from tests.workflow.workspace import Workspace
+
+RECIPE = ("--configfile", "workflow/recipes/coco_tiny.yaml", "--config", "shards=40")
+
+
+@pytest.mark.coco_tiny
+def test_photographs_become_points_and_proposals(fresh: Workspace) -> None:
+    shard = "results/coco_tiny/propose/shard-0000-of-0040.parquet"
+    outcome = fresh.snakemake(shard, *RECIPE)
+    assert outcome.code == 0, outcome.text
+    tables = fresh.folder / "results" / "coco_tiny" / "prepare"
+    assert len(read_table(tables / "images.parquet", IMAGES)) == 80
+    assert len(read_table(tables / "weak_labels.parquet", WEAK_LABELS)) == 699
+    assert len(read_table(tables / "categories.parquet", CATEGORIES)) == 80
+    proposals = read_table(fresh.folder / shard, PROPOSALS)
+    assert len(set(proposals.column("image_id").to_pylist())) == 2
