@@ -1,1 +1,1 @@
-"""All that asks a promptable segmenter: models, prompts, and the runner of one image."""
+"""Everything that asks a promptable segmenter: models, prompts, image to proposals."""
