@@ -140,11 +140,9 @@ def test_an_undecodable_image_can_be_skipped_named_and_counted(fresh: Workspace)
 
 CONFIGS: list[tuple[dict[str, Any], str]] = [
     ({"propos": {}}, "config: unknown key propos (did you mean propose?)"),
-    ({"select": {"pdg": {"exponents": 1}}}, "config: unknown key select.pdg.exponents (did you"),
     ({"shards": 0}, "config: shards: must be at least 1, seen 0"),
     ({"variant": "propose"}, "config: variant: 'propose' is a folder that all variants share"),
     ({"propose": {"checkpoint": "no.pth"}}, "config: propose.checkpoint: there is no file no.pth"),
-    ({"dataset": {"source": "files"}}, "config: dataset.train is missing, but dataset.source is"),
     (
         {"dataset": {"source": "files", "train": {"images": "no", "annotations": "no.json"}}},
         "config: dataset.train.images: there is no folder no.",
@@ -170,12 +168,6 @@ def test_a_wrong_checksum_is_refused_before_sam_is_loaded(workspace: Workspace) 
     workspace.configure(merged(TINY, {"propose": {"sha256": "0" * 64}}))
     outcome = workspace.snakemake("results/tiny/propose/shard-0000-of-0004.parquet")
     _assert_one_sentence(outcome, f"but {'0' * 64} is wanted")
-
-
-def test_weights_of_another_model_are_refused(workspace: Workspace) -> None:
-    workspace.configure(merged(TINY, {"propose": {"model": "vit_b"}}))
-    outcome = workspace.snakemake("results/tiny/propose/shard-0000-of-0004.parquet")
-    _assert_one_sentence(outcome, "these are not the weights of vit_b")
 
 
 def test_a_shipped_weight_file_that_is_gone_is_named(fresh: Workspace) -> None:

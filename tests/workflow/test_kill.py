@@ -31,12 +31,12 @@ if os.environ.get("KILL_AT"):
 SHARD = "shard-0000-of-0004.parquet"
 KILLS = {
     "propose": ("stage:after:*.parts/*/part-000000.parquet", f"propose/{SHARD}"),
-    "fit_select": ("stage:after:*model.pt.parts/*", "sapnet/fit_select/model.pt"),
+    "fit_select": ("stage:after:*model.pt.parts/*/checkpoint.pt", "sapnet/fit_select/model.pt"),
     "select": ("stage:after:*.parts/*/part-000000.parquet", f"sapnet/select/{SHARD}"),
-    "fit_refine": ("all:after:*model.pt.parts/*", "sapnet/fit_refine/model.pt"),
+    "fit_refine": ("all:after:*model.pt.parts/*/checkpoint.pt", "sapnet/fit_refine/model.pt"),
     "refine": ("all:after:*.parts/*/part-000000.parquet", f"sapnet/refine/{SHARD}"),
     "export": ("stage:before:*pseudo_labels.json", "sapnet/export/pseudo_labels.json"),
-    "train": ("stage:after:*model.pt.parts/*", "sapnet/train/torchvision/model.pt"),
+    "train": ("stage:after:*model.pt.parts/*/checkpoint.pt", "sapnet/train/torchvision/model.pt"),
 }
 
 

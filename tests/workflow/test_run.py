@@ -90,11 +90,9 @@ def test_more_shards_start_a_fresh_set(workspace: Workspace) -> None:
 
 SETTINGS = [
     ({"dataset": {"partworld": {"train": 9}}}, "partworld"),
-    ({"prepare": {"verify": "header"}}, "prepare"),
     ({"propose": {"clean": 0}}, "propose"),
     ({"select": {"loss_weight": 0.5}}, "fit_select"),
     ({"refine": {"alpha": 0.5}}, "fit_refine"),
-    ({"export": {"extra_masks": 0}}, "export"),
     ({"train": {"iterations": 4}}, "train"),
     ({"evaluate": {"group_cover": 0.4}}, "evaluate"),
     ({"threads": 2}, None),
