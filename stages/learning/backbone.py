@@ -15,6 +15,7 @@ from torchvision.models.resnet import ResNet
 from torchvision.ops import roi_align
 
 from stages.files.provenance import sha256_of
+from stages.learning.separable import MAX_CELLS, separable_roi_align
 
 GROUPS = 32  # of GroupNorm in the FPN, authors' code
 MEAN = (123.675, 116.28, 103.53)  # RGB, 0 to 255
@@ -155,19 +156,26 @@ def pooled(maps: list[Tensor], strides: tuple[float, ...], rois: Tensor, size: i
     Parameters
     ----------
     maps : per level (b, c, h, w). strides : px per cell of each level.
-    rois : (r, 5) image number in the batch and xyxy px of the network input.
+    rois : (r, 5) image number in the batch and xyxy px of the network input, sorted by image.
 
     Returns
     -------
     (r, c, size, size).
     """
+    if len(maps) == 1:
+        return _aligned(maps[0], rois, size, strides[0])
     out = maps[0].new_zeros((len(rois), maps[0].shape[1], size, size))
     level_of = fpn_levels(rois[:, 1:], len(maps))
     for level, (level_map, stride) in enumerate(zip(maps, strides, strict=True)):
         here = torch.nonzero(level_of == level).squeeze(1)
         if len(here):
-            part = roi_align(
-                level_map, rois[here], size, 1 / stride, sampling_ratio=-1, aligned=True
-            )
+            part = _aligned(level_map, rois[here], size, stride)
             out = out.index_put((here,), part.to(out.dtype))
     return out
+
+
+def _aligned(level: Tensor, rois: Tensor, size: int, stride: float) -> Tensor:
+    if level.device.type == "cpu" and max(level.shape[-2:]) <= MAX_CELLS:
+        return separable_roi_align(level, rois, size, stride)
+    aligned: Tensor = roi_align(level, rois, size, 1 / stride, sampling_ratio=-1, aligned=True)
+    return aligned
