@@ -1,9 +1,10 @@
 """torchvision's Mask R-CNN at any size, from scratch or from a local weight file.
 
 He et al., "Mask R-CNN" (2017), with FPN. Widths follow `fpn_channels` in the stock proportions
-(256 gives the stock heads), and anchors follow `short_side` (800 gives the stock 32 to 512 px).
-From scratch it has GroupNorm everywhere, as in He et al., "Rethinking ImageNet Pre-training"
-(2019). One departure: masks of weight 0 do not reach the mask loss.
+(256 gives the stock heads); anchors are stock from a `short_side` of 256 px on and smaller below;
+what the RPN samples and keeps follows `rois_per_image` (512 gives the stock numbers). From scratch
+it has GroupNorm everywhere, as in He et al., "Rethinking ImageNet Pre-training" (2019). One
+departure: masks of weight 0 do not reach the mask loss.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,8 @@ from stages.settings.train import Train
 
 LEVELS = {"layer1": "0", "layer2": "1", "layer3": "2", "layer4": "3"}  # P2 to P5; P6 is pooled
 ROI_SIZE = 7  # px, of the box head's input
-LARGEST_ANCHOR = 0.64  # of the short side; stock: 512 of 800 px
+SMALLEST_ANCHOR = 32  # px, stock; an eighth of the short side where that is less
+RPN_KEPT = (2000, 1000)  # boxes kept in training and in inference, stock
 ASPECTS = (0.5, 1.0, 2.0)
 Norm = Callable[[int], nn.Module]
 
@@ -47,7 +49,8 @@ def build_mask_rcnn(settings: Train, classes: int) -> MaskRCNN:
     ------
     ValueError : the weight file is missing, has another checksum, or is of another network.
     """
-    width = settings.fpn_channels
+    width, rois = settings.fpn_channels, settings.rois_per_image
+    kept, kept_test = (min(4 * rois, stock) for stock in RPN_KEPT)
     model = MaskRCNN(
         _backbone(settings),
         min_size=settings.short_side,
@@ -57,7 +60,12 @@ def build_mask_rcnn(settings: Train, classes: int) -> MaskRCNN:
         box_predictor=FastRCNNPredictor(4 * width, classes + 1),
         box_score_thresh=settings.score_threshold,
         box_detections_per_img=settings.detections_per_image,
-        box_batch_size_per_image=settings.rois_per_image,
+        box_batch_size_per_image=rois,
+        rpn_batch_size_per_image=rois // 2,
+        rpn_pre_nms_top_n_train=kept,
+        rpn_post_nms_top_n_train=kept,
+        rpn_pre_nms_top_n_test=kept_test,
+        rpn_post_nms_top_n_test=kept_test,
         mask_head=MaskRCNNHeads(width, (width,) * 4, 1, norm_layer=_head_norm(settings)),
         mask_predictor=MaskRCNNPredictor(width, width, classes + 1),
     )
@@ -66,9 +74,9 @@ def build_mask_rcnn(settings: Train, classes: int) -> MaskRCNN:
 
 
 def anchors(short_side: int) -> AnchorGenerator:
-    """Anchors of one size per level, P2 to P6, doubling up to LARGEST_ANCHOR of the short side."""
-    sizes = [LARGEST_ANCHOR * short_side / 2**halvings for halvings in (4, 3, 2, 1, 0)]
-    return AnchorGenerator(tuple((round(size),) for size in sizes), (ASPECTS,) * 5)
+    """Anchors of one size per level, P2 to P6, each twice as large as the one before."""
+    smallest = min(SMALLEST_ANCHOR, short_side // 8)
+    return AnchorGenerator(tuple((smallest << level,) for level in range(5)), (ASPECTS,) * 5)
 
 
 def _backbone(settings: Train) -> BackboneWithFPN:

@@ -57,7 +57,6 @@ def train(
         numbers = {name: value.item() for name, value in losses.items()}
         return total, {**numbers, "images": len(images)}
 
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
     return fit(
         model,
         StepReader(image_folder, labels, settings, seed),
@@ -66,11 +65,19 @@ def train(
         steps=settings.iterations,
         settings=settings,
         folder=folder,
-        optimizer=torch.optim.SGD(
-            weights, settings.lr, settings.momentum, weight_decay=settings.weight_decay
-        ),
+        optimizer=optimizer_of(model, settings),
         line_every=settings.log_every,
     )
+
+
+def optimizer_of(model: nn.Module, settings: Train) -> torch.optim.Optimizer:
+    """AdamW, or SGD with momentum as in torchvision's own recipe."""
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(
+            weights, settings.lr, settings.momentum, weight_decay=settings.weight_decay
+        )
+    return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)
 
 
 def target_of(sample: Sample, device: torch.device) -> dict[str, Tensor]:

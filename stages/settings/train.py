@@ -31,9 +31,15 @@ class Train:
         500
     )
     batch_images: Annotated[int, Field(ge=1, description="images per step; COCO: 16")] = 4
-    lr: Annotated[float, Field(gt=0, description="SGD; COCO: 0.02 for 16 images")] = 0.01
-    momentum: Annotated[float, Field(ge=0, lt=1, description="SGD")] = 0.9
-    weight_decay: Annotated[float, Field(ge=0, description="SGD")] = 1e-4
+    optimizer: Annotated[
+        Literal["adamw", "sgd"],
+        Field(description="adamw: short trainings from scratch; stock: sgd"),
+    ] = "adamw"
+    lr: Annotated[
+        float, Field(gt=0, description="learning rate; SGD on COCO: 0.02 for 16 images")
+    ] = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1, description="sgd alone")] = 0.9
+    weight_decay: Annotated[float, Field(ge=0, description="COCO: 1e-4")] = 1e-4
     warmup: Annotated[int, Field(ge=0, description="steps of linear warm-up; COCO: 1000")] = 50
     milestones: Annotated[
         tuple[float, ...], Field(description="shares of the steps after which lr is divided by 10")
@@ -41,7 +47,12 @@ class Train:
     clip_norm: Annotated[float, Field(gt=0, description="gradient norm limit")] = 10.0
     flip: Annotated[float, Field(ge=0, le=1, description="chance of a horizontal flip")] = 0.5
     rois_per_image: Annotated[
-        int, Field(ge=1, description="sampled for the box head; stock 512")
+        int,
+        Field(
+            ge=2,
+            description="sampled for the box head; the RPN samples half as many anchors and keeps "
+            "four times as many boxes; stock 512",
+        ),
     ] = 64
     score_threshold: Annotated[
         float, Field(ge=0, le=1, description="detections below are not written; stock 0.05")

@@ -143,7 +143,7 @@ def test_other_settings_do_not_resume_from_a_stranger_s_checkpoint(
 
     def watched(self: Any, number: int) -> Any:
         read.append(number)
-        if number == 3 and self.settings.lr == 0.01:
+        if number == 3 and self.settings.lr == 0.001:
             raise KeyboardInterrupt
         return whole(self, number)
 

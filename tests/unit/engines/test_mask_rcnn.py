@@ -95,9 +95,23 @@ def test_without_any_trusted_mask_the_mask_loss_is_0(model: Any, batch: Any) -> 
     assert torch.isfinite(gradient).all()
 
 
-def test_anchors_are_stock_at_800_px_and_shrink_with_the_image() -> None:
+def test_anchors_and_rpn_are_stock_at_stock_settings_and_smaller_below() -> None:
     assert anchors(800).sizes == ((32,), (64,), (128,), (256,), (512,))
-    assert [size for (size,) in anchors(128).sizes] == [5, 10, 20, 41, 82]
+    assert [size for (size,) in anchors(128).sizes] == [16, 32, 64, 128, 256]
+    stock = torchvision.models.detection.maskrcnn_resnet50_fpn(
+        weights=None, weights_backbone=None, num_classes=4
+    )
+    large = {"short_side": 800, "long_side": 1333, "fpn_channels": 256, "rois_per_image": 512}
+    ours = build_mask_rcnn(Train(**large, backbone="resnet50"), 3)
+    for name in ("_pre_nms_top_n", "_post_nms_top_n", "nms_thresh"):
+        assert getattr(ours.rpn, name) == getattr(stock.rpn, name)
+    assert vars(ours.rpn.fg_bg_sampler) == vars(stock.rpn.fg_bg_sampler)
+    assert vars(ours.roi_heads.fg_bg_sampler) == vars(stock.roi_heads.fg_bg_sampler)
+    shapes = {name: weight.shape for name, weight in stock.roi_heads.state_dict().items()}
+    mine = {name: weight.shape for name, weight in ours.roi_heads.state_dict().items()}
+    bias = {name for name in shapes if name.startswith("mask_head") and name.endswith("bias")}
+    same = set(shapes) - bias  # GroupNorm stands in for the bias of the mask head
+    assert {name: mine[name] for name in same} == {name: shapes[name] for name in same}
 
 
 def test_the_whole_network_is_trained_from_scratch(model: Any) -> None:
