@@ -4,7 +4,6 @@ Both know the factor from the image's own pixels to those of the network's input
 geometry of PSM and PRM is measured (papers/SAPNet: "the resized input").
 """
 
-import io
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,6 @@ from segment_anything.modeling import Sam
 from torch import Tensor
 from torch.nn import functional as F
 
-from stages.files.atomic import write_bytes
 from stages.files.images import image_path, read_rgb
 from stages.learning.backbone import normalised
 from stages.learning.two_branch import batched_pixels
@@ -89,9 +87,9 @@ class SamInputs(Inputs):
 
     def read(self, image_id: int, file_name: str, *, flip: bool) -> Tensor:
         """The embedding, where it is cached, else resized pixels: told apart by `batch`."""
-        path = self._path(image_id, flip)
-        if path is not None and path.exists():
-            return torch.from_numpy(np.load(path, allow_pickle=False))
+        cached = _cached(self._path(image_id, flip))
+        if cached is not None:
+            return cached
         return resized_pixels(self.pixels(file_name), self.side, flip=flip)
 
     def batch(self, images: Sequence[Tensor], keys: Sequence[tuple[int, bool]]) -> Tensor:
@@ -105,10 +103,21 @@ class SamInputs(Inputs):
         embedding = embedded(self.sam, image)
         path = self._path(image_id, flip)
         if path is not None:
-            buffer = io.BytesIO()
-            np.save(buffer, embedding.cpu().numpy())
-            write_bytes(path, buffer.getvalue())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(".tmp.npy")
+            np.save(temporary, embedding.cpu().numpy())  # not synced: it can be made again
+            temporary.replace(path)
         return embedding
 
     def _path(self, image_id: int, flip: bool) -> Path | None:
         return self.cache / f"{image_id}{'-flipped' if flip else ''}.npy" if self.cache else None
+
+
+def _cached(path: Path | None) -> Tensor | None:
+    """An embedding from disk; None where there is none, or a crash has cut it short."""
+    if path is None:
+        return None
+    try:
+        return torch.from_numpy(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError):
+        return None

@@ -44,6 +44,16 @@ def test_embeddings_are_computed_once_for_each_orientation(folder: Path, sam: An
     assert sorted(p.name for p in (folder / "cache").iterdir()) == ["7-flipped.npy", "7.npy"]
 
 
+def test_an_embedding_that_a_crash_cut_short_is_made_again(folder: Path, sam: Any) -> None:
+    inputs = SamInputs(folder, CPU, sam, folder / "cache")
+    whole = inputs.batch([inputs.read(7, "a.png", flip=False)], [(7, False)])
+    path = folder / "cache" / "7.npy"
+    for length in (0, 100, path.stat().st_size - 1):
+        path.write_bytes(path.read_bytes()[:length])
+        again = inputs.batch([inputs.read(7, "a.png", flip=False)], [(7, False)])
+        assert torch.equal(again, whole)
+
+
 def test_without_a_cache_nothing_is_written(folder: Path, sam: Any) -> None:
     inputs = SamInputs(folder, CPU, sam, None)
     inputs.batch([inputs.read(7, "a.png", flip=False)], [(7, False)])
