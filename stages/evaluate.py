@@ -95,11 +95,7 @@ class Judge:
                     self.refined.add(boxes[instance], objects[instance].box)
 
     def _score(
-        self,
-        bag: Bag,
-        chosen: Mapping[str, int],
-        instance: int,
-        objects: Mapping[int, TrueObject],
+        self, bag: Bag, chosen: Mapping[str, int], instance: int, objects: dict[int, TrueObject]
     ) -> None:
         """Score one bag; `chosen` maps a choice to its proposal_id."""
         goal = objects[instance]
@@ -204,7 +200,9 @@ def judged(args: Any, settings: Evaluate) -> Judge:
 
 def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
     """Everything measured, as written to metrics.json."""
-    scored = args.predictions is not None and args.val_ground_truth is not None
+    detector = None
+    if args.predictions and args.val_ground_truth:
+        detector = detector_ap(scoring_truth(args.val_ground_truth), read_results(args.predictions))
     judge = judged(args, settings)
     categories = read_table(args.categories, CATEGORIES).to_pylist()
     return {
@@ -212,7 +210,7 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
         "label_quality": label_metrics(judge),
         "bms_rules": {name: judge.rules[name] for name in ("none", "overlap", "contain")},
         "pseudo_labels": label_counts(args.pseudo_labels) if args.pseudo_labels else None,
-        "detector": _detector(args) if scored else None,
+        "detector": detector,
         "categories": {str(row["category_id"]): row["name"] for row in categories},
         "provenance": provenance_of(
             "stages.evaluate",
@@ -221,10 +219,6 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
             packages=("numpy", "pycocotools"),
         ),
     }
-
-
-def _detector(args: Any) -> dict[str, Any]:
-    return detector_ap(scoring_truth(args.val_ground_truth), read_results(args.predictions))
 
 
 def main(argv: Sequence[str] | None) -> None:

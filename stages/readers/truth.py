@@ -49,6 +49,8 @@ class Truth:
         found = {}
         for entry in self._annotations.get(image_id, []):
             rle = _rle(entry, self._sizes[image_id], self.path)
+            if not rle_areas([rle])[0]:
+                continue  # a polygon without pixels is no mask
             found[entry["id"]] = TrueObject(entry["category_id"], rle, _box(entry, rle))
         return found
 

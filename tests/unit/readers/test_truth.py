@@ -49,6 +49,12 @@ def test_objects_have_masks_and_boxes_and_boxes_alone_are_counted(tmp_path: Path
     assert truth.without_mask == 1
 
 
+def test_an_empty_mask_is_no_object(tmp_path: Path) -> None:
+    empty = {"size": [20, 30], "counts": [600]}
+    truth = Truth(write(tmp_path / "a.json", {"segmentation": empty}, {"segmentation": SQUARE}))
+    assert list(truth.objects(1)) == [1]
+
+
 def test_a_mask_of_another_size_is_named(tmp_path: Path) -> None:
     mask = {"size": [5, 5], "counts": [25]}
     truth = Truth(write(tmp_path / "a.json", {"segmentation": mask}))
