@@ -30,10 +30,10 @@ class Features:
     channels: Annotated[
         int,
         Field(ge=8, multiple_of=8, description="of the FPN, or of the adapter on SAM; paper: 256"),
-    ] = 96
+    ] = 64
     hidden: Annotated[
         int, Field(ge=8, description="width of the two fully-connected layers; paper: 1024")
-    ] = 192
+    ] = 256
     roi_size: Annotated[int, Field(ge=1, le=14, description="RoIAlign output side; paper: 7")] = 7
     cache: Annotated[
         bool,
