@@ -154,6 +154,11 @@ def test_other_settings_do_not_resume_from_a_stranger_s_checkpoint(
     assert read == [0, 1, 2, 3, 0, 1, 2, 3, 4]
 
 
+def test_reading_ahead_in_other_processes_changes_nothing(labels: Path, undisturbed: Path) -> None:
+    run(labels, labels.parent / "out", workers=2)
+    assert losses(labels.parent / "out") == losses(undisturbed)
+
+
 def test_of_the_validation_file_only_images_and_classes_matter(
     labels: Path, undisturbed: Path
 ) -> None:
