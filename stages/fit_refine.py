@@ -27,13 +27,14 @@ from stages.learning.opening import (
     open_index,
     open_inputs,
     open_network,
+    plain_settings,
 )
 from stages.learning.refine_step import NEGATIVE_PURPOSE, refine_loss
 from stages.learning.trainer import fit, load_model, optimizer_of, save_model, steps_of
 from stages.learning.two_branch import TwoBranch
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json
 from stages.settings.select import Select
 
 
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None) -> None:
     torch.set_num_threads(args.threads)
     facts = provenance_of(
         "stages.fit_refine",
-        settings={"refine": to_values(settings), "select": to_values(select)},
+        settings={"refine": plain_settings(settings), "select": plain_settings(select)},
         seed=args.seed,
         packages=PACKAGES,
         **feature_facts(select.features, sam),

@@ -27,11 +27,12 @@ from stages.learning.opening import (
     open_index,
     open_inputs,
     open_network,
+    plain_settings,
 )
 from stages.learning.select_step import select_loss
 from stages.learning.trainer import fit, optimizer_of, save_model, steps_of
 from stages.settings.propose import Propose
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json
 from stages.settings.select import Select
 
 
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None) -> None:
     torch.set_num_threads(args.threads)
     facts = provenance_of(
         "stages.fit_select",
-        settings=to_values(settings),
+        settings=plain_settings(settings),
         seed=args.seed,
         packages=PACKAGES,
         **feature_facts(settings.features, sam),

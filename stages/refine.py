@@ -35,13 +35,14 @@ from stages.learning.opening import (
     image_ids_of,
     open_index,
     open_inputs,
+    plain_settings,
 )
 from stages.learning.refine_step import Refinement, refine_image
 from stages.learning.two_branch import TwoBranch
 from stages.mil.bms import RULES
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json
 from stages.settings.select import Select
 
 
@@ -116,7 +117,7 @@ def main(argv: Sequence[str] | None) -> None:
     torch.set_num_threads(args.threads)
     facts = provenance_of(
         "stages.refine",
-        settings={"refine": to_values(settings), "select": to_values(select)},
+        settings={"refine": plain_settings(settings), "select": plain_settings(select)},
         seed=args.seed,
         packages=PACKAGES,
         fitted=sha256_of(args.model),

@@ -37,11 +37,12 @@ from stages.learning.opening import (
     image_ids_of,
     open_index,
     open_inputs,
+    plain_settings,
 )
 from stages.learning.select_step import Selection, select_image
 from stages.learning.two_branch import TwoBranch
 from stages.settings.propose import Propose
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json
 from stages.settings.select import Select
 
 
@@ -88,7 +89,7 @@ def main(argv: Sequence[str] | None) -> None:
     torch.set_num_threads(args.threads)
     facts = provenance_of(
         "stages.select",
-        settings=to_values(settings),
+        settings=plain_settings(settings),
         seed=args.seed,
         packages=PACKAGES,
         fitted=sha256_of(args.model),

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
+from stages.files.provenance import sha256_of
 from stages.files.records import (
     CATEGORIES,
     IMAGES,
@@ -24,7 +25,9 @@ from stages.learning.two_branch import TwoBranch
 from stages.sam.embed import channels_of, stride_of
 from stages.sam.model import checked_sha256, load_sam
 from stages.settings.propose import Propose
-from stages.settings.select import Features
+from stages.settings.refine import Refine
+from stages.settings.section import to_values
+from stages.settings.select import Features, Select
 
 BAG_COLUMNS = ("image_id", "instance_id", "proposal_id", "box", "sam_score", "valid")
 CHOICE_COLUMNS = ("image_id", "instance_id", "proposal_id", "selected", "bag_score")
@@ -110,11 +113,18 @@ def feature_facts(features: Features, sam: Propose) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError : SAM's weight file is missing or another one.
+    ValueError : the weight file is missing or another one.
     """
-    if features.source != "sam":
-        return {}
-    return {"model_sha256": checked_sha256(Path(sam.checkpoint), sam.sha256)}
+    if features.source == "sam":
+        return {"model_sha256": checked_sha256(Path(sam.checkpoint), sam.sha256)}
+    return {"model_sha256": sha256_of(Path(features.weights))} if features.weights else {}
+
+
+def plain_settings(settings: Select | Refine) -> dict[str, Any]:
+    """Settings for provenance: without the path of a weight file, whose checksum tells more."""
+    values = to_values(settings)
+    values.get("features", {}).pop("weights", None)
+    return values
 
 
 def image_ids_of(table: pa.Table) -> list[int]:

@@ -114,9 +114,10 @@ def refine_loss(
     plus = [enlarged(image, settings, select) for image in bags]
     logits = image_logits(network, "prm", maps, [bag.boxes for bag in plus])
     sums = [prm.positive_bags(*pair, bag.valid) for pair, bag in zip(logits, plus, strict=True)]
-    labels = torch.cat([image.labels for image in bags])
-    weights = torch.cat([_weights(image) for image in bags])
-    positive = prm.positive_loss(torch.cat(sums), labels, weights)
+    usable = torch.cat([image.usable() for image in bags])  # the others teach nothing
+    labels = torch.cat([image.labels for image in bags])[usable]
+    weights = torch.cat([_weights(image) for image in bags])[usable]
+    positive = prm.positive_loss(torch.cat(sums)[usable], labels, weights)
     negative, count = _negative(network, maps, bags, settings, weights, rng_of)
     loss = settings.alpha * positive + (1 - settings.alpha) * negative
     numbers = {"positive": positive.item(), "negative": negative.item(), "negatives": count}
@@ -124,9 +125,9 @@ def refine_loss(
 
 
 def _weights(bags: ImageBags) -> Tensor:
-    """s_i, the PSM bag scores; 0 for bags without a valid proposal."""
+    """s_i, the PSM bag scores."""
     assert bags.bag_scores is not None
-    return bags.bag_scores * bags.usable()
+    return bags.bag_scores
 
 
 def _negative(
@@ -137,7 +138,7 @@ def _negative(
     weights: Tensor,
     rng_of: dict[int, np.random.Generator],
 ) -> tuple[Tensor, int]:
-    if not settings.npg.enabled:
+    if not settings.npg.enabled or not len(weights):
         return weights.new_zeros(()), 0
     boxes = [negatives(image, settings, rng_of[image.image_id]) for image in bags]
     count = sum(len(b) for b in boxes)

@@ -9,8 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import torch
+import torchvision
 
 from stages import fit_select
+from stages.files.provenance import sha256_of
 from stages.files.records import PROPOSALS, write_table
 from stages.learning.trainer import load_model
 
@@ -157,3 +159,15 @@ def test_resnet_from_scratch_trains(small_world: Any, tmp_path: Path) -> None:
     fit(small_world, tmp_path, features=features, training={"epochs": 1, "optimizer": "sgd"})
     state, _ = load_model(tmp_path / "model.pt")
     assert "maps.body.layer4.1.bn2.weight" in state
+
+
+def test_weights_of_a_resnet_count_by_checksum_not_by_path(
+    small_world: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save(torchvision.models.resnet18().state_dict(), path)
+    features = {"source": "resnet18", "short_side": 64, "long_side": 64, "weights": str(path)}
+    fit(small_world, tmp_path, features={**SMALL["features"], **features}, training={"epochs": 1})
+    _, header = load_model(tmp_path / "model.pt")
+    assert str(tmp_path) not in json.dumps(header)
+    assert header["model_sha256"] == sha256_of(path)
