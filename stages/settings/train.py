@@ -28,7 +28,7 @@ class Train:
     short_side: Annotated[int, Field(ge=32, description="px; stock: 800")] = 128
     long_side: Annotated[int, Field(ge=32, description="px; stock: 1333")] = 256
     iterations: Annotated[int, Field(ge=1, description="steps; COCO 1x with 16 images: 90000")] = (
-        500
+        400
     )
     batch_images: Annotated[int, Field(ge=1, description="images per step; COCO: 16")] = 4
     optimizer: Annotated[
