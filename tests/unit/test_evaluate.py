@@ -1,6 +1,7 @@
 """evaluate: numbers counted by hand from small tables, the same over any number of shards."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from stages.files.records import (
     write_table,
 )
 from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes
+from stages.metrics.coco_ap import detector_ap
+from stages.readers.truth import scoring_truth
 
 SIZE = (20, 40)
 SPANS = {(1, 11): (0, 10), (1, 12): (20, 30), (2, 21): (0, 20)}  # columns of each object
@@ -291,3 +294,15 @@ def test_the_table_is_aligned_and_in_order(tmp_path: Path) -> None:
     assert starts[:9] == [*names, "PRM+BMS", "best in the bag"]
     assert len({len(line) for line in lines[1:11]}) == 1
     assert any(line.startswith("mask") and line.endswith("-") for line in lines)
+
+
+@pytest.mark.coco_tiny
+def test_the_truth_of_real_photographs_scores_itself_with_ap_1() -> None:
+    path = Path(os.environ["COCO_TINY"]) / "annotations" / "instances_val2017.json"
+    gold = scoring_truth(path)
+    objects = [entry for entry in gold["annotations"] if not entry["iscrowd"]]
+    assert len(objects) < len(gold["annotations"])  # there are crowds
+    detector = detector_ap(gold, [{**entry, "score": 1.0} for entry in objects])
+    for kind in ("bbox", "segm"):
+        assert detector[kind]["AP"] == pytest.approx(1)
+    assert detector["objects"] == len(objects)
