@@ -46,7 +46,8 @@ def image_logits(
     counts = [len(b) for b in flat]
     shapes = [b.shape[:2] for b in boxes]
     pairs = zip(torch.split(cls, counts), torch.split(ins, counts), shapes, strict=True)
-    return [(c.reshape(*s, -1), i.reshape(*s, -1)) for c, i, s in pairs]
+    columns = cls.shape[1]  # not -1, which is ambiguous for no object
+    return [(c.reshape(*s, columns), i.reshape(*s, columns)) for c, i, s in pairs]
 
 
 def pdg_of(boxes: Tensor, bags: ImageBags, settings: Select) -> Tensor:
