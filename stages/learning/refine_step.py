@@ -198,7 +198,7 @@ def refine_image(
         chosen,
         prm.closest_proposal(selected, bags.boxes, bags.valid),
         scores[rows, best].clamp(min=0),
-        [_extra(s, int(c)) for s, c in zip(original, chosen, strict=True)],
+        [_extra(s, int(c), settings) for s, c in zip(original, chosen, strict=True)],
     )
 
 
@@ -218,7 +218,8 @@ def _mined(
     return pnpg.clamped(mined, bags.size), rules
 
 
-def _extra(scores: Tensor, chosen: int) -> list[int]:
+def _extra(scores: Tensor, chosen: int, settings: Refine) -> list[int]:
     """Slots of the highest, middle and lowest other proposal of a bag (MPS)."""
     ranking = scores.argsort(descending=True, stable=True)
-    return prm.runners_up([int(i) for i in ranking if scores[i] >= 0], chosen, 3)
+    valid = [int(i) for i in ranking if scores[i] >= 0]
+    return prm.runners_up(valid, chosen, 3, mode=settings.mps)

@@ -110,14 +110,23 @@ def closest_proposal(boxes: Tensor, bags: Tensor, valid: Tensor) -> Tensor:
     return ious.masked_fill(~valid, -1.0).argmax(dim=1)
 
 
-def runners_up(ranking: list[int], chosen: int, count: int) -> list[int]:
-    """MPS: the highest, the middle and the lowest of a bag's other masks (Sec. 3.6).
+def runners_up(ranking: list[int], chosen: int, count: int, *, mode: str = "paper") -> list[int]:
+    """MPS: the highest, the middle and the lowest of a bag's other masks (Eq. 9).
 
     Parameters
     ----------
     ranking : proposals by falling PRM score. chosen : the one to leave out.
     count : how many of (highest, middle, lowest) to give, 0 to 3.
+    mode : "paper", or "code": ranks 1, 3 and 5 whatever was chosen, which may repeat it.
+
+    Raises
+    ------
+    ValueError : another `mode`.
     """
+    if mode not in ("paper", "code"):
+        raise ValueError(f"mode is {mode!r}, not paper or code.")
+    if mode == "code":
+        return ranking[1:6:2][:count]
     others = [number for number in ranking if number != chosen]
     if not others:
         return []

@@ -98,6 +98,13 @@ class Refine:
     quality_exponent: Annotated[
         float, Field(ge=0, description="power of SAM's predicted IoU in the PRM score; paper 0")
     ] = 0.0
+    mps: Annotated[
+        Literal["paper", "code"],
+        Field(
+            description="runner-up masks (MPS, Eq. 9): highest, middle and lowest of the others, or "
+            "the authors' ranks 1, 3 and 5"
+        ),
+    ] = "paper"
     training: Annotated[Training, Field(description="optimiser and schedule")] = Training()
     chunk: Annotated[
         int, Field(ge=1, description="images per part: a killed shard loses at most one part")

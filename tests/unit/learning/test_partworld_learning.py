@@ -12,7 +12,7 @@ import numpy as np
 
 from stages import fit_select, select
 from stages.files.records import PROPOSALS, SELECTIONS, read_tables
-from stages.geometry.masks import rles_to_masks
+from stages.geometry.masks import masks_to_rles, rle_iou, rle_of
 
 CHECKPOINT = Path(__file__).parents[3] / "workflow" / "resources" / "vit_tiny.pth"
 SETTINGS = {
@@ -20,10 +20,6 @@ SETTINGS = {
     "training": {"epochs": 14, "batch_images": 4, "flip": 0.0, "lr": 2e-3},
 }
 MARGIN = 0.1  # seen: 0.20
-
-
-def mask_iou(first: np.ndarray, second: np.ndarray) -> float:
-    return float((first & second).sum() / (first | second).sum())
 
 
 def test_psm_beats_a_random_proposal_on_partworld(
@@ -47,5 +43,7 @@ def test_psm_beats_a_random_proposal_on_partworld(
 
 
 def quality_of(row: dict[str, Any], true_masks: dict[int, np.ndarray]) -> float:
-    rle = {"size": [row["height"], row["width"]], "counts": row["rle"]}
-    return mask_iou(rles_to_masks([rle])[0].astype(bool), true_masks[row["instance_id"]])
+    """Mask IoU of a proposal with the object's true mask."""
+    rle = rle_of(row["rle"], row["height"], row["width"])
+    true = masks_to_rles(true_masks[row["instance_id"]][None])
+    return float(rle_iou([rle], true)[0, 0])

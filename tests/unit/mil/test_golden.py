@@ -188,3 +188,5 @@ def test_mps_choice() -> None:
     for chosen in (4, 0):
         wanted = case["expected"][f"paper_if_mask_prm_is_{chosen}"]
         assert prm.runners_up(ranking, chosen, 3) == wanted
+        code = prm.runners_up(ranking, chosen, 3, mode="code")
+        assert code == case["expected"]["code_always"]

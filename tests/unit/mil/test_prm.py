@@ -61,6 +61,8 @@ def test_unknown_modes_are_refused() -> None:
     logits, valid = torch.zeros(1, 2, 3), torch.ones(1, 2, dtype=torch.bool)
     with pytest.raises(ValueError, match="softmax or sigmoid"):
         prm.prm_scores(logits, logits, valid, mode="tanh")
+    with pytest.raises(ValueError, match="paper or code"):
+        prm.runners_up([0, 1], 0, 3, mode="best")
     with pytest.raises(ValueError, match="kept or objects"):
         prm.negative_loss(logits[0], valid[0], beta=1.0, objects=1, norm="images")
 
