@@ -14,6 +14,7 @@ neither shares a scene with the demo's `train` and `val`.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -43,8 +44,10 @@ def export_weights(weights: dict[str, Tensor], path: Path) -> None:
     Loading casts it back; half precision halves the file and changes no score by 0.001.
     """
     plain = {name: value.half().contiguous() for name, value in weights.items()}
+    buffer = io.BytesIO()  # into a file, torch.save would write the file's temporary name too
+    torch.save(plain, buffer)
     with replacing(path) as temporary:
-        torch.save(plain, temporary)
+        temporary.write_bytes(buffer.getvalue())
 
 
 def train(

@@ -39,11 +39,20 @@ def test_killed_and_resumed_ends_with_the_same_weights(
     assert not (tmp_path / "killed" / "vit_tiny.pth").exists()
     monkeypatch.setattr(Training, "advance", advance)
     train_sam.train(TINY, tmp_path / "killed", minutes=9, every=2, keep=2)
+    files = [tmp_path / name / "vit_tiny.pth" for name in ("whole", "killed")]
+    assert files[0].read_bytes() == files[1].read_bytes()
     whole = _weights(tmp_path / "whole" / "vit_tiny.pth")
     resumed = _weights(tmp_path / "killed" / "vit_tiny.pth")
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     build_vit_tiny().load_state_dict(resumed, strict=True)
+
+
+def test_equal_weights_give_equal_bytes_under_any_name(tmp_path: Path) -> None:
+    weights = build_vit_tiny().state_dict()
+    for name in ("one.pth", "other.pth"):
+        train_sam.export_weights(weights, tmp_path / name)
+    assert (tmp_path / "one.pth").read_bytes() == (tmp_path / "other.pth").read_bytes()
 
 
 def test_out_of_time_saves_and_exports_nothing_yet(tmp_path: Path) -> None:
