@@ -101,8 +101,8 @@ class Refine:
     mps: Annotated[
         Literal["paper", "code"],
         Field(
-            description="runner-up masks (MPS, Eq. 9): highest, middle and lowest of the others, or "
-            "the authors' ranks 1, 3 and 5"
+            description="runner-up masks (MPS, Eq. 9): highest, middle and lowest of the others, "
+            "or the authors' ranks 1, 3 and 5"
         ),
     ] = "paper"
     training: Annotated[Training, Field(description="optimiser and schedule")] = Training()
