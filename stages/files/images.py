@@ -23,7 +23,10 @@ def image_path(folder: Path, file_name: str) -> Path:
     base = folder.resolve()
     path = (base / file_name).resolve()
     if not path.is_relative_to(base):
-        raise ValueError(f"image name {file_name!r} leads outside the image folder. Rename it.")
+        raise ValueError(
+            f"image name {file_name!r} leads outside the image folder {folder}. Name images by "
+            "their path inside it, and put the files themselves there: links out are not followed."
+        )
     return path
 
 
