@@ -6,9 +6,10 @@ annotation per refined instance in the order of (image_id, instance_id), one per
 `grep` and `head` are at home in it. SAPNet, Sec. 3.6: the box is mapped to one of SAM's own masks,
 whose hull is `bbox`.
 
-Keys beside COCO's: `score` (of PRM), `mask_weight` (0: SAM's mask was empty; `bbox` and `area` are
-then those of the refined box and only the box should be trained), `extra_masks` (runner-ups of the
-bag), `quality` and `provenance`. The file is checked before it takes its name.
+Keys beside COCO's: `score` (PSM's bag score of the class, 0 to 1; the PRM score, in `quality`, is
+that of one box among many that compete, so it is small and no confidence), `mask_weight` (0: SAM's
+mask was empty; `bbox` and `area` are then those of the refined box and only the box should be
+trained), `extra_masks` (runner-ups of the bag), `quality` and `provenance`. The file is checked before it takes its name.
 """
 
 import json
@@ -78,7 +79,7 @@ def annotations_of(
                 "category_id": label["category_id"],
                 **_shape(row, boxes[number]),
                 "iscrowd": 0,
-                "score": round(row["score"], DIGITS),
+                "score": round(row["bag_score"], DIGITS),
                 "extra_masks": _extra(row, extra_masks),
                 "quality": _quality(row, boxes[number]),
                 "provenance": _provenance(row, label),
@@ -115,10 +116,10 @@ def _extra(row: dict[str, Any], count: int) -> list[dict[str, Any]]:
 
 
 def _quality(row: dict[str, Any], box: np.ndarray) -> dict[str, Any]:
-    """How sure the stages were: bag score, BMS rule, fit of the mask's hull to the refined box."""
+    """How sure refine was: PRM score, BMS rule, fit of the mask's hull to the refined box."""
     hull = rle_boxes([rle_of(row["rle"], row["height"], row["width"])])
     return {
-        "bag_score": round(row["bag_score"], DIGITS),
+        "prm_score": round(row["score"], DIGITS),
         "bms_rule": row["bms_rule"],
         "box_fit": round(float(box_iou(hull, box[None])[0, 0]), DIGITS),
     }

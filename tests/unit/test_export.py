@@ -130,8 +130,8 @@ def test_annotations_follow_image_and_instance_with_ids_from_1(tmp_path: Path) -
         rows, columns = np.nonzero(mask)
         x, y = int(columns.min()), int(rows.min())
         assert entry["bbox"] == [x, y, columns.max() + 1 - x, rows.max() + 1 - y]
-        assert (entry["mask_weight"], entry["iscrowd"], entry["score"]) == (1.0, 0, 0.25)
-        assert entry["quality"] == {"bag_score": 0.5, "bms_rule": "overlap", "box_fit": 1.0}
+        assert (entry["mask_weight"], entry["iscrowd"], entry["score"]) == (1.0, 0, 0.5)
+        assert entry["quality"] == {"prm_score": 0.25, "bms_rule": "overlap", "box_fit": 1.0}
         assert entry["provenance"]["prompt"]["point"] == [5.5, 6.25]
         assert len(entry["extra_masks"]) == 3
         assert coco_mask.decode(entry["extra_masks"][0]).shape == mask.shape
