@@ -9,7 +9,8 @@ whose hull is `bbox`.
 Keys beside COCO's: `score` (PSM's bag score of the class, 0 to 1; the PRM score, in `quality`, is
 that of one box among many that compete, so it is small and no confidence), `mask_weight` (0: SAM's
 mask was empty; `bbox` and `area` are then those of the refined box and only the box should be
-trained), `extra_masks` (runner-ups of the bag), `quality` and `provenance`. The file is checked before it takes its name.
+trained), `extra_masks` (runner-ups of the bag), `quality` and `provenance`. The file is checked
+before it takes its name.
 """
 
 import json
