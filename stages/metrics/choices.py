@@ -40,12 +40,14 @@ def trivial_choices(bag: Bag) -> dict[str, int]:
 
     Returns
     -------
-    {"largest": of the whole bag, "fixed_slot_k": mask k of the point's answer, k from 1,
+    {"largest", "median_area": of the whole bag (of an even number the upper),
+    "fixed_slot_k": mask k of the point's answer, k from 1,
     "sam_top1": the point's answer with the highest score}; a choice that is not there is left out.
     """
     if not len(bag.area):
         return {}
-    chosen = {"largest": int(bag.area.argmax())}
+    by_area = bag.area.argsort(kind="stable")
+    chosen = {"largest": int(bag.area.argmax()), "median_area": int(by_area[len(by_area) // 2])}
     point = np.flatnonzero(bag.is_point)
     for position in point[::-1]:  # backwards, so that the first of two wins
         chosen[f"{SLOTS}{bag.slot[position] + 1}"] = int(position)

@@ -9,6 +9,7 @@ from stages.metrics.mask_quality import STATISTICS
 LABELS = {
     "random": "random (mean of the bag)",
     "largest": "largest",
+    "median_area": "median area",
     "sam_top1": "sam_top1",
     "psm": "PSM",
     "prm": "PRM",
@@ -27,7 +28,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> str:
 def ordered(choices: Sequence[str]) -> list[str]:
     """Names of choices from the trivial ones to the ceiling."""
     slots = sorted(name for name in choices if name.startswith(SLOTS))
-    names = ["random", "largest", *slots, *list(LABELS)[2:]]
+    names = [*list(LABELS)[:3], *slots, *list(LABELS)[3:]]
     return [name for name in names if name in choices]
 
 

@@ -205,6 +205,7 @@ def test_each_choice_has_the_numbers_counted_by_hand(tmp_path: Path) -> None:
     wanted = {
         "random": (1 + part + long) / 3,
         "largest": long,
+        "median_area": 1,
         "fixed_slot_1": 1,
         "fixed_slot_2": part,
         "sam_top1": part,
@@ -289,10 +290,19 @@ def test_the_table_is_aligned_and_in_order(tmp_path: Path) -> None:
     predictions = write_json(tmp_path / "predictions.json", [])
     run(tmp_path, ground_truth=goal, val_ground_truth=goal, predictions=predictions)
     lines = (tmp_path / "table.txt").read_text().splitlines()
-    names = ["random", "largest", "fixed slot 1", "fixed slot 2", "sam_top1", "PSM", "PRM"]
+    names = [
+        "random",
+        "largest",
+        "median area",
+        "fixed slot 1",
+        "fixed slot 2",
+        "sam_top1",
+        "PSM",
+        "PRM",
+    ]
     starts = [line.split("  ")[0].split(" (")[0] for line in lines[2:]]
-    assert starts[:9] == [*names, "PRM+BMS", "best in the bag"]
-    assert len({len(line) for line in lines[1:11]}) == 1
+    assert starts[:10] == [*names, "PRM+BMS", "best in the bag"]
+    assert len({len(line) for line in lines[1:12]}) == 1
     assert any(line.startswith("mask") and line.endswith("-") for line in lines)
 
 

@@ -34,11 +34,11 @@ def test_each_choice_of_a_wide_bag() -> None:
         bag([5, 9, 2, 50, 1], [0.2, 0.7, 0.7, 0.99, 0.9], [0, 1, 2, 0, 0], points=3)
     )
     wanted = {"fixed_slot_1": 0, "fixed_slot_2": 1, "fixed_slot_3": 2}
-    assert chosen == {"largest": 3, "sam_top1": 1, **wanted}  # ties: the first
+    assert chosen == {"largest": 3, "median_area": 0, "sam_top1": 1, **wanted}  # ties: the first
 
 
 def test_a_bag_without_point_prompt_has_no_slots() -> None:
-    assert trivial_choices(bag([1, 1])) == {"largest": 0}
+    assert trivial_choices(bag([1, 1])) == {"largest": 0, "median_area": 1}
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
@@ -46,7 +46,7 @@ def test_weights_sum_to_one_and_random_is_the_mean(size: int) -> None:
     values = np.random.default_rng(size).random((size, len(STATISTICS)))
     masks = bag(list(range(size)))
     weights = choice_weights(masks, values, {"psm": 10 * (size // 2)})
-    assert set(weights) == {"random", "largest", "psm", "best_in_bag"}
+    assert set(weights) == {"random", "largest", "median_area", "psm", "best_in_bag"}
     assert all(weight.sum() == pytest.approx(1) for weight in weights.values())
     np.testing.assert_allclose(weights["random"] @ values, values.mean(axis=0))
     assert weights["largest"][size - 1] == 1
