@@ -22,11 +22,12 @@ from stages.learning.device import leased
 from stages.learning.opening import (
     PACKAGES,
     add_arguments,
+    add_choice_arguments,
     category_ids,
     feature_facts,
-    open_index,
     open_inputs,
     open_network,
+    open_training_index,
     plain_settings,
 )
 from stages.learning.refine_step import NEGATIVE_PURPOSE, refine_loss
@@ -42,8 +43,7 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     parser = parser_of(__doc__, "fit_refine")
     add_arguments(parser, files=("select-model", "out", "out-log"))
-    parser.add_argument("--selections", type=Path, required=True, nargs="+")
-    parser.add_argument("--select-settings", default="{}", help="JSON of the section `select`")
+    add_choice_arguments(parser)
     args = parser.parse_args(argv)
     settings = from_json(Refine, args.settings, "refine")
     select = from_json(Select, args.select_settings, "select")
@@ -56,9 +56,7 @@ def main(argv: Sequence[str] | None) -> None:
         packages=PACKAGES,
         **feature_facts(select.features, sam),
     )
-    index = open_index(args)
-    if not index.image_ids:
-        raise ValueError(f"{args.proposals[0]}: there are no proposals to learn from.")
+    index = open_training_index(args)
     files = [args.images, args.weak_labels, args.categories, args.select_model]
     files += [*args.proposals, *args.selections]
     folder = parts_folder(args.out, facts, index.image_ids, inputs=files)

@@ -24,9 +24,9 @@ from stages.learning.opening import (
     add_arguments,
     category_ids,
     feature_facts,
-    open_index,
     open_inputs,
     open_network,
+    open_training_index,
     plain_settings,
 )
 from stages.learning.select_step import select_loss
@@ -51,9 +51,7 @@ def main(argv: Sequence[str] | None) -> None:
         packages=PACKAGES,
         **feature_facts(settings.features, sam),
     )
-    index = open_index(args)
-    if not index.image_ids:
-        raise ValueError(f"{args.proposals[0]}: there are no proposals to learn from.")
+    index = open_training_index(args)
     folder = parts_folder(args.out, facts, index.image_ids, inputs=inputs_of(args))
     with leased(args.device) as device:
         log = _fit(args, index, settings, sam, device, folder, facts)

@@ -6,7 +6,6 @@ Departures, each a config entry: the bag may be widened by prompts inside and ar
 masks, and stray components are removed from SAM's masks.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -142,10 +141,9 @@ def _provenance(settings: Propose, seed: int, sha256: str) -> dict[str, Any]:
     values = to_values(settings)
     del values["checkpoint"]
     packages = ("torch", "segment_anything", "pycocotools", "opencv-python-headless", "numpy")
-    facts = provenance_of(
+    return provenance_of(
         "stages.propose", settings=values, seed=seed, packages=packages, model_sha256=sha256
     )
-    return json.loads(json.dumps(facts))  # type: ignore[no-any-return]
 
 
 def summary(table: pa.Table, images: int) -> str:

@@ -29,6 +29,7 @@ from stages.learning.inputs import Inputs
 from stages.learning.opening import (
     PACKAGES,
     add_arguments,
+    add_choice_arguments,
     category_ids,
     feature_facts,
     fitted_network,
@@ -107,8 +108,7 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     parser = parser_of(__doc__, "refine")
     add_arguments(parser, files=("model", "out"))
-    parser.add_argument("--selections", type=Path, required=True, nargs="+")
-    parser.add_argument("--select-settings", default="{}", help="JSON of the section `select`")
+    add_choice_arguments(parser)
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     args = parser.parse_args(argv)
     settings = from_json(Refine, args.settings, "refine")

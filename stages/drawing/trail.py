@@ -18,7 +18,6 @@ from stages.files.records import (
     SELECTIONS,
     WEAK_LABELS,
     Record,
-    read_header,
     read_table,
 )
 
@@ -174,16 +173,6 @@ def _refined_lines(row: Row) -> list[str]:
         f"    BMS rule: {row['bms_rule']}; chosen: proposal {row['proposal_id']} "
         f"(score {row['score']:.4f}, bag score {row['bag_score']:.3f})",
     ]
-
-
-def provenance_lines(run: Path) -> list[str]:
-    """One line per finished table of the run: what it was made with."""
-    lines = []
-    for path in sorted(run.glob("**/shard-0000-of-*.parquet")):
-        if ".parts" not in str(path):
-            header = read_header(path)
-            lines.append(f"{path.relative_to(run)}: {header['stage']}, seed {header['seed']}")
-    return lines
 
 
 def image_ids(run: Path, count: int) -> list[int]:

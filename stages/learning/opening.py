@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser, *, files: Sequence[str]) -> N
     parser.add_argument("--sam", default="{}", help="JSON of the config section `propose`")
 
 
+def add_choice_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the two programs that go on from select's choices."""
+    parser.add_argument("--selections", type=Path, required=True, nargs="+")
+    parser.add_argument("--select-settings", default="{}", help="JSON of the section `select`")
+
+
 def open_index(args: argparse.Namespace) -> BagIndex:
     """The bags of all given shards, with select's choices where they are given."""
     proposals = read_tables(args.proposals, PROPOSALS, columns=BAG_COLUMNS)
@@ -58,6 +64,19 @@ def open_index(args: argparse.Namespace) -> BagIndex:
         category_ids(args.categories),
         selections,
     )
+
+
+def open_training_index(args: argparse.Namespace) -> BagIndex:
+    """As `open_index`, for a training.
+
+    Raises
+    ------
+    ValueError : there is not one proposal.
+    """
+    index = open_index(args)
+    if not index.image_ids:
+        raise ValueError(f"{args.proposals[0]}: there are no proposals to learn from.")
+    return index
 
 
 def category_ids(path: Path) -> list[int]:
