@@ -14,9 +14,11 @@ from stages.settings.export import Export
 from stages.settings.prepare import Prepare
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
+from stages.settings.report import Report
 from stages.settings.section import CLOSED, Annotated, Field, dataclass
 from stages.settings.select import Select
 from stages.settings.train import Train
+from stages.settings.variants import Variant, default_variants
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # becomes a folder, so no slashes
 
@@ -94,6 +96,11 @@ class Config:
     evaluate: Annotated[Evaluate, Field(description="what is measured against ground truth")] = (
         Evaluate()
     )
+    report: Annotated[Report, Field(description="the ablation: `snakemake ablation`")] = Report()
+    variants: Annotated[
+        dict[str, Variant],
+        Field(description="what an ablation compares (SAPNet, Tables 3, 4, 6 and 7)"),
+    ] = Field(default_factory=default_variants)
 
 
 def config_schema() -> dict[str, Any]:

@@ -66,12 +66,30 @@ class Bms:
     t_min1: Annotated[float, Field(ge=0, le=1, description="IoU of rule overlap; 0.6")] = 0.6
     t_min2: Annotated[float, Field(ge=0, le=1, description="IoU of rule contain; 0.3")] = 0.3
     tolerance: Annotated[float, Field(ge=0, description="px allowed in `inside`; 2")] = 2.0
+    stages: Annotated[
+        tuple[Literal["psm", "prm"], ...],
+        Field(
+            description="whose boxes are mined; [prm]: paper; [psm, prm]: authors' code, where "
+            "PPG then starts from the mined box"
+        ),
+    ] = ("prm",)
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
 class Refine:
     """The second multiple-instance stage."""
 
+    method: Annotated[
+        Literal["prm", "none"],
+        Field(description="prm: learned; none: select's choice is the pseudo-label"),
+    ] = "prm"
+    fit: Annotated[
+        Literal["staged", "joint"],
+        Field(
+            description="staged: PRM is trained after PSM, in fit_refine; joint: with it, in "
+            "fit_select, sharing all layers but the last (paper)"
+        ),
+    ] = "staged"
     ppg: Annotated[Ppg, Field(description="positive proposals")] = Ppg()
     npg: Annotated[Npg, Field(description="negative proposals")] = Npg()
     bms: Annotated[Bms, Field(description="box mining")] = Bms()

@@ -76,8 +76,23 @@ class Pdg:
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
 class Select:
-    """The first multiple-instance stage."""
+    """The first multiple-instance stage, or a choice without learning to hold it against."""
 
+    method: Annotated[
+        Literal[
+            "psm",
+            "sam_top1",
+            "median_area",
+            "largest",
+            "fixed_slot_1",
+            "fixed_slot_2",
+            "fixed_slot_3",
+        ],
+        Field(
+            description="psm: learned; the others choose without learning: SAM's best score, or "
+            "the mask of median area, the largest, or a fixed one of the point's three"
+        ),
+    ] = "psm"
     features: Annotated[Features, Field(description="backbone and head")] = Features()
     pdg: Annotated[Pdg, Field(description="point distance guidance")] = Pdg()
     background: Annotated[

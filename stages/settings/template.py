@@ -3,12 +3,16 @@
 `python -m stages.settings.template` prints the file; a test holds the committed one against it.
 """
 
+import json
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
+
 from stages.settings.config import config_schema
+from stages.settings.variants import VARIANTS
 
 WIDTH = 100
 HEAD = """\
@@ -31,7 +35,9 @@ def _lines(
     for key, rule in node["properties"].items():
         value = rule.get("default") if defaults is None else defaults[key]
         comment = _comment(rule)
-        if rule.get("type") == "object":
+        if key == "variants" and not indent:
+            yield from ["", f"{key}: # {comment}", *_variants(indent + "  ")]
+        elif rule.get("type") == "object":
             yield from [] if indent else [""]
             yield f"{indent}{key}: # {comment}"
             yield from _lines(rule, value, indent + "  ")
@@ -40,6 +46,12 @@ def _lines(
             yield from (f"{indent}  - {_scalar(entry)}" for entry in value)
         else:
             yield from _entry(f"{indent}{key}: {_scalar(value)}", comment, indent)
+
+
+def _variants(indent: str) -> Iterator[str]:
+    plain = json.loads(json.dumps(VARIANTS))  # equal values apart, else YAML writes anchors
+    text = yaml.safe_dump(plain, default_flow_style=None, sort_keys=False, width=WIDTH - 2)
+    yield from (indent + line for line in text.splitlines())
 
 
 def _entry(line: str, comment: str, indent: str) -> list[str]:

@@ -35,3 +35,13 @@ class Training:
         int, Field(ge=1, description="steps between checkpoints; a killed training resumes there")
     ] = 100
     workers: Annotated[int, Field(ge=0, description="processes that read images ahead")] = 0
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        Field(description="of the forward pass; bfloat16: mixed precision, for GPUs"),
+    ] = "float32"
+    processes: Annotated[
+        int,
+        Field(
+            ge=1, description="processes of one training, a GPU each; more than 1 starts torchrun"
+        ),
+    ] = 1

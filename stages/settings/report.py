@@ -1,0 +1,30 @@
+"""Section `report`: the ablation, variants side by side over several seeds."""
+
+from stages.settings.section import CLOSED, Annotated, Field, dataclass
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class Report:
+    """What `snakemake ablation` runs and compares."""
+
+    variants: Annotated[
+        tuple[str, ...], Field(min_length=1, description="names out of `variants`, in table order")
+    ] = ("sam_top1", "mil", "pdg", "mil2", "ppg", "npg", "pnpg", "full", "best", "code")
+    seeds: Annotated[
+        tuple[int, ...],
+        Field(
+            min_length=1,
+            description="each variant is run with each of them; with dataset.source partworld each "
+            "draws its own world, else all share prepare and propose",
+        ),
+    ] = (0, 1, 2)
+    detectors: Annotated[
+        tuple[str, ...],
+        Field(
+            description="variants whose labels train a detector; fully_supervised: ground truth, "
+            "to which the others are compared"
+        ),
+    ] = ("sam_top1", "full", "best", "fully_supervised")
+    detector_seeds: Annotated[
+        tuple[int, ...], Field(description="those of `seeds` with which detectors are trained")
+    ] = (0,)

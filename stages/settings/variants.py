@@ -1,0 +1,107 @@
+"""Section `variants`: named changes to `select` and `refine`, sharing one `propose` (SAPNet, Sec. 4.3).
+
+A variant starts from the config, or from another variant (`of`), and lays its own values over it.
+`over` names the variant that it is to beat, one component less: the gain is reported against it.
+"""
+
+from typing import Any
+
+from stages.settings.section import CLOSED, Annotated, Field, dataclass
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class Variant:
+    """Values that replace those of the config."""
+
+    of: Annotated[str | None, Field(description="variant to start from; null: the config")] = None
+    over: Annotated[str | None, Field(description="variant with one component less")] = None
+    select: Annotated[dict[str, Any], Field(description="keys of `select`")] = Field(
+        default_factory=dict
+    )
+    refine: Annotated[dict[str, Any], Field(description="keys of `refine`")] = Field(
+        default_factory=dict
+    )
+
+
+OFF: dict[str, Any] = {"enabled": False}
+UNMINED: dict[str, Any] = {"mode": "none"}
+
+# Tables 3, 4, 6 and 7 of the paper; `full` holds its settings, `code` the authors' readings
+VARIANTS: dict[str, dict[str, Any]] = {
+    "sam_top1": {"select": {"method": "sam_top1"}, "refine": {"method": "none"}},
+    "full": {
+        "over": "pnpg",
+        "select": {
+            "method": "psm",
+            "pdg": {
+                "apply": "score",
+                "distance": "euclid",
+                "neighbour": "point",
+                "exponent": 0.015,
+                "min_distance": 1.0,
+            },
+            "background": True,
+            "loss_weight": 0.25,
+            "quality_exponent": 0.0,
+        },
+        "refine": {
+            "method": "prm",
+            "ppg": {"enabled": True, "clamp": "image"},
+            "npg": {"enabled": True, "t_neg1": 0.3, "t_neg2": 0.5, "part_mode": "center"},
+            "bms": {
+                "mode": "paper",
+                "k": 3,
+                "t_min1": 0.6,
+                "t_min2": 0.3,
+                "tolerance": 2.0,
+                "stages": ["prm"],
+            },
+            "alpha": 0.25,
+            "neg_norm": "kept",
+            "score": "softmax",
+            "pdg_exponent": 0.0,
+            "quality_exponent": 0.0,
+            "mps": "paper",
+        },
+    },
+    "mil": {
+        "of": "full",
+        "over": "sam_top1",
+        "select": {"pdg": {"apply": "none"}},
+        "refine": {"method": "none"},
+    },
+    "pdg": {"of": "full", "over": "mil", "refine": {"method": "none"}},
+    "mil2": {"of": "full", "over": "pdg", "refine": {"ppg": OFF, "npg": OFF, "bms": UNMINED}},
+    "ppg": {"of": "full", "over": "mil2", "refine": {"npg": OFF, "bms": UNMINED}},
+    "npg": {"of": "full", "over": "mil2", "refine": {"ppg": OFF, "bms": UNMINED}},
+    "pnpg": {"of": "full", "over": "mil2", "refine": {"bms": UNMINED}},
+    "code": {
+        "of": "full",
+        "over": "full",
+        "select": {
+            "pdg": {
+                "apply": "logits",
+                "distance": "sqrt",
+                "exponent": 0.015625,
+                "min_distance": 0.0,
+            }
+        },
+        "refine": {
+            "ppg": {"clamp": "zero"},
+            "bms": {"mode": "code", "stages": ["psm", "prm"]},
+            "neg_norm": "objects",
+            "mps": "code",
+        },
+    },
+    "best": {
+        "of": "full",
+        "over": "full",
+        "select": {"pdg": {"apply": "selection", "exponent": 4.0}, "quality_exponent": 2.0},
+        "refine": {"pdg_exponent": 4.0},
+    },
+}
+
+
+def default_variants() -> dict[str, Variant]:
+    """The variants of config.yaml."""
+    return {name: Variant(**values) for name, values in VARIANTS.items()}
