@@ -1,4 +1,4 @@
-"""Ways to choose one proposal of a bag without learning, to hold the pipeline's choices against.
+"""The pipeline's choices of a proposal beside the trivial ones and the ceiling, as weights.
 
 Every choice is a row of weights over the bag that sum to 1, so that `random` is not drawn but its
 exact expectation: the mean over the bag.
@@ -11,8 +11,7 @@ import numpy as np
 
 from stages.geometry.masks import Rle
 from stages.metrics.mask_quality import MASK_IOU
-
-SLOTS = "fixed_slot_"  # and the number of the mask in SAM's answer to the point, from 1
+from stages.mil.trivial import trivial_choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +34,6 @@ class Bag:
     sam_score: np.ndarray
 
 
-def trivial_choices(bag: Bag) -> dict[str, int]:
-    """Positions in the bag of what may be chosen without learning; ties go to the first.
-
-    Returns
-    -------
-    {"largest", "median_area": of the whole bag (of an even number the upper),
-    "fixed_slot_k": mask k of the point's answer, k from 1,
-    "sam_top1": the point's answer with the highest score}; a choice that is not there is left out.
-    """
-    if not len(bag.area):
-        return {}
-    by_area = bag.area.argsort(kind="stable")
-    chosen = {"largest": int(bag.area.argmax()), "median_area": int(by_area[len(by_area) // 2])}
-    point = np.flatnonzero(bag.is_point)
-    for position in point[::-1]:  # backwards, so that the first of two wins
-        chosen[f"{SLOTS}{bag.slot[position] + 1}"] = int(position)
-    if len(point):
-        chosen["sam_top1"] = int(point[bag.sam_score[point].argmax()])
-    return chosen
-
-
 def choice_weights(
     bag: Bag, statistics: np.ndarray, chosen: Mapping[str, int]
 ) -> dict[str, np.ndarray]:
@@ -72,7 +50,9 @@ def choice_weights(
     mean over the bag) and `best_in_bag` (by mask IoU: the ceiling).
     """
     position = {int(number): k for k, number in enumerate(bag.proposal_id)}
-    choices = trivial_choices(bag)
+    choices = trivial_choices(
+        area=bag.area, slot=bag.slot, is_point=bag.is_point, sam_score=bag.sam_score
+    )
     choices |= {name: position[number] for name, number in chosen.items()}
     choices["best_in_bag"] = int(statistics[:, MASK_IOU].argmax())
     size = len(position)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.metrics.choices import SLOTS
 from stages.metrics.mask_quality import STATISTICS
+from stages.mil.trivial import SLOTS
 
 LABELS = {
     "random": "random (mean of the bag)",

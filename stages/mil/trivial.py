@@ -1,0 +1,38 @@
+"""Ways to choose one proposal of a bag without learning, to hold what is learnt against. Pure.
+
+SAPNet, Tables 1 and 3, has SAM-top1 as its baseline; the others are ours.
+"""
+
+import numpy as np
+
+SLOTS = "fixed_slot_"  # and the number of the mask in SAM's answer to the point, from 1
+
+
+def trivial_choices(
+    *, area: np.ndarray, slot: np.ndarray, is_point: np.ndarray, sam_score: np.ndarray
+) -> dict[str, int]:
+    """Positions in the bag of what may be chosen without learning; ties go to the first.
+
+    Parameters
+    ----------
+    area : (n,) of the masks, px^2.
+    slot : (n,) number of the mask in SAM's answer, from 0.
+    is_point : (n,) bool, the answer to the point prompt alone.
+    sam_score : (n,) SAM's own estimate of IoU.
+
+    Returns
+    -------
+    {"largest", "median_area": of the whole bag (of an even number the upper),
+    "fixed_slot_k": mask k of the point's answer, k from 1,
+    "sam_top1": the point's answer with the highest score}; a choice that is not there is left out.
+    """
+    if not len(area):
+        return {}
+    by_area = area.argsort(kind="stable")
+    chosen = {"largest": int(area.argmax()), "median_area": int(by_area[len(by_area) // 2])}
+    point = np.flatnonzero(is_point)
+    for position in point[::-1]:  # backwards, so that the first of two wins
+        chosen[f"{SLOTS}{slot[position] + 1}"] = int(position)
+    if len(point):
+        chosen["sam_top1"] = int(point[sam_score[point].argmax()])
+    return chosen
