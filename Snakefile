@@ -15,6 +15,7 @@ include: "workflow/rules/common.smk"
 
 localrules:
     all,
+    ablation,
     fetch,
 
 
@@ -35,3 +36,4 @@ include: "workflow/rules/refine.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"

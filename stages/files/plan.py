@@ -5,31 +5,24 @@ looked for here, before anything runs. Standard library alone, as in `stages.set
 """
 
 import json
-import os
-import re
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.files.comparison import Comparison, comparison_of
+from stages.files.sources import Split, fetched, located, splits, weights
+from stages.files.variants import Variants, without_seed
+from stages.settings.overrides import FULLY_SUPERVISED, variant_config
+
 Values = Mapping[str, Any]
-VARIABLE = re.compile(r"\$\{(\w+)\}")
-NEVER = "(?!)"  # a regular expression that matches nothing
 SECTIONS = ("prepare", "propose", "select", "refine", "export", "train", "evaluate")
 CPU_MALLOC = {  # keeps freed buffers of 100 MB, which halves the time that SAM's decoder takes
     "MALLOC_MMAP_THRESHOLD_": 1 << 31,
     "MALLOC_TRIM_THRESHOLD_": 1 << 33,
     "MALLOC_TOP_PAD_": 1 << 28,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Paths of one split of the data set."""
-
-    images: str
-    annotations: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +33,22 @@ class Plan:
     ----------
     shards : names such as 0003-of-0128.
     gpu : tokens of resource `gpu` that a job on a GPU takes; 0 when the device is the CPU.
-    train, val : paths of the splits; val is empty where there is none.
+    processes : of a training of `select` and of `refine`, a GPU each.
+    train, val : paths of the splits, with {run} in them; val is empty where there is none.
     truth : the training annotations where they hold true masks, else nothing.
     checkpoint : path of SAM's weights.
     fetched : regular expression of that path where the file has to be fetched first.
     features, backbone : weight files that select and refine, and train, read.
-    engines : the engine whose detector is scored, where there are held-out images.
     settings : JSON text of each config section, paths expanded.
+    variants : settings and folders of what follows propose.
+    report : what the ablation compares.
+    runs, variant_names : regular expressions of the wildcards.
     targets : what the run is to make.
     """
 
     shards: tuple[str, ...]
     gpu: int
+    processes: dict[str, int]
     train: Split
     val: tuple[Split, ...]
     truth: tuple[str, ...]
@@ -59,9 +56,63 @@ class Plan:
     fetched: str
     features: tuple[str, ...]
     backbone: tuple[str, ...]
-    engines: tuple[str, ...]
     settings: dict[str, str]
+    variants: Variants
+    report: Comparison
+    runs: str
+    variant_names: str
     targets: tuple[str, ...]
+
+    def shards_of(self, wildcards: Any, stage: str) -> list[str]:
+        """The shards of `select` or `refine` that a variant reads."""
+        names = [f"{stage}/shard-{shard}.parquet" for shard in self.shards]
+        return [self.variants.made(wildcards.run, wildcards.variant, name) for name in names]
+
+    def shard_of(self, wildcards: Any, stage: str) -> str:
+        """The shard of `select` that the same shard of `refine` reads."""
+        name = f"{stage}/shard-{wildcards.shard}.parquet"
+        return self.variants.made(wildcards.run, wildcards.variant, name)
+
+    def model_of(self, wildcards: Any, stage: str) -> list[str]:
+        """The model that a shard of `select` or `refine` is made with."""
+        return self.variants.model(wildcards.run, wildcards.variant, stage)
+
+    def judged(self, wildcards: Any, stage: str) -> list[str]:
+        """The tables that a variant is judged by; none where only its detector is."""
+        if is_supervised(wildcards.variant):
+            return []
+        if stage == "propose":
+            names = (f"propose/shard-{shard}.parquet" for shard in self.shards)
+            return [f"results/{wildcards.run}/{name}" for name in names]
+        return self.shards_of(wildcards, stage)
+
+    def labels_of(self, wildcards: Any) -> list[str]:
+        """What a detector is trained on: pseudo-labels, or the ground truth for comparison."""
+        if is_supervised(wildcards.variant):
+            return [path.replace("{run}", wildcards.run) for path in self.truth]
+        return [f"results/{wildcards.run}/{wildcards.variant}/export/pseudo_labels.json"]
+
+    def exported(self, wildcards: Any) -> list[str]:
+        """The pseudo-labels of a variant that has some."""
+        return [] if is_supervised(wildcards.variant) else self.labels_of(wildcards)
+
+    def predictions_of(self, wildcards: Any) -> list[str]:
+        """The predictions that a variant is scored by, where its detector is to be trained."""
+        if not self.report.has_detector(wildcards.run, wildcards.variant):
+            return []
+        home = f"results/{wildcards.run}/{wildcards.variant}"
+        return [f"{home}/train/{self.report.engine}/predictions.json"]
+
+    def launcher(self, stage: str) -> str:
+        """How a training of `select` or `refine` is started."""
+        count = self.processes[stage]
+        torchrun = f"python -m torch.distributed.run --standalone --nproc-per-node {count}"
+        return torchrun if count > 1 else "python"
+
+
+def is_supervised(variant: str) -> bool:
+    """Whether this is no variant but the detector trained on ground truth."""
+    return without_seed(variant)[0] == FULLY_SUPERVISED
 
 
 def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
@@ -77,26 +128,36 @@ def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
     ValueError : a variable is not set, or a file that the config names is missing.
     """
     config = json.loads(json.dumps(config))
-    checkpoint = _located(config["propose"]["checkpoint"], "propose.checkpoint", root)
+    checkpoint = located(config["propose"]["checkpoint"], "propose.checkpoint", root)
     config["propose"]["checkpoint"] = checkpoint
     features = config["select"]["features"]
     for section, name in ((features, "select.features"), (config["train"], "train")):
-        section["weights"] = _weights(section["weights"], f"{name}.weights", root)
+        section["weights"] = weights(section["weights"], f"{name}.weights", root)
     network = checkpoint if features["source"] == "sam" else features["weights"]
-    train, val = _splits(config)
+    train, val = splits(config)
     scored = val if config["train"]["enabled"] else ()
+    report = comparison_of(config, held_out=bool(scored))
+    names = dict.fromkeys([config["variant"], *report.variants])
     return Plan(
         shards=shards_of(config["shards"]),
         gpu=int(config["device"] != "cpu"),
+        processes={name: config[name]["training"]["processes"] for name in ("select", "refine")},
         train=train,
         val=scored,
         truth=(train.annotations,) if config["dataset"]["ground_truth"] else (),
         checkpoint=checkpoint,
-        fetched=_fetched(Path(checkpoint), official),
+        fetched=fetched(Path(checkpoint), official),
         features=(network,) if network else (),
         backbone=(config["train"]["weights"],) if config["train"]["weights"] else (),
-        engines=(config["train"]["engine"],) if scored else (),
         settings={name: json.dumps(config[name], sort_keys=True) for name in SECTIONS},
+        variants=Variants(
+            configs={name: variant_config(config, name) for name in names},
+            compared=report.variants,
+            seed=config["seed"],
+        ),
+        report=report,
+        runs=report.runs(),
+        variant_names=report.variant_names(),
         targets=targets_of(config),
     )
 
@@ -113,22 +174,6 @@ def targets_of(config: Values) -> tuple[str, ...]:
     if config["train"]["enabled"]:
         names.insert(1, f"train/{config['train']['engine']}/model.pt")
     return tuple(f"{home}/{name}" for name in names)
-
-
-def expanded(text: str, key: str) -> str:
-    """`text` with ${VARIABLES} and ~ replaced.
-
-    Raises
-    ------
-    ValueError : a variable is not set.
-    """
-    for name in VARIABLE.findall(text):
-        if not os.environ.get(name):
-            raise ValueError(
-                f"{key}: {text} needs the environment variable {name}, which is not set. "
-                f"Set it: export {name}=/path/to/its/folder"
-            )
-    return os.path.expanduser(VARIABLE.sub(lambda match: os.environ[match[1]], text))
 
 
 def shell_prefix(root: Path, python: Path, *, gpu: int) -> str:
@@ -154,52 +199,6 @@ def flag(name: str, paths: Collection[str]) -> str:
     return " ".join([name, *(shlex.quote(str(path)) for path in paths)]) if paths else ""
 
 
-def _splits(config: Values) -> tuple[Split, tuple[Split, ...]]:
-    dataset = config["dataset"]
-    if dataset["source"] == "partworld":
-        home = f"results/{config['run']}/partworld"
-        train, val = (
-            Split(f"{home}/{name}/images", f"{home}/{name}/annotations.json")
-            for name in ("train", "val")
-        )
-        return train, (val,)
-    train = _split_on_disk(dataset["train"], "dataset.train")
-    held_out = dataset["val"]
-    return train, (_split_on_disk(held_out, "dataset.val"),) if held_out else ()
-
-
-def _split_on_disk(split: Values, key: str) -> Split:
-    images = expanded(split["images"], f"{key}.images")
-    annotations = expanded(split["annotations"], f"{key}.annotations")
-    if not Path(images).is_dir():
-        raise ValueError(f"{key}.images: there is no folder {images}. Correct the path.")
-    if not Path(annotations).is_file():
-        raise ValueError(f"{key}.annotations: there is no file {annotations}. Correct the path.")
-    return Split(images, annotations)
-
-
-def _located(text: str, key: str, root: Path) -> str:
-    """The path as given, or below the repository where it exists only there."""
-    path = expanded(text, key)
-    return str(root / path) if not Path(path).exists() and (root / path).exists() else path
-
-
-def _weights(text: str | None, key: str, root: Path) -> str | None:
-    if text is None:
-        return None
-    path = _located(text, key, root)
-    if not Path(path).is_file():
-        raise ValueError(f"{key}: there is no file {path}. Correct the path, or set null.")
-    return path
-
-
-def _fetched(checkpoint: Path, official: Collection[str]) -> str:
-    """A file that is there is the user's own: no rule makes it, and none may remove it."""
-    if checkpoint.is_file():
-        return NEVER
-    if checkpoint.name not in official:
-        raise ValueError(
-            f"propose.checkpoint: there is no file {checkpoint}. Correct the path, or give it the "
-            f"name of an official file ({', '.join(official)}), which is then fetched."
-        )
-    return re.escape(str(checkpoint))
+def flags(paths: Any, *names: str) -> str:
+    """`flag` of each attribute of a rule's input."""
+    return " ".join(flag(f"--{name}", getattr(paths, name)) for name in names)

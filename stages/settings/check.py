@@ -6,6 +6,7 @@ Snakefile runs in an environment that has Snakemake and nothing of ours.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ from typing import Any
 import jsonschema
 import yaml
 
-SHARED_FOLDERS = ("partworld", "prepare", "propose", "logs", "benchmarks")
+from stages.settings.overrides import FULLY_SUPERVISED, OVERRIDDEN, variant_config
+
+Values = Mapping[str, Any]
+SHARED_FOLDERS = ("partworld", "prepare", "propose", "report", "logs", "benchmarks")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 SCHEMA = "workflow/schemas/config.schema.yaml"
 TYPE_NAMES = {
     "object": "a section of keys",
@@ -35,7 +40,7 @@ LIMITS = {
 }
 
 
-def refuse(config: Mapping[str, Any], schema: Path) -> None:
+def refuse(config: Values, schema: Path) -> None:
     """Hold `config` against the JSON Schema in the file `schema`.
 
     Raises
@@ -43,10 +48,21 @@ def refuse(config: Mapping[str, Any], schema: Path) -> None:
     ValueError : names each wrong key, what it holds, and what is allowed.
     """
     rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
-    errors = jsonschema.Draft202012Validator(rules).iter_errors(config)
-    faults = [fault for error in errors for fault in _faults(error)]
+    faults = _schema_faults(config, rules) or list(_variant_schema_faults(config, rules))
     if faults:
         raise ValueError(f"{'; '.join(faults)}. See {SCHEMA}.")
+
+
+def _schema_faults(config: Values, rules: Values) -> list[str]:
+    errors = jsonschema.Draft202012Validator(rules).iter_errors(config)
+    return [fault for error in errors for fault in _faults(error)]
+
+
+def _variant_schema_faults(config: Values, rules: Values) -> Iterator[str]:
+    """What a variant says itself; values that it takes from others are checked there."""
+    for name, entry in config.get("variants", {}).items():
+        own = {section: entry.get(section, {}) for section in OVERRIDDEN}
+        yield from (f"variants.{name}: {fault}" for fault in _schema_faults(own, rules))
 
 
 def _faults(error: jsonschema.ValidationError) -> Iterator[str]:
@@ -99,7 +115,7 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def check(config: Mapping[str, Any]) -> None:
+def check(config: Values) -> None:
     """Rules that span several keys of a complete config.
 
     Raises
@@ -108,39 +124,76 @@ def check(config: Mapping[str, Any]) -> None:
     """
     for fault in _cross_faults(config):
         raise ValueError(f"{fault}.")
+    for fault in _report_faults(config):
+        raise ValueError(f"{fault}.")
+    for name in config["variants"]:
+        for fault in _method_faults(variant_config(config, name)):
+            raise ValueError(f"variants.{name}: {fault}.")
 
 
-def _cross_faults(config: Mapping[str, Any]) -> Iterator[str]:
+def _cross_faults(config: Values) -> Iterator[str]:
     yield from _data_faults(config)
     yield from _prompt_faults(config["propose"])
-    features = config["select"]["features"]
-    for section, sizes in (("select.features", features), ("train", config["train"])):
-        if sizes["short_side"] > sizes["long_side"]:
-            yield (
-                f"{section}: short_side {sizes['short_side']} is more than long_side "
-                f"{sizes['long_side']}; swap them"
-            )
-    schedules = {
-        "select.training": config["select"]["training"],
-        "refine.training": config["refine"]["training"],
-        "train": config["train"],
-    }
-    for section, schedule in schedules.items():
-        yield from _milestone_faults(section, list(schedule["milestones"]))
-    bms = config["refine"]["bms"]
-    if bms["t_min2"] > bms["t_min1"]:
-        yield (
-            f"refine.bms: t_min2 {bms['t_min2']} is more than t_min1 {bms['t_min1']}; "
-            "the rule `contain` is meant for the lower overlap, so swap them"
-        )
+    yield from _method_faults(config)
     if config["train"]["norm"] == "frozen_batch" and not config["train"]["weights"]:
         yield (
             "train.norm: frozen_batch learns nothing without trained statistics; set "
             "train.weights to a torchvision ResNet file, or train.norm to group"
         )
+    if config["train"]["short_side"] > config["train"]["long_side"]:
+        yield _sides_fault("train", config["train"])
+    yield from _milestone_faults("train", list(config["train"]["milestones"]))
 
 
-def _data_faults(config: Mapping[str, Any]) -> Iterator[str]:
+def _report_faults(config: Values) -> Iterator[str]:
+    report = config["report"]
+    known = [config["variant"], *config["variants"]]
+    for key in ("variants", "detectors"):
+        allowed = [*known, *([FULLY_SUPERVISED] if key == "detectors" else [])]
+        for name in report[key]:
+            if name not in allowed:
+                yield f"report.{key}: there is no variant {name!r}; known are {', '.join(allowed)}"
+        if len(set(report[key])) < len(report[key]):
+            yield f"report.{key}: {list(report[key])} names one twice"
+    for name, entry in config["variants"].items():
+        if not NAME.fullmatch(name) or name in (*SHARED_FOLDERS, FULLY_SUPERVISED):
+            yield f"variants.{name}: choose another name, of letters, digits, '_', '.' and '-'"
+        if entry.get("over") and entry["over"] not in known:
+            yield f"variants.{name}.over: there is no variant {entry['over']!r}"
+    for seed in report["detector_seeds"]:
+        if seed not in report["seeds"]:
+            yield f"report.detector_seeds: {seed} is not among report.seeds {list(report['seeds'])}"
+
+
+def _method_faults(config: Values) -> Iterator[str]:
+    select, refine = config["select"], config["refine"]
+    features = select["features"]
+    if features["short_side"] > features["long_side"]:
+        yield _sides_fault("select.features", features)
+    for section in ("select", "refine"):
+        milestones = list(config[section]["training"]["milestones"])
+        yield from _milestone_faults(f"{section}.training", milestones)
+    if select["method"] != "psm" and refine["method"] == "prm":
+        yield (
+            f"refine.method: prm starts from PSM, but select.method is {select['method']}; set "
+            "refine.method to none, or select.method to psm"
+        )
+    bms = refine["bms"]
+    if bms["t_min2"] > bms["t_min1"]:
+        yield (
+            f"refine.bms: t_min2 {bms['t_min2']} is more than t_min1 {bms['t_min1']}; "
+            "the rule `contain` is meant for the lower overlap, so swap them"
+        )
+
+
+def _sides_fault(section: str, sizes: Values) -> str:
+    return (
+        f"{section}: short_side {sizes['short_side']} is more than long_side "
+        f"{sizes['long_side']}; swap them"
+    )
+
+
+def _data_faults(config: Values) -> Iterator[str]:
     if config["variant"] in SHARED_FOLDERS:
         yield (
             f"variant: {config['variant']!r} is a folder that all variants share; "
@@ -156,7 +209,7 @@ def _data_faults(config: Mapping[str, Any]) -> Iterator[str]:
         yield "dataset.train is given, but dataset.source is partworld; set dataset.source to files"
 
 
-def _prompt_faults(propose: Mapping[str, Any]) -> Iterator[str]:
+def _prompt_faults(propose: Values) -> Iterator[str]:
     sources = [prompt["source"] for prompt in propose["prompts"]]
     if sources[0] != "point" or sources.count("point") != 1:
         yield f"propose.prompts: the first source, and no other, must be point, seen {sources}"

@@ -21,8 +21,8 @@ class Report:
     detectors: Annotated[
         tuple[str, ...],
         Field(
-            description="variants whose labels train a detector; fully_supervised: ground truth, "
-            "to which the others are compared"
+            description="those of `variants` whose labels train a detector; fully_supervised: the "
+            "ground truth, to which the others are compared"
         ),
     ] = ("sam_top1", "full", "best", "fully_supervised")
     detector_seeds: Annotated[

@@ -1,4 +1,6 @@
-"""Section `variants`: named changes to `select` and `refine`, sharing one `propose` (SAPNet, Sec. 4.3).
+"""Section `variants`: named changes to `select` and `refine` that share one `propose`.
+
+SAPNet, Sec. 4.3, has such a comparison of its components.
 
 A variant starts from the config, or from another variant (`of`), and lays its own values over it.
 `over` names the variant that it is to beat, one component less: the gain is reported against it.

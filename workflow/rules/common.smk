@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from stages.files.locks import forget_dead_runs
-from stages.files.plan import flag, plan_of, shell_prefix
+from stages.files.plan import flag, flags, plan_of, shell_prefix
 from stages.files.provenance import code_of
 from stages.sam.official import OFFICIAL
 from stages.settings.check import check, refuse
@@ -26,8 +26,8 @@ shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=PLAN.gpu))
 
 
 wildcard_constraints:
-    run=re.escape(config["run"]),
-    variant=re.escape(config["variant"]),
+    run=PLAN.runs,
+    variant=PLAN.variant_names,
     engine=config["train"]["engine"],
     split="train|val",
     shard=r"\d{4}-of-\d{4}",

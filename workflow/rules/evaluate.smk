@@ -4,13 +4,13 @@ rule evaluate:
         images=rules.prepare.output.images,
         weak_labels=rules.prepare.output.weak_labels,
         categories=rules.prepare.output.categories,
-        proposals=expand(rules.propose.output.proposals, shard=PLAN.shards, allow_missing=True),
-        selections=expand(rules.select.output.selections, shard=PLAN.shards, allow_missing=True),
-        refinements=expand(rules.refine.output.refinements, shard=PLAN.shards, allow_missing=True),
-        labels=rules.export.output.labels,
+        proposals=lambda w: PLAN.judged(w, "propose"),
+        selections=lambda w: PLAN.judged(w, "select"),
+        refinements=lambda w: PLAN.judged(w, "refine"),
+        labels=lambda w: PLAN.exported(w),
         truth=PLAN.truth,
         val_truth=[split.annotations for split in PLAN.val],
-        predictions=expand(rules.train.output.predictions, engine=PLAN.engines, allow_missing=True),
+        predictions=lambda w: PLAN.predictions_of(w),
     output:
         metrics="results/{run}/{variant}/evaluate/metrics.json",
         table="results/{run}/{variant}/evaluate/table.txt",
@@ -23,10 +23,12 @@ rule evaluate:
     threads: 1
     params:
         code=code_of("stages.evaluate"),
-        seed=config["seed"],
+        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
         settings=PLAN.settings["evaluate"],
         truth=lambda w, input: flag("--ground-truth", input.truth),
         val_truth=lambda w, input: flag("--val-ground-truth", input.val_truth),
+        tables=lambda w, input: flags(input, "proposals", "selections", "refinements"),
+        labels=lambda w, input: flag("--pseudo-labels", input.labels),
         predictions=lambda w, input: flag("--predictions", input.predictions),
     message:
         "Evaluating variant {wildcards.variant}."
@@ -35,10 +37,8 @@ rule evaluate:
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
         " --categories {input.categories:q}"
-        " --proposals {input.proposals:q}"
-        " --selections {input.selections:q}"
-        " --refinements {input.refinements:q}"
-        " --pseudo-labels {input.labels:q}"
+        " {params.tables}"
+        " {params.labels}"
         " {params.truth}"
         " {params.val_truth}"
         " {params.predictions}"

@@ -6,8 +6,8 @@ rule fit_refine:
         weak_labels=rules.prepare.output.weak_labels,
         categories=rules.prepare.output.categories,
         proposals=expand(rules.propose.output.proposals, shard=PLAN.shards, allow_missing=True),
-        selections=expand(rules.select.output.selections, shard=PLAN.shards, allow_missing=True),
-        select_model=rules.fit_select.output.model,
+        selections=lambda w: PLAN.shards_of(w, "select"),
+        select_model=lambda w: PLAN.model_of(w, "select"),
         weights=PLAN.features,
     output:
         model="results/{run}/{variant}/fit_refine/model.pt",
@@ -20,18 +20,19 @@ rule fit_refine:
         "../../envs/stages.yaml"
     threads: config["threads"]
     resources:
-        gpu=PLAN.gpu,
+        gpu=PLAN.gpu * PLAN.processes["refine"],
     params:
         code=code_of("stages.fit_refine"),
         device=config["device"],
-        seed=config["seed"],
-        settings=PLAN.settings["refine"],
-        select_settings=PLAN.settings["select"],
+        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
+        settings=lambda w: PLAN.variants.fit_settings(w.variant, "refine"),
+        select_settings=lambda w: PLAN.variants.settings(w.variant, "select"),
+        launcher=PLAN.launcher("refine"),
         sam=PLAN.settings["propose"],
     message:
         "Training PRM of variant {wildcards.variant}."
     shell:
-        "python -m stages.fit_refine"
+        "{params.launcher} -m stages.fit_refine"
         " --image-folder {input.image_folder:q}"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"

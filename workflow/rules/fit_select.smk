@@ -18,17 +18,19 @@ rule fit_select:
         "../../envs/stages.yaml"
     threads: config["threads"]
     resources:
-        gpu=PLAN.gpu,
+        gpu=PLAN.gpu * PLAN.processes["select"],
     params:
         code=code_of("stages.fit_select"),
         device=config["device"],
-        seed=config["seed"],
-        settings=PLAN.settings["select"],
+        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
+        settings=lambda w: PLAN.variants.fit_settings(w.variant, "select"),
+        joint=lambda w: flag("--refine-settings", PLAN.variants.joint_settings(w.variant)),
+        launcher=PLAN.launcher("select"),
         sam=PLAN.settings["propose"],
     message:
         "Training PSM of variant {wildcards.variant}."
     shell:
-        "python -m stages.fit_select"
+        "{params.launcher} -m stages.fit_select"
         " --image-folder {input.image_folder:q}"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
@@ -40,5 +42,6 @@ rule fit_select:
         " --threads {threads}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
+        " {params.joint}"
         " --sam {params.sam:q}"
         " 2> {log:q}"

@@ -15,7 +15,7 @@ rule partworld:
         folder=subpath(output.annotations, parent=True),
         split="{split}",
         images=lambda wildcards: config["dataset"]["partworld"][wildcards.split],
-        seed=config["seed"],
+        seed=lambda w: PLAN.variants.seed_of(w.run),
     message:
         "Drawing the {wildcards.split} scenes of PartWorld."
     shell:

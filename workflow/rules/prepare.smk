@@ -18,7 +18,7 @@ rule prepare:
     params:
         code=code_of("stages.prepare"),
         shards=config["shards"],
-        seed=config["seed"],
+        seed=lambda w: PLAN.variants.seed_of(w.run),
         settings=PLAN.settings["prepare"],
     message:
         "Preparing images and weak labels of {wildcards.run}."

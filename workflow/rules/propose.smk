@@ -20,7 +20,7 @@ rule propose:
         code=code_of("stages.propose"),
         shard="{shard}",
         device=config["device"],
-        seed=config["seed"],
+        seed=lambda w: PLAN.variants.seed_of(w.run),
         settings=PLAN.settings["propose"],
     message:
         "Asking SAM for proposals, shard {wildcards.shard}."

@@ -6,8 +6,8 @@ rule refine:
         weak_labels=rules.prepare.output.weak_labels,
         categories=rules.prepare.output.categories,
         proposals=rules.propose.output.proposals,
-        selections=rules.select.output.selections,
-        model=rules.fit_refine.output.model,
+        selections=lambda w: PLAN.shard_of(w, "select"),
+        model=lambda w: PLAN.model_of(w, "refine"),
         weights=PLAN.features,
     output:
         refinements="results/{run}/{variant}/refine/shard-{shard}.parquet",
@@ -24,10 +24,11 @@ rule refine:
         code=code_of("stages.refine"),
         shard="{shard}",
         device=config["device"],
-        seed=config["seed"],
-        settings=PLAN.settings["refine"],
-        select_settings=PLAN.settings["select"],
+        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
+        settings=lambda w: PLAN.variants.settings(w.variant, "refine"),
+        select_settings=lambda w: PLAN.variants.settings(w.variant, "select"),
         sam=PLAN.settings["propose"],
+        model=lambda w, input: flag("--model", input.model),
     message:
         "Refining choices, shard {wildcards.shard} of variant {wildcards.variant}."
     shell:
@@ -38,7 +39,7 @@ rule refine:
         " --categories {input.categories:q}"
         " --proposals {input.proposals:q}"
         " --selections {input.selections:q}"
-        " --model {input.model:q}"
+        " {params.model}"
         " --shard {params.shard}"
         " --out {output.refinements:q}"
         " --device {params.device}"

@@ -6,7 +6,7 @@ rule select:
         weak_labels=rules.prepare.output.weak_labels,
         categories=rules.prepare.output.categories,
         proposals=rules.propose.output.proposals,
-        model=rules.fit_select.output.model,
+        model=lambda w: PLAN.model_of(w, "select"),
         weights=PLAN.features,
     output:
         selections="results/{run}/{variant}/select/shard-{shard}.parquet",
@@ -23,9 +23,10 @@ rule select:
         code=code_of("stages.select"),
         shard="{shard}",
         device=config["device"],
-        seed=config["seed"],
-        settings=PLAN.settings["select"],
+        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
+        settings=lambda w: PLAN.variants.settings(w.variant, "select"),
         sam=PLAN.settings["propose"],
+        model=lambda w, input: flag("--model", input.model),
     message:
         "Selecting proposals, shard {wildcards.shard} of variant {wildcards.variant}."
     shell:
@@ -35,7 +36,7 @@ rule select:
         " --weak-labels {input.weak_labels:q}"
         " --categories {input.categories:q}"
         " --proposals {input.proposals:q}"
-        " --model {input.model:q}"
+        " {params.model}"
         " --shard {params.shard}"
         " --out {output.selections:q}"
         " --device {params.device}"

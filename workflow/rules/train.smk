@@ -2,7 +2,7 @@
 rule train:
     input:
         image_folder=ancient(PLAN.train.images),
-        labels=rules.export.output.labels,
+        labels=lambda w: PLAN.labels_of(w),
         weights=PLAN.backbone,
         val_image_folder=ancient([split.images for split in PLAN.val]),
         val_annotations=[split.annotations for split in PLAN.val],
@@ -22,7 +22,7 @@ rule train:
     params:
         code=code_of("stages.train"),
         device=config["device"],
-        seed=config["seed"],
+        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
         settings=PLAN.settings["train"],
         val_image_folder=lambda w, input: flag("--val-image-folder", input.val_image_folder),
         val_annotations=lambda w, input: flag("--val-annotations", input.val_annotations),

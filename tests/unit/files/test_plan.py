@@ -1,11 +1,15 @@
+import argparse
 import json
+import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stages.files.plan import NEVER, Plan, expanded, flag, plan_of, shards_of, shell_prefix
+from stages.files.plan import Plan, flag, flags, plan_of, shards_of, shell_prefix
+from stages.files.sources import NEVER, expanded
 
 OFFICIAL = ("sam_vit_b_01ec64.pth", "sam_vit_h_4b8939.pth")
 
@@ -25,13 +29,21 @@ def _config(**changes: Any) -> dict[str, Any]:
     config: dict[str, Any] = {
         "run": "r",
         "variant": "v",
+        "seed": 7,
         "shards": 2,
+        "variants": {"v2": {"of": None, "over": "v", "select": {"method": "sam_top1"}}},
+        "report": {"variants": ["v", "v2"], "seeds": [1, 2], "detectors": [], "detector_seeds": []},
         "device": "cpu",
         "dataset": {"source": "partworld", "train": None, "val": None, "ground_truth": True},
         "propose": {"checkpoint": "tiny.pth"},
-        "select": {"features": {"source": "sam", "weights": None}},
+        "select": {
+            "method": "psm",
+            "features": {"source": "sam", "weights": None},
+            "training": {"processes": 1},
+        },
+        "refine": {"method": "prm", "fit": "staged", "training": {"processes": 3}},
         "train": {"enabled": True, "engine": "torchvision", "weights": None},
-        **{name: {} for name in ("prepare", "refine", "export", "evaluate")},
+        **{name: {} for name in ("prepare", "export", "evaluate")},
     }
     for dotted, value in changes.items():
         *path, last = dotted.split("__")
@@ -51,10 +63,12 @@ FILES = {"images": "data/images", "annotations": "data/a.json"}
 
 def test_partworld_is_planned_below_the_run(root: Path) -> None:
     plan = _plan(root)
-    assert plan.train.images == "results/r/partworld/train/images"
-    assert [split.annotations for split in plan.val] == ["results/r/partworld/val/annotations.json"]
-    assert plan.truth == ("results/r/partworld/train/annotations.json",)
-    assert plan.engines == ("torchvision",)
+    assert plan.train.images == "results/{run}/partworld/train/images"
+    assert [split.annotations for split in plan.val] == [
+        "results/{run}/partworld/val/annotations.json"
+    ]
+    assert plan.truth == ("results/{run}/partworld/train/annotations.json",)
+    assert plan.report.plain_detector
     assert plan.targets == (
         "results/r/v/export/pseudo_labels.json",
         "results/r/v/train/torchvision/model.pt",
@@ -65,7 +79,7 @@ def test_partworld_is_planned_below_the_run(root: Path) -> None:
 def test_without_a_detector_nothing_is_held_out(root: Path) -> None:
     plan = _plan(root, train__enabled=False)
     assert plan.val == ()
-    assert plan.engines == ()
+    assert not plan.report.plain_detector
     assert plan.targets == (
         "results/r/v/export/pseudo_labels.json",
         "results/r/v/evaluate/metrics.json",
@@ -80,7 +94,7 @@ def test_files_without_a_held_out_split_are_planned(root: Path) -> None:
     plan = _plan(root, dataset__source="files", dataset__train=FILES)
     assert plan.train.images == "data/images"
     assert plan.val == ()
-    assert plan.engines == ()
+    assert not plan.report.plain_detector
     assert "results/r/v/train/torchvision/model.pt" in plan.targets
 
 
@@ -205,3 +219,75 @@ def test_the_prefix_leaves_a_conda_environment_its_python(tmp_path: Path) -> Non
 
 def test_a_gpu_job_keeps_the_usual_malloc(tmp_path: Path) -> None:
     assert "MALLOC" not in shell_prefix(tmp_path, Path("/venv/bin/python"), gpu=1)
+
+
+@dataclass
+class Wildcards:
+    """What a rule's wildcards say."""
+
+    run: str = "r"
+    variant: str = "v"
+    shard: str = "0001-of-0002"
+
+
+def test_the_wildcards_know_the_names_and_the_seeds_of_the_ablation(root: Path) -> None:
+    plan = _plan(root)
+    for run in ("r", "r/seed-1", "r/seed-2"):
+        assert re.fullmatch(plan.runs, run)
+    for run in ("r/seed-3", "r2", "x/seed-1"):
+        assert not re.fullmatch(plan.runs, run)
+    assert re.fullmatch(plan.variant_names, "fully_supervised")
+    assert not re.fullmatch(plan.variant_names, "v/seed-1")
+
+
+def test_seeds_of_files_on_disk_are_folders_of_a_variant(root: Path) -> None:
+    plan = _plan(root, dataset__source="files", dataset__train=FILES)
+    assert not re.fullmatch(plan.runs, "r/seed-1")
+    assert re.fullmatch(plan.variant_names, "v2/seed-1")
+    assert plan.report.metrics()[:2] == [
+        "results/r/v/seed-1/evaluate/metrics.json",
+        "results/r/v/seed-2/evaluate/metrics.json",
+    ]
+
+
+def test_a_plain_run_reads_its_own_files(root: Path) -> None:
+    plan = _plan(root)
+    assert plan.model_of(Wildcards(), "refine") == ["results/r/v/fit_refine/model.pt"]
+    assert plan.shard_of(Wildcards(), "select") == "results/r/v/select/shard-0001-of-0002.parquet"
+    assert plan.judged(Wildcards(), "propose") == [
+        "results/r/propose/shard-0000-of-0002.parquet",
+        "results/r/propose/shard-0001-of-0002.parquet",
+    ]
+    assert plan.exported(Wildcards()) == ["results/r/v/export/pseudo_labels.json"]
+
+
+def test_what_is_not_learned_reads_no_model(root: Path) -> None:
+    assert _plan(root).model_of(Wildcards(variant="v2"), "select") == []
+
+
+def test_the_supervised_detector_reads_the_truth_and_no_tables(root: Path) -> None:
+    plan, supervised = _plan(root), Wildcards("r/seed-1", "fully_supervised")
+    assert plan.labels_of(supervised) == ["results/r/seed-1/partworld/train/annotations.json"]
+    assert plan.judged(supervised, "select") == []
+    assert plan.exported(supervised) == []
+
+
+def test_no_pseudo_label_comes_from_the_truth(root: Path) -> None:
+    plan = _plan(root)
+    for variant in ("v", "v2"):
+        assert plan.labels_of(Wildcards("r/seed-1", variant)) == [
+            f"results/r/seed-1/{variant}/export/pseudo_labels.json"
+        ]
+
+
+def test_several_processes_are_started_by_torchrun(root: Path) -> None:
+    plan = _plan(root)
+    assert plan.launcher("select") == "python"
+    assert plan.launcher("refine") == (
+        "python -m torch.distributed.run --standalone --nproc-per-node 3"
+    )
+
+
+def test_the_flags_of_a_rules_inputs(root: Path) -> None:
+    paths = argparse.Namespace(first=["a b"], second=[])
+    assert flags(paths, "first", "second").strip() == "--first 'a b'"

@@ -54,6 +54,15 @@ WRONG = [
     ({"propose.prompts": []}, "propose.prompts: "),
     ({"propose.prompts": [{"count": 1}]}, r"propose\.prompts\.0 lacks source"),
     ({"a": 1, "b": 2}, "unknown key a; unknown key b"),
+    (
+        {"variants": {"x": {"select": {"pgd": {}}}}},
+        r"variants\.x: unknown key select\.pgd \(did you mean pdg\?\)",
+    ),
+    ({"variants": {"x": {"train": {}}}}, r"unknown key variants\.x\.train"),
+    (
+        {"variants": {"x": {"refine": {"alpha": 2}}}},
+        r"variants\.x: refine\.alpha: must be at most 1, seen 2",
+    ),
 ]
 
 
@@ -77,6 +86,19 @@ CROSS = [
     ({"refine.training.milestones": [8, 10]}, r"refine\.training\.milestones: \[8, 10\] must rise"),
     ({"refine.bms.t_min2": 0.7}, "refine.bms: t_min2 0.7 is more than t_min1 0.6"),
     ({"train.norm": "frozen_batch"}, "train.norm: frozen_batch learns nothing without"),
+    ({"select.method": "sam_top1"}, "refine.method: prm starts from PSM, but select.method is"),
+    ({"report.variants": ["ful"]}, "report.variants: there is no variant 'ful'; known are sapnet,"),
+    ({"report.detectors": ["x"]}, "report.detectors: there is no variant 'x'; .*fully_supervised"),
+    ({"report.variants": ["mil", "mil"]}, "report.variants: .* names one twice"),
+    ({"report.detector_seeds": [4]}, r"report.detector_seeds: 4 is not among report.seeds \[0, 1"),
+    ({"variants.a/b": {}}, "variants.a/b: choose another name, of letters, digits"),
+    ({"variants.report": {}}, "variants.report: choose another name"),
+    ({"variants.x": {"over": "y"}}, "variants.x.over: there is no variant 'y'"),
+    ({"variants.x": {"of": "y"}}, "variants.x.of: there is no variant 'y'"),
+    (
+        {"variants.x": {"select": {"method": "largest"}}},
+        "variants.x: refine.method: prm starts from PSM, but select.method is largest",
+    ),
 ]
 
 

@@ -1,0 +1,111 @@
+"""The variants of a run: their settings, their seeds, and the files that they share.
+
+A plain run stands alone. In an ablation every variant is run with every seed, below
+`<run>/seed-1/<variant>` where each seed draws its own world, below `<run>/<variant>/seed-1` where
+all share prepare and propose; and variants with equal settings up to a stage share its files, which
+lie in the folder of the first of them. Standard library alone, as in `stages.files.plan`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Values = Mapping[str, Any]
+SEEDED = re.compile(r"(?P<name>.+)/seed-(?P<seed>\d+)")
+# What a training does not depend on: keys that only the choice afterwards reads
+AFTER_FIT = {
+    "select": ("method", "quality_exponent", "chunk"),
+    "refine": ("bms", "score", "pdg_exponent", "quality_exponent", "mps", "chunk"),
+}
+ORDER = ("fit_select", "select", "fit_refine", "refine")  # stages that variants may share
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Settings and folders of the variants.
+
+    configs : the whole config of each variant, by name.
+    compared : names in the order of the ablation's table; earlier ones own what is shared.
+    seed : of a run without a seed of its own.
+    """
+
+    configs: Mapping[str, Values]
+    compared: Sequence[str]
+    seed: int
+
+    def settings(self, variant: str, section: str) -> str:
+        """JSON text of a config section for a variant, with or without its seed."""
+        return json.dumps(self._section(variant, section), sort_keys=True)
+
+    def fit_settings(self, variant: str, section: str) -> str:
+        """JSON text of what a training depends on in `select` or `refine`."""
+        return json.dumps(for_fit(self._section(variant, section), section), sort_keys=True)
+
+    def joint_settings(self, variant: str) -> str:
+        """JSON text of `refine` where PRM is trained with PSM, else nothing."""
+        return self.fit_settings(variant, "refine") if self.is_joint(variant) else ""
+
+    def is_joint(self, variant: str) -> bool:
+        """Whether fit_select trains both heads."""
+        refine = self._section(variant, "refine")
+        return bool(refine["method"] == "prm" and refine["fit"] == "joint")
+
+    def seed_of(self, run: str, variant: str = "") -> int:
+        """The seed in the name of a run or of a variant, or that of the config."""
+        found = SEEDED.fullmatch(variant) or SEEDED.fullmatch(run)
+        return int(found["seed"]) if found else self.seed
+
+    def made(self, run: str, variant: str, name: str) -> str:
+        """Path of the file `name`, such as select/shard-0000-of-0002.parquet, of a variant."""
+        plain, seed = without_seed(variant)
+        stage = name.split("/")[0]
+        if stage in ORDER and (seed or SEEDED.fullmatch(run)):
+            plain = self._owner(plain, stage)
+        return f"results/{run}/{plain}{seed}/{name}"
+
+    def model(self, run: str, variant: str, stage: str) -> list[str]:
+        """The fitted model that `select` or `refine` reads; nothing where none is learned."""
+        if self._section(variant, stage)["method"] not in ("psm", "prm"):
+            return []
+        fit = "fit_select" if stage == "select" or self.is_joint(variant) else "fit_refine"
+        return [self.made(run, variant, f"{fit}/model.pt")]
+
+    def _owner(self, variant: str, stage: str) -> str:
+        wanted = self._lineage(variant, stage)
+        alike = [name for name in self.compared if self._lineage(name, stage) == wanted]
+        return alike[0] if alike else variant
+
+    def _lineage(self, variant: str, stage: str) -> list[str]:
+        """All that decides the content of a stage's files, propose and data apart."""
+        if variant not in self.configs:
+            return [variant]
+        parts = [
+            self.fit_settings(variant, "select") + self.joint_settings(variant),
+            self.settings(variant, "select"),
+            self.fit_settings(variant, "refine"),
+            self.settings(variant, "refine"),
+        ]
+        return parts[: ORDER.index(stage) + 1]
+
+    def _section(self, variant: str, section: str) -> Any:
+        return self.configs[without_seed(variant)[0]][section]
+
+
+def without_seed(variant: str) -> tuple[str, str]:
+    """A variant's name and `/seed-1` behind it, or nothing."""
+    found = SEEDED.fullmatch(variant)
+    return (found["name"], f"/seed-{found['seed']}") if found else (variant, "")
+
+
+def for_fit(values: Values, section: str) -> dict[str, Any]:
+    """The keys of `select` or `refine` that a training depends on.
+
+    BMS is among them only where it moves the boxes that PPG starts from.
+    """
+    kept = {key: value for key, value in values.items() if key not in AFTER_FIT[section]}
+    bms = values.get("bms", {})
+    if "psm" in bms.get("stages", ()) and bms.get("mode") != "none":
+        kept["bms"] = bms
+    return kept
