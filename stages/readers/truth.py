@@ -14,11 +14,16 @@ from stages.readers.coco import labelled, read_coco
 
 @dataclass(frozen=True, slots=True)
 class TrueObject:
-    """One object: its class, mask and box, (4,) float64 xyxy px."""
+    """One object.
+
+    rle, box : its mask and its box, (4,) float64 xyxy px.
+    difficulty : text of the annotation's key `difficulty`, or None where it has none.
+    """
 
     category_id: int
     rle: Rle
     box: np.ndarray
+    difficulty: str | None = None
 
 
 class Truth:
@@ -51,8 +56,16 @@ class Truth:
             rle = _rle(entry, self._sizes[image_id], self.path)
             if not rle_areas([rle])[0]:
                 continue  # a polygon without pixels is no mask
-            found[entry["id"]] = TrueObject(entry["category_id"], rle, _box(entry, rle))
+            found[entry["id"]] = TrueObject(
+                entry["category_id"], rle, _box(entry, rle), _difficulty(entry)
+            )
         return found
+
+
+def _difficulty(entry: dict[str, Any]) -> str | None:
+    """Text alone is a name; other data sets may have numbers under this key."""
+    value = entry.get("difficulty")
+    return value if isinstance(value, str) and value else None
 
 
 def _rle(entry: dict[str, Any], size: tuple[int, int], path: Path) -> Rle:

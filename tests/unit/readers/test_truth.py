@@ -49,6 +49,15 @@ def test_objects_have_masks_and_boxes_and_boxes_alone_are_counted(tmp_path: Path
     assert truth.without_mask == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "seen"), [({}, None), ("part", "part"), ("", None), (3, None), (None, None)]
+)
+def test_a_difficulty_is_text_or_absent(tmp_path: Path, given: Any, seen: str | None) -> None:
+    extra = {} if given == {} else {"difficulty": given}
+    truth = Truth(write(tmp_path / "a.json", {"segmentation": SQUARE, **extra}))
+    assert truth.objects(1)[0].difficulty == seen
+
+
 def test_an_empty_mask_is_no_object(tmp_path: Path) -> None:
     empty = {"size": [20, 30], "counts": [600]}
     truth = Truth(write(tmp_path / "a.json", {"segmentation": empty}, {"segmentation": SQUARE}))
