@@ -1,59 +1,52 @@
-"""Means of label quality over a data set, per choice and per class, in bounded memory. Pure.
+"""Means of label quality over a data set, per choice, class and difficulty. Pure.
 
-SAPNet, Sec. 4.4 and Tables 4 to 7. Sums are kept per choice and class; only the mask-to-box area
-ratios R_v of Table 7 are kept per object, since their threshold is a mean over all bags.
+SAPNet, Sec. 4.4 and Tables 4 to 7. Sums are kept per choice and group, in bounded memory; only the
+mask-to-box area ratios R_v of Table 7 are kept per object: their threshold is a mean over all bags.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from stages.geometry.boxes import box_iou
 from stages.metrics.mask_quality import STATISTICS
+from stages.metrics.object_quality import ObjectQuality
+
+K = TypeVar("K")
 
 
 class LabelQuality:
     """Collects one object after the other; `means` and `gaps` tell the result."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, dict[int, np.ndarray]] = {}
-        self._ratios: list[tuple[float, float, dict[str, float]]] = []
+        self._classes: dict[str, dict[int, np.ndarray]] = {}  # of each choice: (7,) n and sums
+        self._difficulties: dict[str, dict[str, np.ndarray]] = {}
+        self._ratios: list[tuple[float, float, Mapping[str, float]]] = []
 
     def add(
-        self,
-        category_id: int,
-        statistics: np.ndarray,
-        weights: Mapping[str, np.ndarray],
-        *,
-        ratios: np.ndarray,
-        truth_ratio: float,
+        self, category_id: int, quality: ObjectQuality, *, difficulty: str | None = None
     ) -> None:
-        """Count one object.
-
-        Parameters
-        ----------
-        statistics : (n, 6) of its proposals, columns as STATISTICS.
-        weights : for each choice (n,) weights over the bag, summing to 1.
-        ratios : (n,) mask area / box area of the proposals.
-        truth_ratio : the same of the object.
-        """
-        for name, weight in weights.items():
-            classes = self._sums.setdefault(name, {})
-            total = classes.setdefault(category_id, np.zeros(len(STATISTICS) + 1))
-            total += [1, *(weight @ statistics)]
-        chosen = {name: float(weight @ ratios) for name, weight in weights.items()}
-        self._ratios.append((float(ratios.max()), truth_ratio, chosen))
+        """Count one object; without a difficulty it counts in no group of `by_difficulty`."""
+        for name, statistics in quality.statistics.items():
+            _count(self._classes.setdefault(name, {}), category_id, statistics)
+            if difficulty is not None:
+                _count(self._difficulties.setdefault(name, {}), difficulty, statistics)
+        self._ratios.append((quality.best_ratio, quality.truth_ratio, quality.ratios))
 
     def means(self) -> dict[str, dict[str, Any]]:
-        """Means of STATISTICS for each choice: over all objects, over classes, and per class.
+        """Means of STATISTICS for each choice: over all objects, classes, and in groups.
 
         Returns
         -------
         {choice: {"n": objects, each of STATISTICS, "class_mean": {each of STATISTICS},
-        "per_class": {category_id as text: {"n", each of STATISTICS}}}}.
+        "per_class": {category_id as text: {"n", each of STATISTICS}},
+        "by_difficulty": {name: {"n", each of STATISTICS}}}}.
         """
-        return {name: _summary(classes) for name, classes in self._sums.items()}
+        return {
+            name: _summary(classes, self._difficulties.get(name, {}))
+            for name, classes in self._classes.items()
+        }
 
     def gaps(self) -> dict[str, Any]:
         """`gap` of each choice; empty without objects."""
@@ -87,11 +80,21 @@ class RefinedBoxes:
         return {"n": self._count, **dict(zip(self.names, means, strict=True))}
 
 
-def _summary(classes: Mapping[int, np.ndarray]) -> dict[str, Any]:
+def _count(groups: dict[K, np.ndarray], key: K, statistics: np.ndarray) -> None:
+    groups.setdefault(key, np.zeros(len(STATISTICS) + 1))[:] += [1, *statistics]
+
+
+def _summary(
+    classes: Mapping[int, np.ndarray], difficulties: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
     per_class = {str(key): _means(total) for key, total in sorted(classes.items())}
     average = {name: _mean([entry[name] for entry in per_class.values()]) for name in STATISTICS}
-    total = np.sum(list(classes.values()), axis=0)
-    return {**_means(total), "class_mean": average, "per_class": per_class}
+    return {
+        **_means(np.sum(list(classes.values()), axis=0)),
+        "class_mean": average,
+        "per_class": per_class,
+        "by_difficulty": {key: _means(total) for key, total in sorted(difficulties.items())},
+    }
 
 
 def _means(total: np.ndarray) -> dict[str, Any]:

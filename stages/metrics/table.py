@@ -14,6 +14,7 @@ LABELS = {
     "psm": "PSM",
     "prm": "PRM",
     "prm_bms": "PRM+BMS",
+    "pseudo_label": "pseudo-label",
     "best_in_bag": "best in the bag (ceiling)",
 }
 HEADS = ("objects", "box IoU", "mask IoU", ">=0.5", ">=0.75", "group", "local")
@@ -34,6 +35,8 @@ def ordered(choices: Sequence[str]) -> list[str]:
 
 def _label_block(metrics: Mapping[str, Any]) -> list[str]:
     quality = metrics["label_quality"]
+    if metrics["bms_rules"] is None:
+        return ["Label quality: not measured, since no tables of proposals and choices were given."]
     if quality is None:
         return ["Label quality: not measured, since there is no ground truth."]
     counts = metrics["counts"]

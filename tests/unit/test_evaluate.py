@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ def mask(start: int, end: int) -> Rle:
 def bag(span: tuple[int, int]) -> list[Rle]:
     start, end = span
     return [mask(start, end), mask(start, start + (end - start) // 5), mask(start, 40)]
+
+
+def written(image: int, instance: int) -> Rle:
+    """The pseudo-label: half of the object, which is in no bag."""
+    start, end = SPANS[image, instance]
+    return mask(start, (start + end) // 2)
 
 
 def proposals(image: int, instance: int) -> list[dict[str, Any]]:
@@ -87,7 +94,7 @@ def refinement(image: int, instance: int) -> dict[str, Any]:
         "bms_rule": "overlap",
         "proposal_id": CHOSEN["prm_bms"],
         "proposal_id_select": CHOSEN["prm"],
-        "rle": rles[0]["counts"],
+        "rle": written(image, instance)["counts"],
         "height": SIZE[0],
         "width": SIZE[1],
         "score": 0.5,
@@ -162,11 +169,16 @@ def write_json(path: Path, data: Any) -> Path:
     return path
 
 
-def run(folder: Path, shards: int = 1, **paths: Path) -> dict[str, Any]:
+SHARDED = ("proposals", "selections", "refinements")
+
+
+def run(
+    folder: Path, shards: int = 1, tables: Sequence[str] = SHARDED, **paths: Path
+) -> dict[str, Any]:
     words = [f"--out={folder / 'metrics.json'}", f"--out-table={folder / 'table.txt'}"]
     for name in ("images", "weak-labels", "categories"):
         words.append(f"--{name}={folder / name}.parquet")
-    for name in ("proposals", "selections", "refinements"):
+    for name in tables:
         words += [f"--{name}", *map(str, sorted(folder.glob(f"{name}-*-of-{shards}.parquet")))]
     words += [f"--{name.replace('_', '-')}={path}" for name, path in paths.items()]
     evaluate.main(words)
@@ -212,6 +224,7 @@ def test_each_choice_has_the_numbers_counted_by_hand(tmp_path: Path) -> None:
         "psm": part,
         "prm": long,
         "prm_bms": 1,
+        "pseudo_label": 0.5,
         "best_in_bag": 1,
     }
     assert set(choices) == set(wanted)
@@ -224,8 +237,51 @@ def test_each_choice_has_the_numbers_counted_by_hand(tmp_path: Path) -> None:
     assert choices["prm"]["group"] == pytest.approx(1 / 3)  # object 11's mask covers object 12
     assert choices["prm"]["mask_iou_50"] == pytest.approx(2 / 3)
     assert choices["prm_bms"]["mask_iou_75"] == 1
+    assert choices["pseudo_label"]["mask_iou_50"] == 1
+    assert choices["pseudo_label"]["by_difficulty"] == {}
     refined = metrics["label_quality"]["refined_box_iou"]
     assert refined == pytest.approx({"n": 3, "box_psm": part, "box_select": long, "box_prm": 1})
+
+
+def test_difficulties_of_the_truth_are_reported_apart(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    data = truth()
+    for entry, name in zip(data["annotations"], ("part", "group", "part"), strict=False):
+        entry["difficulty"] = name
+    metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", data))
+    groups = metrics["label_quality"]["choices"]["prm"]["by_difficulty"]
+    assert {name: entry["n"] for name, entry in groups.items()} == {"part": 2, "group": 1}
+    assert groups["part"]["mask_iou"] == pytest.approx((0.25 + 0.5) / 2)
+    assert groups["group"]["mask_iou"] == pytest.approx(0.5)
+
+
+def test_without_tables_a_detector_alone_is_scored(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    predictions = write_json(tmp_path / "predictions.json", [])
+    paths = {"ground_truth": goal, "val_ground_truth": goal, "predictions": predictions}
+    metrics = run(tmp_path, tables=(), **paths)
+    assert metrics["label_quality"] is None
+    assert metrics["bms_rules"] is None
+    assert metrics["pseudo_labels"] is None
+    assert metrics["counts"] == {**dict.fromkeys(evaluate.COUNTS, 0), "images": 3, "instances": 3}
+    assert metrics["detector"]["bbox"]["AP"] == 0
+    assert "no tables of proposals and choices" in (tmp_path / "table.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("proposals",), "--selections and --refinements missing"),
+        (("proposals", "refinements"), "--selections missing"),
+        (("selections", "refinements"), "--proposals missing"),
+    ],
+)
+def test_some_of_the_tables_are_refused(tmp_path: Path, given: Sequence[str], words: str) -> None:
+    write_tables(tmp_path, list(SPANS))
+    with pytest.raises(ValueError, match=words):
+        run(tmp_path, tables=given)
+    assert not (tmp_path / "metrics.json").exists()
 
 
 def test_one_shard_and_two_give_the_same_bytes(tmp_path: Path) -> None:
@@ -301,8 +357,8 @@ def test_the_table_is_aligned_and_in_order(tmp_path: Path) -> None:
         "PRM",
     ]
     starts = [line.split("  ")[0].split(" (")[0] for line in lines[2:]]
-    assert starts[:10] == [*names, "PRM+BMS", "best in the bag"]
-    assert len({len(line) for line in lines[1:12]}) == 1
+    assert starts[:11] == [*names, "PRM+BMS", "pseudo-label", "best in the bag"]
+    assert len({len(line) for line in lines[1:13]}) == 1
     assert any(line.startswith("mask") and line.endswith("-") for line in lines)
 
 

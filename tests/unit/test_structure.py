@@ -20,13 +20,13 @@ LEVELS = {
     "learning": 2,
     "sam": 3,
     "labels": 3,
-    "metrics": 3,
     "readers": 3,
     "drawing": 3,
-    "mil": 4,  # metrics hold what is learnt against its trivial choices
     "settings": 4,
     "files": 4,
-    "geometry": 5,
+    "metrics": 4,
+    "mil": 5,  # its trivial choices are what metrics hold the others against
+    "geometry": 6,
 }
 PURE = ("mil", "labels", "metrics", "geometry")
 NOT_IN_PURE = {"stages.files", "stages.settings", "logging", "pathlib", "os", "io", "shutil"}

@@ -9,8 +9,13 @@ import pytest
 from stages.geometry.boxes import box_iou
 from stages.metrics.label_quality import LabelQuality, gap
 from stages.metrics.mask_quality import STATISTICS
+from stages.metrics.object_quality import ObjectQuality
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "sapnet.json").read_text())["cases"]
+
+
+def quality_of(statistics: dict[str, np.ndarray]) -> ObjectQuality:
+    return ObjectQuality(statistics, dict.fromkeys(statistics, 1.0), 1.0, 1.0)
 
 
 def test_nothing_collected_has_no_choices() -> None:
@@ -23,9 +28,9 @@ def test_golden_mean_box_iou() -> None:
     pairs = zip(case["pred"], case["gt"], strict=True)
     quality = LabelQuality()
     for seen, truth in pairs:
-        statistics = np.zeros((1, len(STATISTICS)))
-        statistics[0, 0] = box_iou(np.array([seen], float), np.array([truth], float))[0, 0]
-        quality.add(1, statistics, {"psm": np.ones(1)}, ratios=np.ones(1), truth_ratio=1.0)
+        statistics = np.zeros(len(STATISTICS))
+        statistics[0] = box_iou(np.array([seen], float), np.array([truth], float))[0, 0]
+        quality.add(1, quality_of({"psm": statistics}))
     assert quality.means()["psm"]["box_iou"] == pytest.approx(case["expected"])
 
 
@@ -46,8 +51,8 @@ def test_golden_gap_through_the_collector() -> None:
     for bag, chosen, truth in zip(
         inputs["bag_Rv"], inputs["selected"], inputs["gt_Rv"], strict=True
     ):
-        weights = {"psm": np.eye(3)[chosen]}
-        quality.add(1, np.zeros((3, 6)), weights, ratios=np.array(bag), truth_ratio=truth)
+        statistics = {"psm": np.zeros(len(STATISTICS))}
+        quality.add(1, ObjectQuality(statistics, {"psm": bag[chosen]}, max(bag), truth))
     assert quality.gaps()["psm"]["gap"] == pytest.approx(case["expected"]["Gap"])
 
 
@@ -59,14 +64,12 @@ def test_means_equal_a_loop_over_objects() -> None:
     rng = np.random.default_rng(0)
     quality, rows = LabelQuality(), []
     for number in range(30):
-        size, category = int(rng.integers(1, 6)), int(rng.integers(1, 4))
-        statistics = rng.random((size, len(STATISTICS)))
-        weights = {"random": np.full(size, 1 / size)}
-        rows.append(("random", category, statistics.mean(axis=0)))
+        category = int(rng.integers(1, 4))
+        statistics = {"random": rng.random(len(STATISTICS))}
         if number % 2:  # not every object has every choice
-            weights["slot"] = np.eye(size)[0]
-            rows.append(("slot", category, statistics[0]))
-        quality.add(category, statistics, weights, ratios=np.ones(size), truth_ratio=1.0)
+            statistics["slot"] = rng.random(len(STATISTICS))
+        rows += [(name, category, values) for name, values in statistics.items()]
+        quality.add(category, quality_of(statistics))
     means = quality.means()
     for name in ("random", "slot"):
         mine = [(category, row) for choice, category, row in rows if choice == name]
@@ -79,3 +82,19 @@ def test_means_equal_a_loop_over_objects() -> None:
             assert means[name]["class_mean"][statistic] == pytest.approx(np.mean(per_class))
             seen = [means[name]["per_class"][str(key)][statistic] for key in classes]
             assert seen == pytest.approx(per_class)
+
+
+def test_difficulties_are_groups_of_their_own_and_none_is_no_group() -> None:
+    quality = LabelQuality()
+    for value, difficulty in ((0.25, "part"), (0.75, "part"), (1.0, "group"), (0.5, None)):
+        quality.add(1, quality_of({"psm": np.full(6, value)}), difficulty=difficulty)
+    means = quality.means()["psm"]
+    assert means["mask_iou"] == 0.625
+    seen = {key: (entry["n"], entry["mask_iou"]) for key, entry in means["by_difficulty"].items()}
+    assert seen == {"part": (2, 0.5), "group": (1, 1.0)}
+
+
+def test_without_difficulties_there_is_no_group() -> None:
+    quality = LabelQuality()
+    quality.add(1, quality_of({"psm": np.ones(6)}))
+    assert quality.means()["psm"]["by_difficulty"] == {}
