@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := results/demo/sapnet
 export PATH := $(BIN):$(PATH)
 
-.PHONY: demo test lint clean
+.PHONY: demo test bench lint clean
 
 demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (about ten minutes)
 	snakemake --cores all
@@ -20,6 +20,10 @@ demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (abo
 
 test: $(VENV)/dev.done ## All tests
 	python -m pytest
+
+bench: $(VENV)/run.done ## The ablation on PartWorld: every component, three worlds (within an hour)
+	snakemake --cores all --configfile workflow/recipes/benchmark.yaml -- ablation
+	@cat results/benchmark/report/ablation.md
 
 lint: $(VENV)/dev.done ## Formatters, linters and types; silent where all is well
 	ruff check

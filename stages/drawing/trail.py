@@ -97,8 +97,9 @@ def gather(run: Path, image_id: int, variant: str) -> Trail:
 
 
 def variants_of(run: Path) -> list[str]:
-    """Names of the variants of a run that have at least select's folder."""
-    return sorted(path.parent.name for path in run.glob("*/select") if path.is_dir())
+    """Names of the variants of a run, with their seeds, that have at least select's folder."""
+    found = [path for pattern in ("*/select", "*/seed-*/select") for path in run.glob(pattern)]
+    return sorted(str(path.parent.relative_to(run)) for path in found if path.is_dir())
 
 
 def _rows(folder: Path, record: Record, image_id: int) -> list[Row]:

@@ -2,8 +2,8 @@
 
 A plain run stands alone. In an ablation every variant is run with every seed, below
 `<run>/seed-1/<variant>` where each seed draws its own world, below `<run>/<variant>/seed-1` where
-all share prepare and propose; and variants with equal settings up to a stage share its files, which
-lie in the folder of the first of them. Standard library alone, as in `stages.files.plan`.
+all share prepare and propose; and variants that would train the same network share it: it lies in
+the folder of the first of them. Standard library alone, as in `stages.files.plan`.
 """
 
 import json
@@ -19,7 +19,7 @@ AFTER_FIT = {
     "select": ("method", "quality_exponent", "chunk"),
     "refine": ("bms", "score", "pdg_exponent", "quality_exponent", "mps", "chunk"),
 }
-ORDER = ("fit_select", "select", "fit_refine", "refine")  # stages that variants may share
+FITS = ("fit_select", "fit_refine")  # stages that variants may share
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Variants:
         """Path of the file `name`, such as select/shard-0000-of-0002.parquet, of a variant."""
         plain, seed = without_seed(variant)
         stage = name.split("/")[0]
-        if stage in ORDER and (seed or SEEDED.fullmatch(run)):
+        if stage in FITS and (seed or SEEDED.fullmatch(run)):
             plain = self._owner(plain, stage)
         return f"results/{run}/{plain}{seed}/{name}"
 
@@ -78,16 +78,13 @@ class Variants:
         return alike[0] if alike else variant
 
     def _lineage(self, variant: str, stage: str) -> list[str]:
-        """All that decides the content of a stage's files, propose and data apart."""
+        """All that decides a network, the data apart."""
         if variant not in self.configs:
             return [variant]
-        parts = [
-            self.fit_settings(variant, "select") + self.joint_settings(variant),
-            self.settings(variant, "select"),
-            self.fit_settings(variant, "refine"),
-            self.settings(variant, "refine"),
-        ]
-        return parts[: ORDER.index(stage) + 1]
+        lineage = [self.fit_settings(variant, "select") + self.joint_settings(variant)]
+        if stage == "fit_refine":
+            lineage += [self.settings(variant, "select"), self.fit_settings(variant, "refine")]
+        return lineage
 
     def _section(self, variant: str, section: str) -> Any:
         return self.configs[without_seed(variant)[0]][section]

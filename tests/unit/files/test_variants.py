@@ -33,7 +33,7 @@ SHARED = [  # by hand from Table 4 of the paper: what differs only in a later co
     ("full", "fit_refine/model.pt", "pnpg"),
     ("pnpg", "fit_refine/model.pt", "pnpg"),
     ("full", "refine/shard-0000-of-0001.parquet", "full"),
-    ("mil2", "select/shard-0000-of-0001.parquet", "pdg"),
+    ("mil2", "select/shard-0000-of-0001.parquet", "mil2"),
     ("npg", "fit_select/model.pt", "pdg"),
     ("npg", "fit_refine/model.pt", "npg"),
     ("code", "fit_select/model.pt", "code"),
@@ -43,7 +43,7 @@ SHARED = [  # by hand from Table 4 of the paper: what differs only in a later co
 
 
 @pytest.mark.parametrize(("variant", "name", "owner"), SHARED)
-def test_an_ablation_shares_what_is_alike(variant: str, name: str, owner: str) -> None:
+def test_an_ablation_shares_trainings_that_are_alike(variant: str, name: str, owner: str) -> None:
     assert variants().made("b/seed-1", variant, name) == f"results/b/seed-1/{owner}/{name}"
     seeded = variants().made("b", f"{variant}/seed-1", name)
     assert seeded == f"results/b/{owner}/seed-1/{name}"
