@@ -22,9 +22,9 @@ LEVELS = {
     "labels": 3,
     "readers": 3,
     "drawing": 3,
-    "settings": 4,
     "files": 4,
     "metrics": 4,
+    "settings": 5,
     "mil": 5,  # its trivial choices are what metrics hold the others against
     "geometry": 6,
 }
