@@ -74,7 +74,10 @@ class Variants:
 
     def _owner(self, variant: str, stage: str) -> str:
         wanted = self._lineage(variant, stage)
-        alike = [name for name in self.compared if self._lineage(name, stage) == wanted]
+        learned = [
+            name for name in self.compared if self._section(name, "select")["method"] == "psm"
+        ]
+        alike = [name for name in learned if self._lineage(name, stage) == wanted]
         return alike[0] if alike else variant
 
     def _lineage(self, variant: str, stage: str) -> list[str]:
