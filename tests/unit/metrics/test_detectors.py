@@ -1,0 +1,54 @@
+"""Detectors side by side: shares of the fully supervised one, by seed, and what is refused."""
+
+from typing import Any
+
+import pytest
+
+from stages.metrics.detectors import check_detectors, detectors
+from tests.measured import measured
+
+
+def run(*values: float | None) -> list[dict[str, Any]]:
+    return [measured({}, detector=value) for value in values]
+
+
+def test_no_detectors_are_no_rows() -> None:
+    check_detectors({}, [])
+    assert detectors({}, "truth") == {}
+
+
+def test_the_share_is_taken_within_a_seed_and_then_averaged() -> None:
+    table = detectors({"full": run(0.2, 0.3), "truth": run(0.4, 0.4)}, "truth")
+    assert table["full"]["share"]["per_seed"] == pytest.approx([0.5, 0.75])
+    assert table["full"]["share"]["mean"] == pytest.approx(0.625)
+    assert table["truth"]["share"]["mean"] == 1
+    assert table["full"]["mask_ap"]["mean"] == pytest.approx(0.25)
+    assert table["full"]["mask_ap_50"]["mean"] == pytest.approx(0.45)
+    assert table["full"]["mask_ap_75"]["mean"] is None
+    assert table["full"]["box_ap"]["sd"] == pytest.approx(0.05 * 2**0.5)
+
+
+def test_without_a_reference_or_with_an_empty_one_there_is_no_share() -> None:
+    assert detectors({"full": run(0.2)}, "truth")["full"]["share"]["mean"] is None
+    table = detectors({"full": run(0.2), "truth": run(0.0)}, "truth")
+    assert table["full"]["share"]["per_seed"] == [None]
+
+
+def test_boxes_alone_have_no_mask_ap() -> None:
+    metrics = run(0.2)[0]
+    metrics["detector"]["segm"] = None
+    table = detectors({"full": [metrics]}, "full")
+    assert table["full"]["mask_ap"]["per_seed"] == table["full"]["share"]["per_seed"] == [None]
+    assert table["full"]["box_ap"]["mean"] == pytest.approx(0.3)
+
+
+def test_a_missing_detector_is_refused() -> None:
+    with pytest.raises(ValueError, match="variant full, seed 1: no detector was scored"):
+        check_detectors({"truth": run(0.4, 0.4), "full": run(0.2, None)}, [0, 1])
+
+
+def test_detectors_on_other_objects_are_refused() -> None:
+    other = run(0.2)
+    other[0]["detector"]["objects"] = 8
+    with pytest.raises(ValueError, match="seed 5: the detector of full was scored on 8 objects"):
+        check_detectors({"truth": run(0.4), "full": other}, [5])
