@@ -1,0 +1,166 @@
+"""report: the ablation; variants side by side over several seeds, as Markdown, JSON and a picture.
+
+In come the `metrics.json` of every variant with every seed, and of the detectors that were trained;
+out go `ablation.json` with every number and its value for each seed, `ablation.md` with the tables,
+and `ablation.png`. SAPNet, Tables 3, 4, 6 and 7: what each component adds to the variant without
+it, here also by difficulty, and with its spread over seeds. Nothing is compared that does not rest
+on the same objects.
+"""
+
+import argparse
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.drawing.ablation import draw_ablation
+from stages.files.atomic import write_text
+from stages.files.program import parser_of, run, say
+from stages.files.provenance import provenance_of, sha256_of
+from stages.metrics.ablation import ablation, check_runs
+from stages.metrics.ablation_table import ablation_table
+from stages.metrics.detectors import check_detectors, detectors
+from stages.settings.overrides import FULLY_SUPERVISED
+from stages.settings.report import Report
+from stages.settings.section import from_json, to_values
+
+KEYS = ("counts", "label_quality", "detector")  # of metrics.json, that are read
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """One metrics.json of `evaluate`.
+
+    Raises
+    ------
+    ValueError : missing, no JSON, or not one of evaluate's.
+    """
+    try:
+        metrics = json.loads(path.read_bytes())
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: no metrics ({error}). Rerun evaluate.") from None
+    absent = [key for key in KEYS if not isinstance(metrics, dict) or key not in metrics]
+    if absent:
+        raise ValueError(f"{path}: no metrics, {' and '.join(absent)} missing. Rerun evaluate.")
+    return dict(metrics)
+
+
+def runs_of(
+    paths: Sequence[Path], variants: Sequence[str], seeds: Sequence[int], flag: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Metrics by variant, in the order of the seeds.
+
+    Parameters
+    ----------
+    paths : in the order of product(variants, seeds), seeds running fastest.
+    flag : name of the argument that held them, for the sentence.
+
+    Raises
+    ------
+    ValueError : a name or seed is there twice, or the number of files is another.
+    """
+    for kind, names in (("variant", variants), ("seed", seeds)):
+        twice = [name for number, name in enumerate(names) if name in names[:number]]
+        if twice:
+            raise ValueError(f"{flag}: {kind} {twice[0]} is given twice. Give it once.")
+    wanted = len(variants) * len(seeds)
+    if len(paths) != wanted:
+        raise ValueError(
+            f"{flag}: {len(paths)} files for {len(variants)} variants and {len(seeds)} seeds. "
+            f"Give {wanted}, variant by variant."
+        )
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in variants}
+    pairs = itertools.product(variants, seeds)
+    for path, (name, _) in zip(paths, pairs, strict=True):
+        runs[name].append(read_metrics(path))
+    return runs
+
+
+def over_of(text: str) -> dict[str, str | None]:
+    """JSON text to the variant that each variant is compared with.
+
+    Raises
+    ------
+    ValueError : no JSON, or no object of names.
+    """
+    try:
+        over = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"--over: not JSON ({error}).") from None
+    values = over.values() if isinstance(over, dict) else [0]
+    if not all(value is None or isinstance(value, str) for value in values):
+        raise ValueError(f"--over: {text} does not give each variant a name or null.")
+    return dict(over)
+
+
+def numbers_of(args: argparse.Namespace, settings: Report) -> dict[str, Any]:
+    """Everything behind the tables, as written to ablation.json."""
+    over = over_of(args.over)
+    runs = runs_of(args.metrics, args.variants, args.seeds, "--metrics")
+    check_runs(runs, args.seeds)
+    names = args.detector_variants if args.detector_metrics else []
+    scored = runs_of(args.detector_metrics, names, args.detector_seeds, "--detector-metrics")
+    check_detectors(scored, args.detector_seeds)
+    return {
+        "seeds": args.seeds,
+        "variants": args.variants,
+        **ablation(runs, over),
+        "detector_seeds": args.detector_seeds if scored else [],
+        "detectors": detectors(scored, FULLY_SUPERVISED),
+        "provenance": _provenance(args, settings),
+    }
+
+
+def _provenance(args: argparse.Namespace, settings: Report) -> dict[str, Any]:
+    return provenance_of(
+        "stages.report",
+        settings=to_values(settings),
+        seed=args.seeds[0],
+        packages=("matplotlib", "numpy"),
+        metrics=[sha256_of(path) for path in (*args.metrics, *args.detector_metrics)],
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = parser_of(__doc__, "report")
+    parser.add_argument(
+        "--metrics", type=Path, nargs="+", required=True, help="variant by variant, seed by seed"
+    )
+    parser.add_argument("--variants", nargs="+", required=True, help="names, in table order")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--over", default="{}", help="JSON: variant to the one it is compared with")
+    parser.add_argument("--detector-metrics", type=Path, nargs="*", default=[])
+    parser.add_argument(
+        "--detector-variants", nargs="*", default=[], help=f"{FULLY_SUPERVISED}: the reference"
+    )
+    parser.add_argument("--detector-seeds", type=int, nargs="*", default=[])
+    for flag in ("out", "out-table", "out-figure"):
+        parser.add_argument(f"--{flag}", type=Path, required=True)
+    parser.add_argument("--settings", default="{}", help="JSON of the config section `report`")
+    return parser
+
+
+def summary(numbers: Mapping[str, Any]) -> str:
+    """The closing sentence of the log."""
+    objects = "/".join(map(str, numbers["objects"]))
+    return (
+        f"{len(numbers['variants'])} variants, {len(numbers['seeds'])} seeds of {objects} objects, "
+        f"{len(numbers['gains'])} gains, {len(numbers['detectors'])} detectors."
+    )
+
+
+def main(argv: Sequence[str] | None) -> None:
+    """Command line of the stage."""
+    args = _parser().parse_args(argv)
+    settings = from_json(Report, args.settings, "report")
+    numbers = numbers_of(args, settings)
+    table = ablation_table(numbers)
+    draw_ablation(numbers, args.out_figure)
+    write_text(args.out_table, table)
+    write_text(args.out, json.dumps(numbers, indent=1, allow_nan=False) + "\n")
+    print(table, end="", flush=True)
+    say("report", summary(numbers))
+
+
+if __name__ == "__main__":
+    run("report", main)
