@@ -96,7 +96,7 @@ PROPOSALS = Record(
         _IMAGE,
         _column("instance_id", pa.int64(), "the prompted instance; null for grid", null=True),
         _PROPOSAL,
-        _column("prompt_kind", pa.string(), "point, inner_points or boxes: see propose.prompts"),
+        _column("prompt_kind", pa.string(), "point, inner_points or boxes; mirrored_: see propose"),
         _column("prompt_index", pa.int32(), "number of the prompt within its kind, from 0"),
         _column("mask_index", pa.int32(), "slot of the mask in SAM's answer, from 0"),
         _column("box", BOX, "bounding box of the mask, xyxy px, half-open"),

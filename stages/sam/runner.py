@@ -16,6 +16,7 @@ from segment_anything.utils.amg import calculate_stability_score
 from stages.files.program import say
 from stages.geometry.masks import masks_to_rles, rle_areas
 from stages.sam.answers import Answer, without_stray_components
+from stages.sam.mirrored import mirrored_back, mirrored_image, mirrored_points
 from stages.sam.prompts import (
     INNER_PURPOSE,
     Question,
@@ -42,12 +43,24 @@ class Runner:
     ) -> list[list[tuple[Question, Answer]]]:
         """Proposals of each instance, in bag order: by prompt source, then by falling SAM score.
 
+        With `mirror` those of the mirrored image follow, in the same order.
+
         Parameters
         ----------
         image : (height, width, 3) uint8 RGB.
         points : (n, 2) float32 x, y px.
         instance_ids : n ids; random prompts depend on the id alone.
         """
+        bags = self._upright(image, points, instance_ids)
+        if self.settings.mirror:
+            seen = mirrored_points(points, image.shape[1])
+            more = self._upright(mirrored_image(image), seen, instance_ids)
+            bags = [bag + mirrored_back(other) for bag, other in zip(bags, more, strict=True)]
+        return bags
+
+    def _upright(
+        self, image: np.ndarray, points: np.ndarray, instance_ids: Sequence[int]
+    ) -> list[list[tuple[Question, Answer]]]:
         self._embed(image)
         first: list[list[Answer]] = []
         bags: list[list[tuple[Question, Answer]]] = [[] for _ in instance_ids]

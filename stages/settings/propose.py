@@ -54,6 +54,10 @@ class Propose:
         tuple[Prompt, ...],
         Field(min_length=1, description="prompt sources in bag order; the first must be `point`"),
     ] = DEFAULT_PROMPTS
+    mirror: Annotated[
+        bool,
+        Field(description="ask about the mirrored image too: twice the proposals and the time"),
+    ] = False
     clean: Annotated[
         float,
         Field(
