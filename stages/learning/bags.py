@@ -7,6 +7,7 @@ out of it image by image.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,8 @@ from torch import Tensor
 
 from stages.files.records import boxes_of
 
-TENSORS = ("boxes", "valid", "quality", "points", "labels", "lengths", "chosen", "bag_scores")
+TENSORS = ("boxes", "valid", "quality", "points", "labels", "lengths")
+CHOICES = ("chosen", "bag_scores", "scores")  # only after select
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class ImageBags:
     lengths : (n,) int64, real bag lengths.
     size : (height, width) of the pixel grid that the boxes refer to.
     chosen : (n,) int64, slot that select chose; bag_scores : (n,) float32, PSM's bag score of the
-        labelled class; both only after select.
+        labelled class; scores : (n, m) float32, the score that decided; all only after select.
     """
 
     image_id: int
@@ -43,6 +45,7 @@ class ImageBags:
     size: tuple[float, float]
     chosen: Tensor | None = None
     bag_scores: Tensor | None = None
+    scores: Tensor | None = None
 
     def usable(self) -> Tensor:
         """(n,) bool: the bag has at least one valid proposal."""
@@ -60,7 +63,7 @@ class ImageBags:
 
     def to(self, device: torch.device) -> "ImageBags":
         """The same bags on `device`."""
-        tensors = {name: getattr(self, name) for name in TENSORS}
+        tensors = {name: getattr(self, name) for name in (*TENSORS, *CHOICES)}
         moved = {name: value.to(device) for name, value in tensors.items() if value is not None}
         return replace(self, **moved)
 
@@ -114,7 +117,7 @@ class BagIndex:
         self.instance = proposals.column("instance_id").to_numpy()
         self.image = proposals.column("image_id").to_numpy()
         self.spans = _spans(self.image)
-        self.selected, self.bag_score = _selections(selections, self.instance)
+        self.selections = _selections(selections, self.instance)
 
     @property
     def image_ids(self) -> list[int]:
@@ -150,7 +153,6 @@ class BagIndex:
         slots = np.stack([_padded_slots(start, end, longest) for start, end in spans.values()])
         real = torch.from_numpy(slots >= 0)  # (n, m)
         facts = [self.label_of[instance] for instance in spans]
-        chosen, bag_scores = self._choices(rows, slots)
         return ImageBags(
             image_id=image_id,
             instance_ids=tuple(int(instance) for instance in spans),
@@ -161,27 +163,30 @@ class BagIndex:
             labels=torch.tensor([fact[2] for fact in facts]),
             lengths=real.sum(dim=1),
             size=self.sizes[image_id][:2],
-            chosen=chosen,
-            bag_scores=bag_scores,
+            **self._choices(rows, slots),
         )
 
-    def _choices(self, rows: slice, slots: np.ndarray) -> tuple[Tensor | None, Tensor | None]:
-        if self.selected is None or self.bag_score is None:
-            return None, None
-        chosen = (self.selected[rows][slots] & (slots >= 0)).argmax(axis=1)
-        return torch.from_numpy(chosen), torch.from_numpy(self.bag_score[rows][slots[:, 0]])
+    def _choices(self, rows: slice, slots: np.ndarray) -> dict[str, Any]:
+        if self.selections is None:
+            return {}
+        selected, bag_score, score = (column[rows] for column in self.selections)
+        chosen = (selected[slots] & (slots >= 0)).argmax(axis=1)
+        scores = np.where(slots >= 0, score[slots], 0)  # (n, m)
+        values = (chosen, bag_score[slots[:, 0]], scores)
+        return {n: torch.from_numpy(v) for n, v in zip(CHOICES, values, strict=True)}
 
 
 def _selections(
     selections: pa.Table | None, instances: np.ndarray
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Columns `selected` and `bag_score`, once it is sure that their rows are the proposals'."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Columns `selected`, `bag_score` and `score`, once it is sure whose rows they are."""
     if selections is None:
-        return None, None
+        return None
     if not np.array_equal(selections.column("instance_id").to_numpy(), instances):
         raise ValueError("select's tables are not about these proposals. Rerun with -R select.")
     selected = selections.column("selected").to_numpy(zero_copy_only=False)
-    return selected, selections.column("bag_score").to_numpy()
+    bag_score, score = (selections.column(name).to_numpy() for name in ("bag_score", "score"))
+    return selected, bag_score, score
 
 
 def _spans(keys: np.ndarray) -> dict[int, tuple[int, int]]:

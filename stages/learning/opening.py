@@ -30,7 +30,7 @@ from stages.settings.section import to_values
 from stages.settings.select import Features, Select
 
 BAG_COLUMNS = ("image_id", "instance_id", "proposal_id", "box", "sam_score", "valid")
-CHOICE_COLUMNS = ("image_id", "instance_id", "proposal_id", "selected", "bag_score")
+CHOICE_COLUMNS = ("image_id", "instance_id", "proposal_id", "selected", "bag_score", "score")
 PACKAGES = ("torch", "torchvision", "segment_anything", "numpy")
 
 

@@ -1,9 +1,8 @@
-"""PNPG, PRM and BMS on batches of images: the loss of a training step, and one image's masks.
+"""PRM on batches of images: the loss of a training step, and one image's masks.
 
-SAPNet, Sec. 3.3 to 3.5; the equations are in `stages.mil.pnpg`, `prm` and `bms`. Departures, each a
-config key: S_dis and SAM's own quality may multiply the PRM score (`refine.pdg_exponent`,
-`refine.quality_exponent`; the paper has neither, 0). Scaled boxes have no mask, so they take the
-quality of the proposal they were scaled from.
+SAPNet, Sec. 3.4 and 3.5; the equations are in `stages.mil.prm` and `bms`, the bags and negatives in
+`pnpg_step`, BMS in `mining`. Departures, each a config key: S_dis and SAM's own quality may
+multiply the PRM score (`refine.pdg_exponent`, `refine.quality_exponent`; the paper has neither, 0).
 """
 
 from dataclasses import dataclass
@@ -13,91 +12,16 @@ import torch
 from torch import Tensor
 
 from stages.learning.bags import ImageBags
-from stages.learning.select_step import image_logits, pdg_of
+from stages.learning.mining import mined, mined_psm, selection_scores
+from stages.learning.pnpg_step import enlarged, negatives
+from stages.learning.select_step import image_logits
 from stages.learning.two_branch import TwoBranch
-from stages.mil import pnpg, prm
-from stages.mil.bms import Thresholds, mined_boxes
+from stages.mil import prm
 from stages.mil.psm import of_label
 from stages.settings.refine import Refine
 from stages.settings.select import Select
 
 NEGATIVE_PURPOSE = 5  # keeps these random numbers apart from those of other stages
-RANDOM_PARTS = 4  # boxes drawn per object with npg.part_mode random
-
-
-@dataclass(frozen=True, slots=True)
-class Bag:
-    """Enlarged bags of one image: the m originals first, then the p boxes of PPG.
-
-    boxes : (n, m + p, 4). valid : (n, m + p) bool. quality : (n, m + p). raw : (n, m + p) S_raw.
-    """
-
-    boxes: Tensor
-    valid: Tensor
-    quality: Tensor
-    raw: Tensor
-
-
-def enlarged(bags: ImageBags, settings: Refine, select: Select) -> Bag:
-    """B+: the originals and, with PPG, scaled copies of box_psm (Eq. 4)."""
-    raw = pdg_of(bags.boxes, bags, select)
-    if not settings.ppg.enabled or not len(bags.boxes):
-        return Bag(bags.boxes, bags.valid, bags.quality, raw)
-    base = bags.box_psm()
-    ppg = settings.ppg
-    scales = pnpg.ppg_scales(
-        pdg_of(base[:, None], bags, select)[:, 0],
-        expand_step=ppg.expand_step,
-        expand_count=ppg.expand_count,
-        fine_step=ppg.fine_step,
-        fine_first=ppg.fine_first,
-        fine_count=ppg.fine_count,
-        shrink_step=ppg.shrink_step,
-    )
-    extra = pnpg.clamped(
-        pnpg.scaled_boxes(base, scales), bags.size if ppg.clamp == "image" else None
-    )
-    ok = bags.usable()[:, None].expand(-1, extra.shape[1])
-    quality = _of_chosen(bags.quality, bags)[:, None].expand(-1, extra.shape[1])
-    return Bag(
-        torch.cat([bags.boxes, extra], dim=1),
-        torch.cat([bags.valid, ok], dim=1),
-        torch.cat([bags.quality, quality], dim=1),
-        torch.cat([raw, pdg_of(extra, bags, select)], dim=1),
-    )
-
-
-def _of_chosen(values: Tensor, bags: ImageBags) -> Tensor:
-    """The value of each object's chosen proposal: (n, m) to (n,)."""
-    assert bags.chosen is not None
-    return values.gather(1, bags.chosen[:, None])[:, 0]
-
-
-def negatives(bags: ImageBags, settings: Refine, rng: np.random.Generator) -> Tensor:
-    """U of one image: background and part boxes that passed their thresholds, (u, 4) px."""
-    npg = settings.npg
-    drawn = torch.from_numpy(rng.random((4, npg.background)).astype(np.float32))
-    boxes = pnpg.background_boxes(drawn.to(bags.boxes.device), bags.size)
-    positives = bags.boxes[bags.valid]
-    kept = boxes[pnpg.is_background(boxes, positives, t_neg1=npg.t_neg1)]
-    return torch.cat([kept, _parts(bags, settings, rng)])
-
-
-def _parts(bags: ImageBags, settings: Refine, rng: np.random.Generator) -> Tensor:
-    npg, box_psm = settings.npg, bags.box_psm()
-    if npg.part_mode == "none":
-        return box_psm[:0]
-    if npg.part_mode == "center":
-        return pnpg.centre_parts(box_psm, min_area=npg.part_min_area)
-    drawn = rng.random((len(box_psm), RANDOM_PARTS, 4)).astype(np.float32)
-    return pnpg.random_parts(
-        box_psm,
-        torch.from_numpy(drawn).to(box_psm.device),
-        bags.boxes,
-        min_area=npg.part_min_area,
-        t_neg1=npg.t_neg1,
-        t_neg2=npg.t_neg2,
-    )
 
 
 def refine_loss(
@@ -157,10 +81,11 @@ def _negative(
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """The answer for one image, boxes in px of the network's input.
+    """The answer for one image, boxes in px of the bags' grid.
 
+    box_psm : (n, 4), mined where `bms.stages` has psm. box_select, box_prm : (n, 4).
     rules : (n,) index into bms.RULES. chosen, chosen_select : (n,) slots of the masks closest to
-    box_prm and to box_select. score : (n,) PRM score of box_select.
+    box_prm and to box_select. score : (n,) of box_select: PRM's, or select's where there is no PRM.
     extra : per object the slots of its runner-up masks.
     """
 
@@ -188,38 +113,38 @@ def refine_image(
     rows = torch.arange(len(best), device=best.device)
     selected = plus.boxes[rows, best]
     original = scores[:, : bags.boxes.shape[1]]
-    mined, rules = _mined(selected, bags, original, settings)
-    chosen = prm.closest_proposal(mined, bags.boxes, bags.valid)
+    box_prm, rules = mined(selected, bags, original, settings, stage="prm")
+    chosen = prm.closest_proposal(box_prm, bags.boxes, bags.valid)
     return Refinement(
-        bags.box_psm(),
+        mined_psm(bags, settings)[0],
         selected,
-        mined,
+        box_prm,
         rules,
         chosen,
         prm.closest_proposal(selected, bags.boxes, bags.valid),
         scores[rows, best].clamp(min=0),
-        [_extra(s, int(c), settings) for s, c in zip(original, chosen, strict=True)],
+        _extra(original, chosen, settings),
     )
 
 
-def _mined(
-    selected: Tensor, bags: ImageBags, scores: Tensor, settings: Refine
-) -> tuple[Tensor, Tensor]:
-    """BMS over the k best originals by PRM score (paper) or the first k stored (authors' code)."""
-    bms = settings.bms
-    k = min(bms.k, scores.shape[1])
-    first = torch.arange(k, device=scores.device).expand(len(scores), k)
-    ranked = scores.argsort(dim=1, descending=True, stable=True)[:, :k]
-    order = first if bms.mode == "code" else ranked
-    candidates = bags.boxes.gather(1, order[..., None].expand(-1, -1, 4))
-    limits = Thresholds(bms.t_min1, bms.t_min2, bms.tolerance)
-    usable = bags.valid.gather(1, order)
-    mined, rules = mined_boxes(selected, candidates, usable, limits, mode=bms.mode)
-    return pnpg.clamped(mined, bags.size), rules
+def unrefined(bags: ImageBags, settings: Refine) -> Refinement:
+    """Select's choice as the pseudo-label, for `refine.method: none`: PSM alone (Table 4).
+
+    The box is mined where `bms.stages` has psm; its mask is the closest proposal then, and select's
+    own choice otherwise. Lengths in px, such as the tolerance of BMS, are those of the bags' grid.
+    """
+    assert bags.chosen is not None
+    scores = selection_scores(bags)
+    box_psm, rules = mined_psm(bags, settings)
+    closest = prm.closest_proposal(box_psm, bags.boxes, bags.valid)
+    chosen = torch.where(rules > 0, closest, bags.chosen)
+    score = scores.gather(1, bags.chosen[:, None])[:, 0].clamp(min=0)
+    extra = _extra(scores, chosen, settings)
+    return Refinement(box_psm, bags.box_psm(), box_psm, rules, chosen, bags.chosen, score, extra)
 
 
-def _extra(scores: Tensor, chosen: int, settings: Refine) -> list[int]:
-    """Slots of the highest, middle and lowest other proposal of a bag (MPS)."""
-    ranking = scores.argsort(descending=True, stable=True)
-    valid = [int(i) for i in ranking if scores[i] >= 0]
-    return prm.runners_up(valid, chosen, 3, mode=settings.mps)
+def _extra(scores: Tensor, chosen: Tensor, settings: Refine) -> list[list[int]]:
+    """Slots of the highest, middle and lowest other proposal of each bag (MPS)."""
+    order = scores.argsort(dim=1, descending=True, stable=True)
+    rankings = zip(order.tolist(), (scores >= 0).sum(dim=1).tolist(), chosen.tolist(), strict=True)
+    return [prm.runners_up(row[:valid], one, 3, mode=settings.mps) for row, valid, one in rankings]

@@ -127,6 +127,8 @@ def test_choices_come_with_the_bags() -> None:
     assert bags.bag_scores is not None
     assert bags.chosen.tolist() == [2, 0]
     assert bags.bag_scores.tolist() == pytest.approx([0.7, 0.2])
+    assert bags.scores is not None
+    assert bags.scores.tolist() == [[0.25] * 3, [0.25, 0, 0]]
     assert bags.box_psm().tolist() == [[2, 5, 12, 25], [0, 6, 10, 26]]
 
 

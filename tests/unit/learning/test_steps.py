@@ -11,7 +11,8 @@ import torch
 
 from stages import fit_refine, fit_select
 from stages.learning.bags import ImageBags
-from stages.learning.refine_step import enlarged, negatives, refine_image, refine_loss
+from stages.learning.pnpg_step import enlarged, negatives
+from stages.learning.refine_step import refine_image, refine_loss
 from stages.learning.select_step import select_image, select_loss
 from stages.learning.two_branch import TwoBranch
 from stages.mil.pdg import guidance
