@@ -2,11 +2,14 @@
 
 In come one shard of proposals and the trained network; out goes table `selections`, with S_cls,
 S_ins, S_dis and the score that decided. SAPNet, Sec. 3.2, Eq. 3. Departures, each a config key:
-S_dis may be applied here alone (`select.pdg.apply: selection`), and SAM's predicted IoU may
-multiply the score (`select.quality_exponent`; the paper has 0).
+S_dis may be applied here alone (`select.pdg.apply: selection`), SAM's predicted IoU may multiply
+the score (`select.quality_exponent`; the paper has 0), and the choice may be made without learning
+(`select.method`; `sam_top1` is the baseline of Tables 1 and 3), with no network at all.
 """
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +21,13 @@ from stages.files.program import Progress, parser_of, run, say
 from stages.files.provenance import provenance_of, sha256_of
 from stages.files.records import (
     IMAGES,
+    PROPOSALS,
     SELECTIONS,
     empty_table,
     images_of_shard,
     read_table,
+    read_tables,
+    rows_by_image,
     table_of,
 )
 from stages.learning.bags import BagIndex, ImageBags
@@ -41,9 +47,15 @@ from stages.learning.opening import (
 )
 from stages.learning.select_step import Selection, select_image
 from stages.learning.two_branch import TwoBranch
+from stages.mil.trivial import trivial_choices
 from stages.settings.propose import Propose
 from stages.settings.section import from_json
 from stages.settings.select import Select
+
+TRIVIAL_COLUMNS = (  # of table `proposals`: all that is looked at where nothing is learned
+    *("image_id", "instance_id", "proposal_id", "area", "mask_index", "prompt_kind"),
+    "sam_score",
+)
 
 
 def selection_rows(bags: ImageBags, selection: Selection) -> pa.Table:
@@ -78,34 +90,94 @@ class ImageSelector:
         return selection_rows(bags, select_image(self.network, pixels, bags, self.settings))
 
 
+class TrivialSelector:
+    """Rows of one image where nothing is learned: SAM's own score stands in for PSM's."""
+
+    def __init__(self, proposals: pa.Table, method: str):
+        self.rows, self.method = rows_by_image(proposals), method
+
+    def __call__(self, image_id: int) -> pa.Table:
+        """Table `selections` of one image; empty for an image without proposals."""
+        if image_id not in self.rows:
+            return empty_table(SELECTIONS)
+        rows = self.rows[image_id]
+        instances = rows.column("instance_id").to_numpy()
+        parts = [self._of_bag(rows.filter(instances == i)) for i in dict.fromkeys(instances)]
+        return pa.concat_tables(parts).combine_chunks()
+
+    def _of_bag(self, rows: pa.Table) -> pa.Table:
+        quality = rows.column("sam_score").to_numpy().clip(0, 1)
+        chosen = trivial_choices(
+            area=rows.column("area").to_numpy(),
+            slot=rows.column("mask_index").to_numpy(),
+            is_point=np.array([kind == "point" for kind in rows.column("prompt_kind").to_pylist()]),
+            sam_score=rows.column("sam_score").to_numpy(),
+        ).get(self.method, 0)  # SAM gave fewer masks: the first
+        same = {name: rows.column(name) for name in ("image_id", "instance_id", "proposal_id")}
+        scores = {"score_cls": quality, "score_ins": np.full(len(rows), 1 / len(rows))}
+        scores |= {"score_dis": np.ones(len(rows)), "score": quality}
+        selected = np.arange(len(rows)) == chosen
+        bag = {"selected": selected, "bag_score": np.full(len(rows), quality[chosen])}
+        return table_of(SELECTIONS, {**same, **scores, **bag})
+
+
+def open_selector(
+    args: argparse.Namespace,
+    index: BagIndex,
+    settings: Select,
+    sam: Propose,
+    device: torch.device,
+) -> Callable[[int], pa.Table]:
+    """What makes the rows of an image."""
+    if settings.method != "psm":
+        proposals = read_tables(args.proposals, PROPOSALS, columns=TRIVIAL_COLUMNS)
+        return TrivialSelector(proposals, settings.method)
+    inputs = open_inputs(args.image_folder, settings.features, sam, device, None)
+    heads = {"psm": len(category_ids(args.categories)) + int(settings.background)}
+    network = fitted_network(args.model, settings.features, inputs, heads)
+    return ImageSelector(network, index, inputs, settings)
+
+
+def facts_of(args: argparse.Namespace, settings: Select, sam: Propose) -> dict[str, Any]:
+    """Provenance: of the network too, where there is one.
+
+    Raises
+    ------
+    ValueError : PSM without a model.
+    """
+    network: dict[str, Any] = {}
+    if settings.method == "psm":
+        if args.model is None:
+            raise ValueError("select: select.method psm needs --model, and none was given.")
+        network = {"fitted": sha256_of(args.model), **feature_facts(settings.features, sam)}
+    return provenance_of(
+        "stages.select",
+        settings=plain_settings(settings),
+        seed=args.seed,
+        packages=PACKAGES,
+        **network,
+    )
+
+
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     parser = parser_of(__doc__, "select")
-    add_arguments(parser, files=("model", "out"))
+    add_arguments(parser, files=("out",))
+    parser.add_argument("--model", type=Path, help="of fit_select; for select.method psm alone")
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     args = parser.parse_args(argv)
     settings = from_json(Select, args.settings, "select")
     sam = from_json(Propose, args.sam, "propose")
     torch.set_num_threads(args.threads)
-    facts = provenance_of(
-        "stages.select",
-        settings=plain_settings(settings),
-        seed=args.seed,
-        packages=PACKAGES,
-        fitted=sha256_of(args.model),
-        **feature_facts(settings.features, sam),
-    )
+    facts = facts_of(args, settings, sam)
     images = images_of_shard(read_table(args.images, IMAGES), int(args.shard.split("-")[0]))
     index, ids = open_index(args), image_ids_of(images)
     with leased(args.device) as device:
-        inputs = open_inputs(args.image_folder, settings.features, sam, device, None)
-        heads = {"psm": len(category_ids(args.categories)) + int(settings.background)}
-        network = fitted_network(args.model, settings.features, inputs, heads)
         table = write_in_parts(
             args.out,
             SELECTIONS,
             ids,
-            ImageSelector(network, index, inputs, settings),
+            open_selector(args, index, settings, sam, device),
             provenance=facts,
             chunk=settings.chunk,
             progress=Progress("select", len(ids)),

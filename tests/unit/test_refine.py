@@ -243,3 +243,30 @@ def test_boxes_are_boxes(small_run: Any) -> None:
     for name in ("box_psm", "box_select", "box_prm"):
         boxes = boxes_of(table, name)
         assert (boxes[:, 2:] > boxes[:, :2]).all()
+
+
+def test_without_refinement_the_choice_of_select_is_the_label(
+    small_run: Any, tmp_path: Path
+) -> None:
+    words = small_run.world.flags(
+        shards=(0,), out=tmp_path / "r.parquet", shard="0000-of-0002", settings='{"method": "none"}'
+    )
+    refine.main([*words, "--selections", str(small_run.selections[0])])
+    rows, bags = read_table(tmp_path / "r.parquet", REFINEMENTS), bags_of(small_run.world)
+    chosen = {
+        row["instance_id"]: row["proposal_id"]
+        for row in read_table(small_run.selections[0], SELECTIONS).to_pylist()
+        if row["selected"]
+    }
+    for row in rows.to_pylist():
+        picked = bags[row["instance_id"]][chosen[row["instance_id"]]]
+        assert row["proposal_id"] == row["proposal_id_select"] == picked["proposal_id"]
+        assert row["rle"] == picked["rle"]
+        assert row["box_prm"] == row["box_select"] == row["box_psm"] == picked["box"]
+        assert row["bms_rule"] == "none"
+
+
+def test_prm_without_a_model_is_refused(small_run: Any, tmp_path: Path) -> None:
+    words = small_run.world.flags(shards=(0,), out=tmp_path / "r.parquet", shard="0000-of-0002")
+    with pytest.raises(ValueError, match=r"refine\.method prm needs --model"):
+        refine.main([*words, "--selections", str(small_run.selections[0])])

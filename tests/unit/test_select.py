@@ -187,3 +187,33 @@ def test_a_missing_model_is_refused(small_run: Any, tmp_path: Path) -> None:
     flags = {"model": tmp_path / "no.pt", "out": tmp_path / "o.parquet", "shard": "0000-of-0002"}
     with pytest.raises(ValueError, match=r"no\.pt.*missing"):
         select.main(small_run.world.flags(shards=(0,), **flags, settings=json.dumps(SMALL)))
+
+
+TRIVIAL = [
+    ("sam_top1", lambda bag: bag.column("sam_score").to_numpy().argmax()),
+    ("largest", lambda bag: bag.column("area").to_numpy().argmax()),
+    ("fixed_slot_3", lambda bag: 2),
+]
+
+
+@pytest.mark.parametrize(("method", "wanted"), TRIVIAL, ids=[name for name, _ in TRIVIAL])
+def test_a_choice_without_learning_needs_no_model(
+    small_world: Any, tmp_path: Path, method: str, wanted: Any
+) -> None:
+    flags = {"out": tmp_path / "s.parquet", "shard": "0000-of-0002"}
+    words = small_world.flags(shards=(0,), settings=json.dumps({"method": method}), **flags)
+    select.main(words)
+    table = read_table(tmp_path / "s.parquet", SELECTIONS)
+    proposals = read_table(small_world.folder / "proposals-0.parquet", PROPOSALS)
+    for instance in set(proposals.column("instance_id").to_pylist()):
+        bag = proposals.filter(pc.equal(proposals.column("instance_id"), instance))
+        rows = table.filter(pc.equal(table.column("instance_id"), instance))
+        assert rows.column("selected").to_numpy().nonzero()[0].tolist() == [wanted(bag)]
+        chosen = bag.column("sam_score")[int(wanted(bag))].as_py()
+        assert rows.column("bag_score").to_pylist() == [chosen] * len(bag)
+
+
+def test_psm_without_a_model_is_refused(small_world: Any, tmp_path: Path) -> None:
+    words = small_world.flags(shards=(0,), out=tmp_path / "s.parquet", shard="0000-of-0002")
+    with pytest.raises(ValueError, match=r"select\.method psm needs --model"):
+        select.main(words)
