@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.mil import bms, pdg, pnpg, prm, psm
+from stages.mil import bms, mps, pdg, pnpg, prm, psm
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "sapnet.json").read_text())["cases"]
 
@@ -190,3 +190,43 @@ def test_mps_choice() -> None:
         assert prm.runners_up(ranking, chosen, 3) == wanted
         code = prm.runners_up(ranking, chosen, 3, mode="code")
         assert code == case["expected"]["code_always"]
+
+
+def test_dice() -> None:
+    inputs = GOLDEN["dice"]["inputs"]
+    close(
+        mps.dice_loss(tensor(inputs["prob"]), tensor(inputs["target"])), GOLDEN["dice"]["expected"]
+    )
+
+
+def test_mps_weight() -> None:
+    inputs = GOLDEN["mps_weight"]["inputs"]
+    others = tensor([inputs[f"dice_sam_rank{rank}"] for rank in (1, 3, 5)])
+    seen = mps.mask_loss(tensor(inputs["dice_prm"]), others)
+    close(seen, GOLDEN["mps_weight"]["expected"]["loss_mask"])
+
+
+@pytest.mark.parametrize("image", [0, 1])
+def test_mask_mapping(image: int) -> None:
+    expected = GOLDEN["mask_mapping"]["expected"]
+    ranked = np.array(expected["ranked"][image]).T  # (objects, 6) numbers in the image's list
+    for i, chosen in enumerate(expected["mask_prm"][image]):
+        ranking, own = (ranked[i] - 6 * i).tolist(), chosen - 6 * i
+        assert sorted(ranking) == list(range(6))
+        code = prm.runners_up(ranking, own, 3, mode="code")
+        assert [6 * i + slot for slot in code] == ranked[i, [1, 3, 5]].tolist()
+        paper = prm.runners_up(ranking, own, 3)
+        assert own not in paper
+        assert (paper == code) == (own == ranking[0])
+
+
+def test_mask_mapping_of_the_first_image_has_a_mask_that_is_not_the_best() -> None:
+    expected = GOLDEN["mask_mapping"]["expected"]
+    assert expected["mask_prm"][0][2] == expected["ranked"][0][1][2]  # rank 1: BMS moved the box
+
+
+def test_every_case_is_tried_here_or_where_its_function_lives() -> None:
+    here = Path(__file__).read_text()
+    elsewhere = {"fpn_level", "qc_point", "metrics"}  # learning, geometry, metrics
+    tested = {name for name in GOLDEN if f'GOLDEN["{name}"]' in here or f'("{name}", ' in here}
+    assert tested | elsewhere == set(GOLDEN)
