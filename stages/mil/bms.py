@@ -58,7 +58,7 @@ def _mined_paper(
     best1 = selected.new_full((len(selected),), limits.overlap)
     best2 = selected.new_full((len(selected),), limits.contain)
     for prop, ok in zip(candidates.unbind(1), usable.unbind(1), strict=True):
-        iou = _paired_iou(prop, selected)
+        iou = paired_iou(prop, selected)
         larger = ok & (_area(prop) > _area(selected))
         overlap = larger & (iou > best1)
         contain = larger & ~(iou > best1) & (rules != 1) & (iou > best2)
@@ -78,7 +78,7 @@ def _mined_code(
     rules = torch.zeros(len(selected), dtype=torch.long, device=selected.device)
     best = torch.zeros_like(gate)
     for prop, ok in zip(candidates.unbind(1), usable.unbind(1), strict=True):
-        iou = _paired_iou(prop, mined)
+        iou = paired_iou(prop, mined)
         better = ok & (_area(prop) > gate) & (iou > best)
         overlap = better & (iou > limits.overlap)
         contain = better & ~overlap & (iou > limits.contain)
@@ -104,15 +104,15 @@ def _contain_merge(prop: Tensor, box: Tensor, iou: Tensor) -> Tensor:
 
 
 def _area(boxes: Tensor) -> Tensor:
-    sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=0)
-    return sides[:, 0] * sides[:, 1]
+    sides = (boxes[..., 2:] - boxes[..., :2]).clamp(min=0)
+    return sides[..., 0] * sides[..., 1]
 
 
-def _paired_iou(first: Tensor, second: Tensor) -> Tensor:
-    """IoU of each pair, (n, 4) and (n, 4) to (n,)."""
-    low = torch.maximum(first[:, :2], second[:, :2])
-    high = torch.minimum(first[:, 2:], second[:, 2:])
-    inner = (high - low).clamp(min=0).prod(dim=1)
+def paired_iou(first: Tensor, second: Tensor) -> Tensor:
+    """IoU of each pair, (..., 4) and (..., 4) to (...); 0 for two boxes without area."""
+    low = torch.maximum(first[..., :2], second[..., :2])
+    high = torch.minimum(first[..., 2:], second[..., 2:])
+    inner = (high - low).clamp(min=0).prod(dim=-1)
     union = _area(first) + _area(second) - inner
     return torch.where(union > 0, inner / union.clamp(min=1e-12), torch.zeros_like(inner))
 

@@ -11,6 +11,8 @@ The points are the annotated ones; the authors' code takes centres of ground-tru
 import torch
 from torch import Tensor
 
+OBJECTS_AT_ONCE = 64  # whose boxes are compared with all bags of an image: bounds the memory
+
 
 def points_inside(boxes: Tensor, points: Tensor) -> Tensor:
     """Whether each box strictly contains each point: (n, m, 4) and (p, 2) to (n, m, p) bool."""
@@ -30,10 +32,21 @@ def bags_touched(boxes: Tensor, bags: Tensor, valid: Tensor) -> Tensor:
     -------
     (n, m, p) bool.
     """
-    one = boxes[:, :, None, None]  # (n, m, 1, 1, 4)
-    low = torch.maximum(one[..., :2], bags[..., :2])  # (n, m, p, q, 2)
-    high = torch.minimum(one[..., 2:], bags[..., 2:])
-    return ((high > low).all(dim=-1) & valid).any(dim=-1)
+    usable = valid & _has_area(bags)
+    parts = [_touched(part, bags, usable) for part in torch.split(boxes, OBJECTS_AT_ONCE)]
+    return torch.cat(parts) & _has_area(boxes)[..., None]
+
+
+def _touched(boxes: Tensor, bags: Tensor, usable: Tensor) -> Tensor:
+    """As `bags_touched`, for boxes with an area: comparisons alone, a byte for each pair."""
+    x0, y0, x1, y1 = (side[:, :, None, None] for side in boxes.unbind(-1))  # (n, m, 1, 1)
+    left, top, right, bottom = bags.unbind(-1)  # (p, q)
+    across = (x0 < right) & (left < x1)  # (n, m, p, q)
+    return (across & (y0 < bottom) & (top < y1) & usable).any(dim=-1)
+
+
+def _has_area(boxes: Tensor) -> Tensor:
+    return (boxes[..., 2:] > boxes[..., :2]).all(dim=-1)
 
 
 def neighbour_distance(hits: Tensor, points: Tensor, labels: Tensor, *, root: bool) -> Tensor:

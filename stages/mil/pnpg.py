@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from stages.mil.bms import paired_iou
+
 OVERHANG = 0.2  # background boxes may leave the image by this share of its sides (authors' code)
 PART_SIDES = (0.3, 0.7)  # range of the sides of random part boxes, in sides of box_psm
 
@@ -89,8 +91,7 @@ def is_background(boxes: Tensor, positives: Tensor, *, t_neg1: float) -> Tensor:
 
 def centre_parts(box_psm: Tensor, *, min_area: float) -> Tensor:
     """A centred box of half the sides for each box of more than `min_area` px^2 (authors' code)."""
-    sides = box_psm[:, 2:] - box_psm[:, :2]
-    large = sides[:, 0] * sides[:, 1] > min_area
+    large = _areas(box_psm) > min_area
     half = box_psm.new_full((int(large.sum()), 1), 0.5)
     return scaled_boxes(box_psm[large], half)[:, 0]
 
@@ -120,11 +121,20 @@ def random_parts(
     parts = sides[:, None] * (low + (high - low) * uniforms[..., :2])  # (n, r, 2)
     corner = box_psm[:, None, :2] + (sides[:, None] - parts) * uniforms[..., 2:]
     boxes = torch.cat([corner, corner + parts], dim=-1)  # (n, r, 4)
-    kept = []
-    for i, own in enumerate(boxes):
-        if sides[i, 0] * sides[i, 1] <= min_area:
-            continue
-        others = torch.cat([bags[:i], bags[i + 1 :]]).reshape(-1, 4)
-        small = box_iou(own, box_psm[i : i + 1])[:, 0] < t_neg2
-        kept.append(own[small & is_background(own, others, t_neg1=t_neg1)])
-    return torch.cat(kept) if kept else box_psm.new_zeros((0, 4))
+    large = _areas(box_psm) > min_area
+    small = paired_iou(boxes, box_psm[:, None]) < t_neg2
+    return boxes[large[:, None] & small & _far_from_others(boxes, bags, t_neg1=t_neg1)]
+
+
+def _far_from_others(boxes: Tensor, bags: Tensor, *, t_neg1: float) -> Tensor:
+    """Which of each object's r boxes are background to all other bags: (n, r) bool."""
+    iou = box_iou(boxes.reshape(-1, 4), bags.reshape(-1, 4)).nan_to_num(0.0)
+    close = (iou >= t_neg1).view(*boxes.shape[:2], *bags.shape[:2]).any(dim=-1)  # (n, r, n)
+    others = ~torch.eye(len(bags), dtype=torch.bool, device=boxes.device)
+    far: Tensor = ~(close & others[:, None]).any(dim=-1)
+    return far
+
+
+def _areas(boxes: Tensor) -> Tensor:
+    sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=0)
+    return sides[:, 0] * sides[:, 1]

@@ -7,8 +7,8 @@ all-zero targets) and a softmax in the selection, as in the authors' code; the p
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.ops import box_iou
 
+from stages.mil.bms import paired_iou
 from stages.mil.psm import instance_scores
 
 EPSILON = 1e-6  # inside both logarithms (authors' code)
@@ -104,9 +104,7 @@ def closest_proposal(boxes: Tensor, bags: Tensor, valid: Tensor) -> Tensor:
     -------
     (n,) int; ties: the first; 0 for a bag without a valid proposal.
     """
-    if not len(boxes):
-        return torch.zeros(0, dtype=torch.long, device=boxes.device)
-    ious = torch.stack([box_iou(b[None], bag)[0] for b, bag in zip(boxes, bags, strict=True)])
+    ious = paired_iou(boxes[:, None], bags)  # (n, m)
     return ious.masked_fill(~valid, -1.0).argmax(dim=1)
 
 

@@ -100,3 +100,19 @@ def test_touched_bags_ignore_padding_and_touching_borders() -> None:
 def test_unknown_distance_is_refused() -> None:
     with pytest.raises(ValueError, match="euclid"):
         pdg.guidance(*scene(2, 2, 1), distance="manhattan", min_distance=1.0)
+
+
+@pytest.mark.parametrize(("objects", "least_side"), [(5, 0.0), (70, -10.0)])
+def test_touched_bags_equal_the_loop(objects: int, least_side: float) -> None:
+    boxes, _, _ = scene(objects, 3, 1)
+    boxes[..., 2:] += least_side  # some turned inside out, which touch nothing
+    boxes = boxes.round(decimals=-1)  # many borders in common
+    valid = torch.rand(objects, 3, generator=GENERATOR) < 0.8
+    seen = pdg.bags_touched(boxes, boxes, valid)
+    corner = boxes.flatten(0, 1)
+    low = torch.maximum(corner[:, None, :2], corner[None, :, :2])
+    high = torch.minimum(corner[:, None, 2:], corner[None, :, 2:])
+    wanted = (high > low).all(-1).view(objects, 3, objects, 3) & valid
+    assert torch.equal(seen, wanted.any(-1))
+    assert seen.any()
+    assert not seen.all()

@@ -84,6 +84,35 @@ def test_background_without_boxes(drawn: int, positives: int) -> None:
     assert keep.tolist() == [True] * drawn
 
 
+def test_degenerate_negatives_are_background_whatever_they_touch() -> None:
+    positive = torch.tensor([[10.0, 10, 50, 50], [0, 0, 0, 0]])
+    drawn = torch.tensor(
+        [[20.0, 20, 20, 40], [30, 30, 30, 30], [40, 40, 20, 20], [20, 45, 45, 20], [-9, -9, -5, -5]]
+    )
+    assert pnpg.is_background(drawn, positive, t_neg1=0.3).tolist() == [True] * 5
+    same = pnpg.is_background(positive, positive, t_neg1=0.3)
+    assert same.tolist() == [False, True]  # one without area is like nothing, not even itself
+
+
+def test_boxes_that_lie_outside_are_clamped_to_the_border() -> None:
+    outside = torch.tensor([[-9.0, -9, -5, -5], [90, 70, 120, 90], [-3, 5, 130, 60]])
+    seen = pnpg.clamped(outside, (64.0, 100.0))
+    assert seen.tolist() == [[0, 0, 0, 0], [90, 64, 100, 64], [0, 5, 100, 60]]
+    zero = pnpg.clamped(outside, None)
+    assert zero.tolist() == [[0, 0, 0, 0], [90, 70, 120, 90], [0, 5, 130, 60]]
+
+
+def test_boxes_turned_inside_out_have_no_parts() -> None:
+    assert pnpg.centre_parts(torch.tensor([[90.0, 90, 10, 10]]), min_area=1).shape == (0, 4)
+
+
+def test_random_parts_of_no_object_are_none() -> None:
+    nothing = torch.zeros(0, 4)
+    limits = {"min_area": 1, "t_neg1": 0.3, "t_neg2": 0.5}
+    seen = pnpg.random_parts(nothing, torch.zeros(0, 4, 4), torch.zeros(0, 6, 4), **limits)
+    assert seen.shape == (0, 4)
+
+
 def test_centre_parts_are_a_quarter_of_large_boxes() -> None:
     given = torch.tensor([[0.0, 0, 64, 64], [0, 0, 64, 65], [100, 100, 300, 200]])
     seen = pnpg.centre_parts(given, min_area=64 * 64)
