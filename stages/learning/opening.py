@@ -1,12 +1,13 @@
 """What fit_select, select, fit_refine and refine open alike: tables, SAM, inputs, network."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import torch
+from torch import Tensor
 
 from stages.files.provenance import sha256_of
 from stages.files.records import (
@@ -96,20 +97,23 @@ def open_inputs(
     return SamInputs(folder, device, model, cache if features.cache else None)
 
 
-def open_network(features: Features, inputs: Inputs, heads: dict[str, int]) -> TwoBranch:
-    """A network for these inputs, on their device."""
+def open_network(
+    features: Features, inputs: Inputs, heads: dict[str, int], *, precision: str = "float32"
+) -> TwoBranch:
+    """A network for these inputs, on their device; precision as in `training.precision`."""
+    mixed = precision == "bfloat16"
     if isinstance(inputs, SamInputs):
         channels, stride = channels_of(inputs.sam), stride_of(inputs.sam)
-        network = TwoBranch(features, heads, channels_in=channels, stride=stride)
+        network = TwoBranch(features, heads, channels_in=channels, stride=stride, mixed=mixed)
     else:
-        network = TwoBranch(features, heads)
+        network = TwoBranch(features, heads, mixed=mixed)
     return network.to(inputs.device)
 
 
 def fitted_network(
     model: Path, features: Features, inputs: Inputs, heads: dict[str, int]
 ) -> TwoBranch:
-    """The network with the weights of `model`, for inference.
+    """The network with the weights of `model`, for inference; it may hold more heads than asked.
 
     Raises
     ------
@@ -118,13 +122,19 @@ def fitted_network(
     state, _ = load_model(model)
     network = open_network(features, inputs, heads)
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(_with_heads(state, heads))
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ValueError(
             f"{model}: does not fit these settings ({reason}). Remove it and run snakemake again."
         ) from error
     return network.eval()
+
+
+def _with_heads(state: dict[str, Tensor], heads: Iterable[str]) -> dict[str, Tensor]:
+    """Weights without those of other heads."""
+    wanted = tuple(f"heads.{name}." for name in heads)
+    return {k: v for k, v in state.items() if not k.startswith("heads.") or k.startswith(wanted)}
 
 
 def feature_facts(features: Features, sam: Propose) -> dict[str, Any]:

@@ -39,10 +39,17 @@ class TwoBranch(nn.Module):
     heads : number of columns of each head, by its name ("psm", "prm").
     channels_in : channels of SAM's embedding, for source sam.
     stride : px of the network input per cell of SAM's embedding.
+    mixed : layers compute in bfloat16; pooling, and all that follows the logits, in float32.
     """
 
     def __init__(
-        self, features: Features, heads: dict[str, int], *, channels_in: int = 0, stride: float = 16
+        self,
+        features: Features,
+        heads: dict[str, int],
+        *,
+        channels_in: int = 0,
+        stride: float = 16,
+        mixed: bool = False,
     ):
         super().__init__()
         self.roi_size = features.roi_size
@@ -64,19 +71,33 @@ class TwoBranch(nn.Module):
             nn.ReLU(),
         )
         self.heads = nn.ModuleDict({name: Head(features.hidden, k) for name, k in heads.items()})
+        self.mixed = mixed
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Maps of a batch, (b, c, h, w) each, finest first."""
+        with self._precision(pixels):
+            maps: list[Tensor] = self.maps(pixels)
+        return [level.float() for level in maps]
 
     def vectors(self, maps: list[Tensor], boxes: list[Tensor]) -> Tensor:
         """Vectors of the boxes of each image: b tensors (r_i, 4) to (sum r_i, hidden)."""
         number = [torch.full((len(b), 1), float(i), device=b.device) for i, b in enumerate(boxes)]
         rois = torch.cat([torch.cat([n, b], dim=1) for n, b in zip(number, boxes, strict=True)])
-        vectors: Tensor = self.trunk(pooled(maps, self.strides, rois, self.roi_size).flatten(1))
+        cells = pooled(maps, self.strides, rois, self.roi_size).flatten(1)
+        with self._precision(cells):
+            vectors: Tensor = self.trunk(cells)
         return vectors
 
     def logits(self, name: str, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """Classification and instance logits of one head."""
+        """Classification and instance logits of one head, float32."""
         head = self.heads[name]
         assert isinstance(head, Head)
-        return head.cls(vectors), head.ins(vectors)
+        with self._precision(vectors):
+            cls, ins = head.cls(vectors), head.ins(vectors)
+        return cls.float(), ins.float()
+
+    def _precision(self, like: Tensor) -> torch.autocast:
+        return torch.autocast(like.device.type, torch.bfloat16, enabled=self.mixed)
 
     def shared(self) -> dict[str, Tensor]:
         """The weights that PSM and PRM share: everything but the heads."""
