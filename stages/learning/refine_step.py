@@ -13,8 +13,8 @@ from torch import Tensor
 
 from stages.learning.bags import ImageBags
 from stages.learning.mining import mined, mined_psm, selection_scores
-from stages.learning.pnpg_step import enlarged, negatives
-from stages.learning.select_step import image_logits
+from stages.learning.pnpg_step import Bag, enlarged, negatives
+from stages.learning.select_step import image_logits, mean_own
 from stages.learning.two_branch import TwoBranch
 from stages.mil import prm
 from stages.mil.psm import of_label
@@ -34,18 +34,38 @@ def refine_loss(
     rng_of: dict[int, np.random.Generator],
 ) -> tuple[Tensor, dict[str, float]]:
     """L_prm = alpha L_pos + (1 - alpha) L_neg of a batch, and numbers for the log."""
-    maps = network.maps(pixels)
+    maps = network.feature_maps(pixels)
+    return loss_on_maps(network, maps, bags, settings, select, rng_of=rng_of)
+
+
+def loss_on_maps(
+    network: TwoBranch,
+    maps: list[Tensor],
+    bags: list[ImageBags],
+    settings: Refine,
+    select: Select,
+    *,
+    rng_of: dict[int, np.random.Generator],
+) -> tuple[Tensor, dict[str, float]]:
+    """As `refine_loss`, from the feature maps."""
     plus = [enlarged(image, settings, select) for image in bags]
     logits = image_logits(network, "prm", maps, [bag.boxes for bag in plus])
     sums = [prm.positive_bags(*pair, bag.valid) for pair, bag in zip(logits, plus, strict=True)]
     usable = torch.cat([image.usable() for image in bags])  # the others teach nothing
     labels = torch.cat([image.labels for image in bags])[usable]
     weights = torch.cat([_weights(image) for image in bags])[usable]
-    positive = prm.positive_loss(torch.cat(sums)[usable], labels, weights)
+    summed = torch.cat(sums)[usable]  # (objects of the batch, k)
+    positive = prm.positive_loss(summed, labels, weights)
     negative, count = _negative(network, maps, bags, settings, weights, rng_of)
     loss = settings.alpha * positive + (1 - settings.alpha) * negative
     numbers = {"positive": positive.item(), "negative": negative.item(), "negatives": count}
-    return loss, {"images": len(bags), "objects": len(labels), **numbers}
+    counts = {"images": len(bags), "objects": len(labels)}
+    return loss, {**counts, **numbers, "bag_score_prm": mean_own(summed, labels)}
+
+
+def rngs_of(seed: int, step: int, image_ids: list[int]) -> dict[int, np.random.Generator]:
+    """Random numbers for the negatives of each image of a step."""
+    return {i: np.random.default_rng([seed, NEGATIVE_PURPOSE, step, i]) for i in image_ids}
 
 
 def _weights(bags: ImageBags) -> Tensor:
@@ -87,6 +107,7 @@ class Refinement:
     rules : (n,) index into bms.RULES. chosen, chosen_select : (n,) slots of the masks closest to
     box_prm and to box_select. score : (n,) of box_select: PRM's, or select's where there is no PRM.
     extra : per object the slots of its runner-up masks.
+    scores : (n, m) of the originals, by the same stage as `score`; below 0 where not valid.
     """
 
     box_psm: Tensor
@@ -97,6 +118,7 @@ class Refinement:
     chosen_select: Tensor
     score: Tensor
     extra: list[list[int]]
+    scores: Tensor
 
 
 @torch.inference_mode()
@@ -105,7 +127,15 @@ def refine_image(
 ) -> Refinement:
     """PRM's box of each object, mined by BMS, and the original mask closest to it."""
     plus = enlarged(bags, settings, select)
-    [(cls, ins)] = image_logits(network, "prm", network.maps(pixels), [plus.boxes])
+    maps = network.feature_maps(pixels)
+    [(cls, ins)] = image_logits(network, "prm", maps, [plus.boxes])
+    return refinement_of(cls, ins, plus, bags, settings)
+
+
+def refinement_of(
+    cls: Tensor, ins: Tensor, plus: Bag, bags: ImageBags, settings: Refine
+) -> Refinement:
+    """As `refine_image`, from PRM's (n, m + p, k) logits of the enlarged bags."""
     scores = of_label(prm.prm_scores(cls, ins, plus.valid, mode=settings.score), bags.labels)
     scores = scores * plus.raw**settings.pdg_exponent * plus.quality**settings.quality_exponent
     scores = scores.masked_fill(~plus.valid, -1.0)  # an object without any keeps its first
@@ -124,6 +154,7 @@ def refine_image(
         prm.closest_proposal(selected, bags.boxes, bags.valid),
         scores[rows, best].clamp(min=0),
         _extra(original, chosen, settings),
+        original,
     )
 
 
@@ -140,7 +171,8 @@ def unrefined(bags: ImageBags, settings: Refine) -> Refinement:
     chosen = torch.where(rules > 0, closest, bags.chosen)
     score = scores.gather(1, bags.chosen[:, None])[:, 0].clamp(min=0)
     extra = _extra(scores, chosen, settings)
-    return Refinement(box_psm, bags.box_psm(), box_psm, rules, chosen, bags.chosen, score, extra)
+    choices = (rules, chosen, bags.chosen, score, extra, scores)
+    return Refinement(box_psm, bags.box_psm(), box_psm, *choices)
 
 
 def _extra(scores: Tensor, chosen: Tensor, settings: Refine) -> list[list[int]]:

@@ -21,6 +21,8 @@ from stages.mil.psm import (
 )
 from stages.settings.select import Select
 
+Logits = tuple[Tensor, Tensor]  # cls and ins of one image, (n, m, k)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -39,7 +41,7 @@ class Selection:
 
 def image_logits(
     network: TwoBranch, head: str, maps: list[Tensor], boxes: list[Tensor]
-) -> list[tuple[Tensor, Tensor]]:
+) -> list[Logits]:
     """Logits of each image's (n, m, 4) boxes: per image cls and ins, (n, m, k)."""
     flat = [b.reshape(-1, 4) for b in boxes]
     cls, ins = network.logits(head, network.vectors(maps, flat))
@@ -67,7 +69,19 @@ def select_loss(
     network: TwoBranch, pixels: Tensor, bags: list[ImageBags], settings: Select
 ) -> tuple[Tensor, dict[str, float]]:
     """Weighted L_psm of a batch, and numbers for the log."""
-    logits = image_logits(network, "psm", network.maps(pixels), [b.boxes for b in bags])
+    logits = psm_logits(network, network.feature_maps(pixels), bags)
+    return loss_of_logits(logits, bags, settings)
+
+
+def psm_logits(network: TwoBranch, maps: list[Tensor], bags: list[ImageBags]) -> list[Logits]:
+    """PSM's logits of each image's bags."""
+    return image_logits(network, "psm", maps, [image.boxes for image in bags])
+
+
+def loss_of_logits(
+    logits: list[Logits], bags: list[ImageBags], settings: Select
+) -> tuple[Tensor, dict[str, float]]:
+    """As `select_loss`, from PSM's logits."""
     scores = [
         _training_scores(*pair, image, settings) for pair, image in zip(logits, bags, strict=True)
     ]
@@ -75,8 +89,14 @@ def select_loss(
     labels = torch.cat([image.labels for image in bags])
     usable = torch.cat([image.usable() for image in bags])
     loss = settings.loss_weight * psm_loss(summed, labels, usable)
+    counts = {"images": len(bags), "objects": int(usable.sum())}
+    return loss, {**counts, "bag_score": mean_own(summed[usable], labels[usable])}
+
+
+def mean_own(summed: Tensor, labels: Tensor) -> float:
+    """Mean bag score of the labelled classes, (n, k) and (n,), for the log; 0 without a bag."""
     own = summed.detach().gather(1, labels[:, None])
-    return loss, {"images": len(bags), "objects": len(labels), "bag_score": own.mean().item()}
+    return own.sum().item() / max(len(own), 1)
 
 
 def _training_scores(cls: Tensor, ins: Tensor, bags: ImageBags, settings: Select) -> Tensor:
@@ -94,7 +114,12 @@ def select_image(
     network: TwoBranch, pixels: Tensor, bags: ImageBags, settings: Select
 ) -> Selection:
     """PSM's choice in one image."""
-    [(cls, ins)] = image_logits(network, "psm", network.maps(pixels), [bags.boxes])
+    [(cls, ins)] = psm_logits(network, network.feature_maps(pixels), [bags])
+    return selection_of(cls, ins, bags, settings)
+
+
+def selection_of(cls: Tensor, ins: Tensor, bags: ImageBags, settings: Select) -> Selection:
+    """PSM's choice in one image from its (n, m, k) logits."""
     classes = of_label(class_scores(cls), bags.labels)
     instances = of_label(instance_scores(ins, bags.valid), bags.labels)
     dis = pdg_of(bags.boxes, bags, settings) ** settings.pdg.exponent
