@@ -2,20 +2,18 @@
 
 In come proposals, selections, weak labels and images; out go the network's weights and a log of its
 losses. SAPNet, Sec. 3.3 and 3.4. PRM is trained after PSM and starts from its shared layers
-(`refine.start: select`); the paper trains both together.
+(`refine.start: select`); the paper trains both together, which fit_select does with
+`refine.fit: joint`.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from stages.files.atomic import write_text
-from stages.files.parts import parts_folder, remove_parts
-from stages.files.program import parser_of, run, say
+from stages.files.parts import parts_folder
+from stages.files.program import parser_of, run
 from stages.files.provenance import provenance_of
 from stages.learning.batches import Batch, Reader
 from stages.learning.device import leased
@@ -30,8 +28,11 @@ from stages.learning.opening import (
     open_training_index,
     plain_settings,
 )
-from stages.learning.refine_step import NEGATIVE_PURPOSE, refine_loss
-from stages.learning.trainer import fit, load_model, optimizer_of, save_model, steps_of
+from stages.learning.outcome import leave
+from stages.learning.processes import joined
+from stages.learning.refine_step import refine_loss, rngs_of
+from stages.learning.schedule import optimizer_of, steps_of
+from stages.learning.trainer import fit, load_model
 from stages.learning.two_branch import TwoBranch
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
@@ -59,24 +60,24 @@ def main(argv: Sequence[str] | None) -> None:
     index = open_training_index(args)
     files = [args.images, args.weak_labels, args.categories, args.select_model]
     files += [*args.proposals, *args.selections]
-    folder = parts_folder(args.out, facts, index.image_ids, inputs=files)
-    with leased(args.device) as device:
-        inputs = open_inputs(args.image_folder, select.features, sam, device, folder / "features")
-        torch.manual_seed(args.seed)
-        classes = len(category_ids(args.categories))
-        network = open_network(select.features, inputs, {"prm": classes})
-        if settings.start == "select":
-            start_from(network, args.select_model)
-        reader = Reader(index, inputs, settings.training, args.seed)
-        log = _fit(network, reader, settings, select, folder)
-        save_model(args.out, network, facts)
-    write_text(args.out_log, log)
-    remove_parts(folder)
-    last = json.loads(log.splitlines()[-1])
-    say(
-        "fit_refine",
-        f"{index.tally(index.image_ids)}, {last['step']} steps, last loss {last['loss']:.4f}.",
-    )
+    with joined(settings.training.processes, args.device) as team:
+        with team.leader_first():
+            folder = parts_folder(args.out, facts, index.image_ids, inputs=files)
+        with leased(args.device) as device:
+            inputs = open_inputs(
+                args.image_folder, select.features, sam, device, folder / "features"
+            )
+            torch.manual_seed(args.seed)
+            heads = {"prm": len(category_ids(args.categories))}
+            precision = settings.training.precision
+            network = open_network(select.features, inputs, heads, precision=precision)
+            if settings.start == "select":
+                start_from(network, args.select_model)
+            reader = Reader(index, inputs, settings.training, args.seed, team)
+            log = _fit(network, reader, settings, select, folder)
+        out = {"out": args.out, "out_log": args.out_log, "folder": folder}
+        tally = index.tally(index.image_ids)
+        leave("fit_refine", network, log, facts, **out, team=team, tally=tally)
 
 
 def start_from(network: TwoBranch, select_model: Path) -> None:
@@ -96,10 +97,7 @@ def start_from(network: TwoBranch, select_model: Path) -> None:
 def _fit(network: TwoBranch, reader: Reader, settings: Refine, select: Select, folder: Path) -> str:
     def loss_of(batch: Batch) -> tuple[Tensor, dict[str, float]]:
         pixels, bags = reader.network_batch(batch)
-        rng_of = {
-            i: np.random.default_rng([reader.seed, NEGATIVE_PURPOSE, batch.step, i])
-            for i in batch.image_ids
-        }
+        rng_of = rngs_of(reader.seed, batch.step, batch.image_ids)
         return refine_loss(network, pixels, bags, settings, select, rng_of=rng_of)
 
     return fit(
@@ -111,6 +109,7 @@ def _fit(network: TwoBranch, reader: Reader, settings: Refine, select: Select, f
         settings=settings.training,
         folder=folder,
         optimizer=optimizer_of(network, settings.training),
+        team=reader.team,
     )
 
 

@@ -2,23 +2,26 @@
 
 In come proposals, weak labels and images; out go the network's weights and a log of its losses.
 SAPNet, Sec. 3.2: two-branch multiple-instance learning, optionally with PDG in the loss. PSM is
-trained by itself here; the paper trains it together with PRM and a segmentation branch.
+trained by itself, or, with `refine.fit: joint`, together with PRM (Sec. 3.4): the weights then hold
+both, and fit_refine has nothing to do. The segmentation branch that the paper trains beside them is
+a stage of its own here.
 """
 
-import json
-from collections.abc import Sequence
+import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from stages.files.atomic import write_text
-from stages.files.parts import parts_folder, remove_parts
-from stages.files.program import parser_of, run, say
+from stages.files.parts import parts_folder
+from stages.files.program import parser_of, run
 from stages.files.provenance import provenance_of
+from stages.learning.bags import BagIndex
 from stages.learning.batches import Batch, Reader
 from stages.learning.device import leased
+from stages.learning.joint_step import joint_loss
 from stages.learning.opening import (
     PACKAGES,
     add_arguments,
@@ -29,9 +32,15 @@ from stages.learning.opening import (
     open_training_index,
     plain_settings,
 )
+from stages.learning.outcome import leave
+from stages.learning.processes import Team, joined
+from stages.learning.refine_step import rngs_of
+from stages.learning.schedule import optimizer_of, steps_of
 from stages.learning.select_step import select_loss
-from stages.learning.trainer import fit, optimizer_of, save_model, steps_of
+from stages.learning.trainer import fit
+from stages.learning.two_branch import TwoBranch
 from stages.settings.propose import Propose
+from stages.settings.refine import Refine
 from stages.settings.section import from_json
 from stages.settings.select import Select
 
@@ -40,67 +49,92 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     parser = parser_of(__doc__, "fit_select")
     add_arguments(parser, files=("out", "out-log"))
+    parser.add_argument("--refine-settings", help="JSON of the section `refine`, for refine.fit")
     args = parser.parse_args(argv)
     settings = from_json(Select, args.settings, "select")
+    refine = joint_part(args.refine_settings)
     sam = from_json(Propose, args.sam, "propose")
     torch.set_num_threads(args.threads)
-    facts = provenance_of(
+    facts = facts_of(args, settings, refine, sam)
+    index = open_training_index(args)
+    with joined(settings.training.processes, args.device) as team:
+        with team.leader_first():
+            folder = parts_folder(args.out, facts, index.image_ids, inputs=inputs_of(args))
+        with leased(args.device) as device:
+            network, log = _fit(args, index, settings, refine, sam, device, folder, team)
+        out = {"out": args.out, "out_log": args.out_log, "folder": folder}
+        tally = index.tally(index.image_ids)
+        leave("fit_select", network, log, facts, **out, team=team, tally=tally)
+
+
+def joint_part(text: str | None) -> Refine | None:
+    """Settings of PRM where it is trained here, with PSM; None where it is not."""
+    settings = from_json(Refine, text, "refine") if text else Refine()
+    return settings if settings.fit == "joint" and settings.method == "prm" else None
+
+
+def facts_of(
+    args: argparse.Namespace, settings: Select, refine: Refine | None, sam: Propose
+) -> dict[str, Any]:
+    """Provenance: of PRM's settings too, where it is trained here."""
+    plain = plain_settings(settings)
+    return provenance_of(
         "stages.fit_select",
-        settings=plain_settings(settings),
+        settings={"select": plain, "refine": plain_settings(refine)} if refine else plain,
         seed=args.seed,
         packages=PACKAGES,
         **feature_facts(settings.features, sam),
     )
-    index = open_training_index(args)
-    folder = parts_folder(args.out, facts, index.image_ids, inputs=inputs_of(args))
-    with leased(args.device) as device:
-        log = _fit(args, index, settings, sam, device, folder, facts)
-    write_text(args.out_log, log)
-    remove_parts(folder)
-    last = json.loads(log.splitlines()[-1])
-    say(
-        "fit_select",
-        f"{index.tally(index.image_ids)}, {last['step']} steps, last loss {last['loss']:.4f}.",
-    )
 
 
-def inputs_of(args: Any) -> list[Path]:
+def inputs_of(args: argparse.Namespace) -> list[Path]:
     """The files whose content decides the weights."""
     return [args.images, args.weak_labels, args.categories, *args.proposals]
 
 
 def _fit(
-    args: Any,
-    index: Any,
+    args: argparse.Namespace,
+    index: BagIndex,
     settings: Select,
+    refine: Refine | None,
     sam: Propose,
     device: torch.device,
     folder: Path,
-    facts: dict[str, Any],
-) -> str:
+    team: Team,
+) -> tuple[TwoBranch, str]:
     inputs = open_inputs(args.image_folder, settings.features, sam, device, folder / "features")
     torch.manual_seed(args.seed)
-    classes = len(category_ids(args.categories)) + int(settings.background)
-    network = open_network(settings.features, inputs, {"psm": classes})
-    reader = Reader(index, inputs, settings.training, args.seed)
-
-    def loss_of(batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        pixels, bags = reader.network_batch(batch)
-        return select_loss(network, pixels, bags, settings)
-
-    steps = steps_of(len(index.image_ids), settings.training)
+    classes, training = len(category_ids(args.categories)), settings.training
+    heads = {"psm": classes + int(settings.background)} | ({"prm": classes} if refine else {})
+    network = open_network(settings.features, inputs, heads, precision=training.precision)
+    reader = Reader(index, inputs, training, args.seed, team)
     log = fit(
         network,
         reader,
-        loss_of,
+        loss_of(network, reader, settings, refine),
         name="fit_select",
-        steps=steps,
-        settings=settings.training,
+        steps=steps_of(len(index.image_ids), training),
+        settings=training,
         folder=folder,
-        optimizer=optimizer_of(network, settings.training),
+        optimizer=optimizer_of(network, training),
+        team=team,
     )
-    save_model(args.out, network, facts)
-    return log
+    return network, log
+
+
+def loss_of(
+    network: TwoBranch, reader: Reader, settings: Select, refine: Refine | None
+) -> Callable[[Batch], tuple[Tensor, dict[str, float]]]:
+    """The loss of a batch: PSM's, or that of PSM and PRM."""
+
+    def loss(batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        pixels, bags = reader.network_batch(batch)
+        if refine is None:
+            return select_loss(network, pixels, bags, settings)
+        rng_of = rngs_of(reader.seed, batch.step, batch.image_ids)
+        return joint_loss(network, pixels, bags, refine, settings, rng_of=rng_of)
+
+    return loss
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from stages.learning.bags import BagIndex, ImageBags
 from stages.learning.inputs import Inputs
+from stages.learning.processes import ALONE, Team
 from stages.learning.trainer import images_of_step
 from stages.settings.training import Training
 
@@ -17,30 +18,38 @@ class Batch:
     step: int
     keys: list[tuple[int, bool]]
     images: list[Tensor]
+    step_ids: list[int]
 
     @property
     def image_ids(self) -> list[int]:
-        """Ids of the images."""
+        """Ids of the images that are this process's; `step_ids` has those of all."""
         return [image_id for image_id, _ in self.keys]
+
+    def singles(self) -> "list[Batch]":
+        """Each image as a batch of its own."""
+        pairs = zip(self.keys, self.images, strict=True)
+        return [Batch(self.step, [key], [image], [key[0]]) for key, image in pairs]
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the batch of a step; depends on the step alone."""
+    """Reads this process's part of the batch of a step; depends on the step alone."""
 
     index: BagIndex
     inputs: Inputs
     settings: Training
     seed: int
+    team: Team = ALONE
 
     def __call__(self, step: int) -> Batch:
         """The batch of `step`."""
-        keys = images_of_step(self.index.image_ids, step, self.settings, seed=self.seed)
+        whole = images_of_step(self.index.image_ids, step, self.settings, seed=self.seed)
+        keys = self.team.share(whole)
         images = [
             self.inputs.read(image_id, self.index.file_name(image_id), flip=flip)
             for image_id, flip in keys
         ]
-        return Batch(step, keys, images)
+        return Batch(step, keys, images, [image_id for image_id, _ in whole])
 
     def network_batch(self, batch: Batch) -> tuple[Tensor, list[ImageBags]]:
         """The batch on the device, its bags in pixels of the network's input."""

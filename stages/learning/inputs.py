@@ -4,6 +4,7 @@ Both know the factor from the image's own pixels to those of the network's input
 geometry of PSM and PRM is measured (papers/SAPNet: "the resized input").
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,7 +105,7 @@ class SamInputs(Inputs):
         path = self._path(image_id, flip)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(".tmp.npy")
+            temporary = path.with_suffix(f".{os.getpid()}.tmp.npy")  # another may write it too
             np.save(temporary, embedding.cpu().numpy())  # not synced: it can be made again
             temporary.replace(path)
         return embedding

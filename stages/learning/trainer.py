@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,54 +19,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from stages.files.atomic import write_bytes
 from stages.files.program import Progress, say
-from stages.settings.training import Training
+from stages.learning.processes import ALONE, Team
+from stages.learning.schedule import Schedule, lr_share
 
 ORDER_PURPOSE, FLIP_PURPOSE = 3, 4  # keep these random numbers apart from those of other stages
-WARMUP_START = 0.001  # share of lr at the first step (authors' code)
 LINE_EVERY = 20  # steps between two progress lines
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
-
-
-class Schedule(Protocol):
-    """What every training section of the config says about its steps."""
-
-    @property
-    def batch_images(self) -> int:
-        """Images per step."""
-
-    @property
-    def flip(self) -> float:
-        """Chance of a horizontal flip."""
-
-    @property
-    def lr(self) -> float:
-        """Learning rate after the warm-up."""
-
-    @property
-    def warmup(self) -> int:
-        """Steps of linear warm-up."""
-
-    @property
-    def milestones(self) -> tuple[float, ...]:
-        """Shares of the steps after which lr is divided by 10."""
-
-    @property
-    def clip_norm(self) -> float:
-        """L2 norm at which gradients are clipped."""
-
-    @property
-    def checkpoint_every(self) -> int:
-        """Steps between checkpoints."""
-
-    @property
-    def workers(self) -> int:
-        """Processes that read images ahead."""
-
-
-def steps_of(images: int, settings: Training) -> int:
-    """Number of steps of a whole training."""
-    return settings.epochs * math.ceil(images / settings.batch_images)
 
 
 def images_of_step(
@@ -84,23 +43,6 @@ def images_of_step(
 def _flipped(image_id: int, epoch: int, chance: float, seed: int) -> bool:
     rng = np.random.default_rng([seed, FLIP_PURPOSE, epoch, image_id])
     return bool(rng.random() < chance)
-
-
-def lr_share(step: int, steps: int, settings: Schedule) -> float:
-    """Share of `lr` at a step: linear warm-up, then a tenth after each milestone."""
-    if step < settings.warmup:
-        return WARMUP_START + (1 - WARMUP_START) * step / settings.warmup
-    return float(0.1 ** sum(step >= share * steps for share in settings.milestones))
-
-
-def optimizer_of(network: nn.Module, settings: Training) -> torch.optim.Optimizer:
-    """AdamW, or SGD with momentum 0.9 (SAPNet, Sec. 4.1)."""
-    weights = [p for p in network.parameters() if p.requires_grad]
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(
-            weights, settings.lr, momentum=0.9, weight_decay=settings.weight_decay
-        )
-    return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)
 
 
 class _Steps(Dataset[Any]):
@@ -127,6 +69,7 @@ def fit(
     folder: Path,
     optimizer: torch.optim.Optimizer,
     line_every: int = LINE_EVERY,
+    team: Team = ALONE,
 ) -> str:
     """Train `network`, going on from the checkpoint in `folder` where there is one.
 
@@ -136,6 +79,7 @@ def fit(
     loss_of : batch to loss and numbers for the log; "images" among them counts images.
     folder : of the work in progress; `checkpoint.pt` appears there.
     line_every : steps between two progress lines.
+    team : the processes that train together; the first of them writes.
 
     Returns
     -------
@@ -146,18 +90,22 @@ def fit(
     ValueError : the loss or its gradient is not finite; names the step and its images.
     """
     step, log = _resumed(network, optimizer, folder)
-    progress = Progress(name, steps, "steps", every=line_every)
-    if step:
+    progress = Progress(name, steps, "steps", every=line_every) if team.leads else None
+    if step and progress:
         progress.skip(step)
+        say(name, f"resuming at step {step}.")
     network.train()
     for batch in _batches(read, step, steps, settings.workers):
         began = time.monotonic()
         rate = settings.lr * lr_share(step, steps, settings)
-        numbers = _step(network, optimizer, loss_of, batch, rate=rate, settings=settings, step=step)
+        numbers = _step(
+            network, optimizer, loss_of, batch, rate=rate, settings=settings, step=step, team=team
+        )
         step += 1
         log.append(json.dumps({"step": step, "lr": rate, **numbers, **_speed(numbers, began)}))
-        progress.step(f"loss {numbers['loss']:.4f}")
-        if step % settings.checkpoint_every == 0 and step < steps:
+        if progress:
+            progress.step(f"loss {numbers['loss']:.4f}")
+        if step % settings.checkpoint_every == 0 and step < steps and team.leads:
             _save(network, optimizer, step, log, folder)
     return "\n".join(log) + "\n"
 
@@ -176,26 +124,44 @@ def _step(
     rate: float,
     settings: Schedule,
     step: int,
+    team: Team,
 ) -> dict[str, float]:
     for group in optimizer.param_groups:
         group["lr"] = rate
-    loss, numbers = loss_of(batch)
-    _refuse_non_finite(loss, "loss", batch, step)
+    loss, numbers = loss_of(batch) if _has_images(batch) else (torch.zeros(()), {})
+    if not torch.isfinite(loss):
+        _refuse(loss, "loss", _guilty(loss_of, batch), step)
     optimizer.zero_grad(set_to_none=True)
     if loss.requires_grad:
         torch.autograd.backward(loss)
+    if loss.requires_grad or team.size > 1:
+        team.average(network.parameters(), numbers.get("objects", 0))
         norm = nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
-        _refuse_non_finite(norm, "gradient", batch, step)  # before it spoils the weights
+        if not torch.isfinite(norm):  # before it spoils the weights
+            _refuse(norm, "gradient", getattr(batch, "step_ids", "unknown"), step)
         optimizer.step()
-    return {"loss": loss.item(), **numbers}
+    return team.together({"loss": loss.item(), **numbers})
 
 
-def _refuse_non_finite(value: Tensor, name: str, batch: Any, step: int) -> None:
-    if not torch.isfinite(value):
-        raise ValueError(
-            f"step {step + 1}: the {name} is {value.item()}. Lower lr in the config, or look at "
-            f"the images of this step: {getattr(batch, 'image_ids', 'unknown')}."
-        )
+def _has_images(batch: Any) -> bool:
+    """False for the slice of a process that has none in this step."""
+    return bool(getattr(batch, "image_ids", True))
+
+
+def _refuse(value: Tensor, name: str, images: Any, step: int) -> None:
+    raise ValueError(
+        f"step {step + 1}: the {name} is {value.item()}. Lower lr in the config, or look at "
+        f"the images {images}."
+    )
+
+
+def _guilty(loss_of: LossOf, batch: Any) -> Any:
+    """Ids of the images whose loss is not finite by itself; all of the step, where none is."""
+    if not hasattr(batch, "singles"):
+        return getattr(batch, "image_ids", "unknown")
+    with torch.no_grad():
+        alone = [(one.image_ids, loss_of(one)[0]) for one in batch.singles()]
+    return [i for ids, loss in alone if not torch.isfinite(loss) for i in ids] or batch.image_ids
 
 
 def _speed(numbers: dict[str, float], began: float) -> dict[str, float]:
@@ -219,7 +185,6 @@ def _resumed(
     state = torch.load(path, map_location="cpu", weights_only=True)
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
-    say("training", f"resuming at step {state['step']}.")
     return int(state["step"]), list(state["log"])
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stages.learning import trainer
+from stages.learning import schedule, trainer
 from stages.settings.training import Training
 
 
@@ -20,7 +20,7 @@ def settings(**more: Any) -> Training:
 
 @pytest.mark.parametrize(("images", "steps"), [(1, 2), (3, 2), (4, 4), (7, 6)])
 def test_steps_cover_every_epoch(images: int, steps: int) -> None:
-    assert trainer.steps_of(images, settings()) == steps
+    assert schedule.steps_of(images, settings()) == steps
 
 
 def test_every_epoch_sees_each_image_once_in_another_order() -> None:
@@ -48,18 +48,18 @@ def test_order_depends_on_the_seed_alone() -> None:
 
 def test_learning_rate_warms_up_and_falls_at_milestones() -> None:
     plan = settings(warmup=10, milestones=(0.5, 0.75))
-    shares = [trainer.lr_share(step, 100, plan) for step in (0, 5, 10, 49, 50, 74, 75, 99)]
+    shares = [schedule.lr_share(step, 100, plan) for step in (0, 5, 10, 49, 50, 74, 75, 99)]
     assert shares == pytest.approx([0.001, 0.5005, 1, 1, 0.1, 0.1, 0.01, 0.01])
 
 
 def test_optimisers_are_those_of_the_paper() -> None:
     network = nn.Linear(2, 2)
     network.bias.requires_grad_(False)
-    sgd = trainer.optimizer_of(network, settings(optimizer="sgd", lr=0.3))
+    sgd = schedule.optimizer_of(network, settings(optimizer="sgd", lr=0.3))
     assert isinstance(sgd, torch.optim.SGD)
     assert sgd.param_groups[0]["momentum"] == 0.9
     assert len(sgd.param_groups[0]["params"]) == 1
-    assert isinstance(trainer.optimizer_of(network, settings()), torch.optim.AdamW)
+    assert isinstance(schedule.optimizer_of(network, settings()), torch.optim.AdamW)
 
 
 class Task:
@@ -93,7 +93,7 @@ class Task:
             steps=20,
             settings=plan,
             folder=folder,
-            optimizer=trainer.optimizer_of(self.network, plan),
+            optimizer=schedule.optimizer_of(self.network, plan),
         )
 
 

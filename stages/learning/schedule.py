@@ -1,0 +1,72 @@
+"""How long a training lasts, how large its steps are, and what takes them.
+
+SAPNet, Sec. 4.1, and the authors' code: SGD with a linear warm-up and two falls of the rate.
+"""
+
+import math
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from stages.settings.training import Training
+
+WARMUP_START = 0.001  # share of lr at the first step (authors' code)
+
+
+class Schedule(Protocol):
+    """What every training section of the config says about its steps."""
+
+    @property
+    def batch_images(self) -> int:
+        """Images per step."""
+
+    @property
+    def flip(self) -> float:
+        """Chance of a horizontal flip."""
+
+    @property
+    def lr(self) -> float:
+        """Learning rate after the warm-up."""
+
+    @property
+    def warmup(self) -> int:
+        """Steps of linear warm-up."""
+
+    @property
+    def milestones(self) -> tuple[float, ...]:
+        """Shares of the steps after which lr is divided by 10."""
+
+    @property
+    def clip_norm(self) -> float:
+        """L2 norm at which gradients are clipped."""
+
+    @property
+    def checkpoint_every(self) -> int:
+        """Steps between checkpoints."""
+
+    @property
+    def workers(self) -> int:
+        """Processes that read images ahead."""
+
+
+def steps_of(images: int, settings: Training) -> int:
+    """Number of steps of a whole training."""
+    return settings.epochs * math.ceil(images / settings.batch_images)
+
+
+def lr_share(step: int, steps: int, settings: Schedule) -> float:
+    """Share of `lr` at a step: linear warm-up, then a tenth after each milestone."""
+    if step < settings.warmup:
+        return WARMUP_START + (1 - WARMUP_START) * step / settings.warmup
+    return float(0.1 ** sum(step >= share * steps for share in settings.milestones))
+
+
+def optimizer_of(network: nn.Module, settings: Training) -> torch.optim.Optimizer:
+    """AdamW, or SGD with momentum 0.9 (SAPNet, Sec. 4.1)."""
+    weights = [p for p in network.parameters() if p.requires_grad]
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(
+            weights, settings.lr, momentum=0.9, weight_decay=settings.weight_decay
+        )
+    return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)
