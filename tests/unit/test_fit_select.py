@@ -11,10 +11,13 @@ import pytest
 import torch
 import torchvision
 
-from stages import fit_select
+from stages import fit_select, refine, select
 from stages.files.provenance import sha256_of
-from stages.files.records import PROPOSALS, write_table
+from stages.files.records import PROPOSALS, REFINEMENTS, read_tables, write_table
+from stages.learning.opening import fitted_network, open_inputs
 from stages.learning.trainer import load_model
+from stages.settings.propose import Propose
+from stages.settings.select import Features
 
 SMALL = {
     "features": {"channels": 16, "hidden": 32, "roi_size": 3},
@@ -24,7 +27,8 @@ SMALL = {
 
 def fit(world: Any, folder: Path, name: str = "model", **more: Any) -> bytes:
     """Train into `folder`; `training` and `seed` may be among `more`, the rest is settings."""
-    flags = {key: more.pop(key) for key in ("seed", "device", "shards") if key in more}
+    names = ("seed", "device", "shards", "refine_settings")
+    flags = {key: more.pop(key) for key in names if key in more}
     training = {**SMALL["training"], **more.pop("training", {})}
     settings = json.dumps({**SMALL, **more, "training": training})
     out = {"out": folder / f"{name}.pt", "out_log": folder / f"{name}.jsonl"}
@@ -171,3 +175,93 @@ def test_weights_of_a_resnet_count_by_checksum_not_by_path(
     _, header = load_model(tmp_path / "model.pt")
     assert str(tmp_path) not in json.dumps(header)
     assert header["model_sha256"] == sha256_of(path)
+
+
+def test_the_image_whose_loss_is_not_finite_is_named(
+    small_world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(network: Any, pixels: Any, bags: Any, settings: Any) -> Any:
+        loss, numbers = LOSS(network, pixels, bags, settings)
+        bad = any(image.image_id == 3 for image in bags)
+        return loss * (float("inf") if bad else 1.0), numbers
+
+    monkeypatch.setattr(fit_select, "select_loss", broken)
+    with pytest.raises(ValueError, match=r"the loss is inf.*images \[3\]\."):
+        fit(small_world, tmp_path)
+
+
+def test_mixed_precision_trains_to_other_weights(small_world: Any, tmp_path: Path) -> None:
+    plain = fit(small_world, tmp_path, "plain")
+    mixed = fit(small_world, tmp_path, "mixed", training={"precision": "bfloat16"})
+    assert fit(small_world, tmp_path, "again", training={"precision": "bfloat16"}) == mixed
+    assert weights(mixed) != weights(plain)
+    state, _ = load_model(tmp_path / "mixed.pt")
+    assert {value.dtype for value in state.values()} == {torch.float32}
+
+
+JOINT = json.dumps({"fit": "joint", "npg": {"background": 20, "part_mode": "random"}})
+
+
+def test_joint_training_leaves_both_heads_and_both_losses(small_world: Any, tmp_path: Path) -> None:
+    fit(small_world, tmp_path, refine_settings=JOINT)
+    state, header = load_model(tmp_path / "model.pt")
+    assert len(state["heads.psm.cls.bias"]) == len(state["heads.prm.cls.bias"]) + 1
+    assert header["settings"]["refine"]["fit"] == "joint"
+    lines = [json.loads(line) for line in (tmp_path / "model.jsonl").read_text().splitlines()]
+    for line in lines:
+        assert line["loss"] == pytest.approx(line["loss_psm"] + line["loss_prm"], rel=1e-5)
+        assert {"bag_score", "bag_score_prm", "positive", "negative", "negatives"} <= set(line)
+
+
+@pytest.mark.parametrize("settings", ['{"fit": "staged"}', '{"fit": "joint", "method": "none"}'])
+def test_without_prm_or_a_joint_fit_nothing_changes(
+    small_world: Any, tmp_path: Path, settings: str
+) -> None:
+    staged = fit(small_world, tmp_path, "staged", training={"epochs": 1})
+    other = fit(small_world, tmp_path, "other", training={"epochs": 1}, refine_settings=settings)
+    assert other == staged
+
+
+def test_killed_joint_training_ends_with_the_same_bytes(
+    small_world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = fit(small_world, tmp_path, "whole", refine_settings=JOINT)
+    steps: list[int] = []
+    loss = fit_select.joint_loss
+
+    def cut(*args: Any, **kwargs: Any) -> Any:
+        steps.append(0)
+        if len(steps) == 6:
+            raise KeyboardInterrupt
+        return loss(*args, **kwargs)
+
+    monkeypatch.setattr(fit_select, "joint_loss", cut)
+    with pytest.raises(KeyboardInterrupt):
+        fit(small_world, tmp_path, "killed", refine_settings=JOINT)
+    assert fit(small_world, tmp_path, "killed", refine_settings=JOINT) == wanted
+    assert len(steps) == 6 + 5  # resumed at step 4 of 9
+
+
+def test_select_and_refine_open_a_joint_model(small_world: Any, tmp_path: Path) -> None:
+    fit(small_world, tmp_path, refine_settings=JOINT)
+    text = {"settings": json.dumps({**SMALL, "training": SMALL["training"]})}
+    chosen, refined = tmp_path / "s.parquet", tmp_path / "r.parquet"
+    common = {"model": tmp_path / "model.pt", "shard": "0000-of-0002", "shards": (0,)}
+    select.main(small_world.flags(**common, **text, out=chosen))
+    texts = {"settings": JOINT, "select_settings": text["settings"]}
+    flags = small_world.flags(**common, **texts, out=refined)
+    refine.main([*flags, "--selections", str(chosen)])
+    assert len(read_tables([refined], REFINEMENTS))
+
+
+def test_a_model_without_the_head_asked_for_is_refused(small_world: Any, tmp_path: Path) -> None:
+    fit(small_world, tmp_path, training={"epochs": 1})
+    features = Features(**SMALL["features"])
+    inputs = open_inputs(
+        small_world.folder, features, Propose(**small_world.sam), torch.device("cpu"), None
+    )
+    model = tmp_path / "model.pt"
+    assert fitted_network(model, features, inputs, {"psm": 11})
+    for heads in ({"prm": 10}, {"psm": 10}, {"psm": 11, "prm": 10}):
+        with pytest.raises(ValueError, match="does not fit these settings"):
+            fitted_network(model, features, inputs, heads)
