@@ -117,11 +117,12 @@ def _extra(row: dict[str, Any], count: int) -> list[dict[str, Any]]:
 
 
 def _quality(row: dict[str, Any], box: np.ndarray) -> dict[str, Any]:
-    """How sure refine was: PRM score, BMS rule, fit of the mask's hull to the refined box."""
+    """How sure refine was: PRM score, BMS rule, origin of the mask, its fit to the refined box."""
     hull = rle_boxes([rle_of(row["rle"], row["height"], row["width"])])
     return {
         "prm_score": round(row["score"], DIGITS),
         "bms_rule": row["bms_rule"],
+        "mask_source": row["mask_source"],
         "box_fit": round(float(box_iou(hull, box[None])[0, 0]), DIGITS),
     }
 

@@ -3,16 +3,21 @@
 In come one shard of proposals and selections, and the trained network; out goes table
 `refinements`. SAPNet, Sec. 3.4 and 3.5: the exported mask is always one of SAM's. With
 `refine.method: none` select's choice is the answer, and no network is asked (Table 4, first rows).
+Departures, each a config key: the bag may vote for the mask (`refine.vote`), and SAM may be asked
+again about the refined box (`refine.zoom`).
 """
 
 import argparse
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import torch
+from segment_anything.modeling import Sam
 
+from stages.files.images import image_path, read_rgb
 from stages.files.parts import write_in_parts
 from stages.files.program import Progress, parser_of, run, say
 from stages.files.provenance import provenance_of, sha256_of
@@ -24,10 +29,11 @@ from stages.files.records import (
     images_of_shard,
     read_table,
 )
+from stages.geometry.masks import Rle, rle_of
 from stages.learning.bags import BagIndex, ImageBags
 from stages.learning.batches import one_image
 from stages.learning.device import leased
-from stages.learning.inputs import Inputs
+from stages.learning.inputs import SamInputs
 from stages.learning.opening import (
     PACKAGES,
     add_arguments,
@@ -40,90 +46,99 @@ from stages.learning.opening import (
     open_inputs,
     plain_settings,
 )
+from stages.learning.pseudo_masks import PseudoMask, pseudo_masks
 from stages.learning.refine_step import Refinement, refine_image, unrefined
-from stages.learning.two_branch import TwoBranch
 from stages.mil.bms import RULES
+from stages.sam.model import checked_sha256, load_sam
+from stages.sam.zoom import Zoom
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.section import from_json
 from stages.settings.select import Select
 
 
-def refinement_rows(bags: ImageBags, answer: Refinement, factor: float, rles: pa.Table) -> pa.Table:
+def refinement_rows(
+    bags: ImageBags,
+    answer: Refinement,
+    factor: float,
+    rles: list[list[Rle]],
+    masks: list[PseudoMask],
+) -> pa.Table:
     """Table `refinements` of one image.
 
     Parameters
     ----------
     answer : in px of the network's input. factor : its pixels per pixel of the image.
-    rles : the image's proposals with masks, rows as in the bags.
+    rles : per object the masks of its bag. masks : the pseudo-label of each object.
     """
-    starts = [0, *bags.lengths.cumsum(0).tolist()]
-    counts = rles.column("rle").to_pylist()
-    height, width = (int(side) for side in bags.size)
+    assert bags.bag_scores is not None
     boxes = {
         name: (getattr(answer, name).cpu() / factor).tolist()
         for name in ("box_psm", "box_select", "box_prm")
     }
+    height, width = (int(side) for side in bags.size)
     rows = []
-    for i, instance in enumerate(bags.instance_ids):
-        assert bags.bag_scores is not None
-        chosen = int(answer.chosen[i])
+    for i, (instance, mask) in enumerate(zip(bags.instance_ids, masks, strict=True)):
         row: dict[str, Any] = {"image_id": bags.image_id, "instance_id": instance}
         row |= {name: values[i] for name, values in boxes.items()}
-        row |= {"bms_rule": RULES[int(answer.rules[i])], "proposal_id": chosen}
+        row |= {"bms_rule": RULES[int(answer.rules[i])], "proposal_id": int(answer.chosen[i])}
         row |= {"proposal_id_select": int(answer.chosen_select[i])}
-        row |= {"rle": counts[starts[i] + chosen], "height": height, "width": width}
+        row |= {"mask_source": mask.source, "rle": mask.rle["counts"]}
+        row |= {"height": height, "width": width}
         row |= {"score": float(answer.score[i]), "bag_score": float(bags.bag_scores[i])}
-        row |= {"extra_rles": [counts[starts[i] + slot] for slot in answer.extra[i]]}
+        row |= {"extra_rles": [rles[i][slot]["counts"] for slot in answer.extra[i]]}
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=REFINEMENTS.schema)
 
 
+Answer = Callable[[int, ImageBags], tuple[Refinement, float]]
+
+
 class ImageRefiner:
-    """Rows of one image."""
+    """Rows of one image.
+
+    Parameters
+    ----------
+    answer : image id and its bags to what is chosen, and the pixels of its grid per pixel.
+    """
 
     def __init__(
         self,
-        network: TwoBranch,
+        answer: Answer,
         index: BagIndex,
-        inputs: Inputs,
         settings: Refine,
-        select: Select,
+        zoom: Zoom | None,
+        *,
+        folder: Path,
         proposals: Path,
     ):
-        self.network, self.index, self.inputs = network, index, inputs
-        self.settings, self.select, self.proposals = settings, select, proposals
-
-    def __call__(self, image_id: int) -> pa.Table:
-        """Table `refinements` of one image; empty for an image without proposals."""
-        if image_id not in self.index.spans:
-            return empty_table(REFINEMENTS)
-        pixels, bags = one_image(self.index, self.inputs, image_id)
-        answer = refine_image(self.network, pixels, bags, self.settings, self.select)
-        own = self.index.bags(image_id)
-        rles = masks_of(self.proposals, image_id)
-        return refinement_rows(own, answer, self.inputs.factor(own.size), rles)
-
-
-class Unrefined:
-    """Rows of one image whose pseudo-labels are select's choices."""
-
-    def __init__(self, index: BagIndex, settings: Refine, proposals: Path):
-        self.index, self.settings, self.proposals = index, settings, proposals
+        self.answer, self.index, self.settings, self.zoom = answer, index, settings, zoom
+        self.folder, self.proposals = folder, proposals
 
     def __call__(self, image_id: int) -> pa.Table:
         """Table `refinements` of one image; empty for an image without proposals."""
         if image_id not in self.index.spans:
             return empty_table(REFINEMENTS)
         bags = self.index.bags(image_id)
-        rles = masks_of(self.proposals, image_id)
-        return refinement_rows(bags, unrefined(bags, self.settings), 1.0, rles)
+        answer, factor = self.answer(image_id, bags)
+        rles = self._masks(bags)
+        masks = pseudo_masks(
+            bags,
+            answer,
+            rles,
+            self.settings,
+            zoom=self.zoom,
+            pixels=lambda: read_rgb(image_path(self.folder, self.index.file_name(image_id))),
+        )
+        return refinement_rows(bags, answer, factor, rles, masks)
 
-
-def masks_of(proposals: Path, image_id: int) -> pa.Table:
-    """The masks of one image's proposals, rows as in its bags."""
-    columns = ("image_id", "instance_id", "proposal_id", "rle")
-    return read_table(proposals, PROPOSALS, columns=columns, image_id=image_id)
+    def _masks(self, bags: ImageBags) -> list[list[Rle]]:
+        """Per object the masks of its bag."""
+        columns = ("image_id", "instance_id", "proposal_id", "rle")
+        rows = read_table(self.proposals, PROPOSALS, columns=columns, image_id=bags.image_id)
+        size = (int(bags.size[0]), int(bags.size[1]))
+        rles = iter([rle_of(counts, *size) for counts in rows.column("rle").to_pylist()])
+        return [list(itertools.islice(rles, int(length))) for length in bags.lengths]
 
 
 def open_refiner(
@@ -135,12 +150,37 @@ def open_refiner(
     device: torch.device,
 ) -> Callable[[int], pa.Table]:
     """What makes the rows of an image."""
+    answer, encoder = _answerer(args, index, settings, select, sam, device)
+    zoom = None
+    if settings.zoom.enabled:
+        encoder = encoder or load_sam(sam.model, Path(sam.checkpoint), sam.sha256, device)
+        zoom = Zoom(encoder, window=settings.zoom.window, margin=settings.zoom.margin)
+    return ImageRefiner(
+        answer, index, settings, zoom, folder=args.image_folder, proposals=args.proposals[0]
+    )
+
+
+def _answerer(
+    args: argparse.Namespace,
+    index: BagIndex,
+    settings: Refine,
+    select: Select,
+    sam: Propose,
+    device: torch.device,
+) -> tuple[Answer, Sam | None]:
+    """Who chooses, and the SAM that is open for it, if any."""
     if settings.method == "none":
-        return Unrefined(index, settings, args.proposals[0])
+        return lambda image_id, bags: (unrefined(bags, settings), 1.0), None
     inputs = open_inputs(args.image_folder, select.features, sam, device, None)
     heads = {"prm": len(category_ids(args.categories))}
     network = fitted_network(args.model, select.features, inputs, heads)
-    return ImageRefiner(network, index, inputs, settings, select, args.proposals[0])
+
+    def answer(image_id: int, bags: ImageBags) -> tuple[Refinement, float]:
+        pixels, scaled = one_image(index, inputs, image_id)
+        found = refine_image(network, pixels, scaled, settings, select)
+        return found, inputs.factor(bags.size)
+
+    return answer, inputs.sam if isinstance(inputs, SamInputs) else None
 
 
 def facts_of(
@@ -157,6 +197,8 @@ def facts_of(
         if args.model is None:
             raise ValueError("refine: refine.method prm needs --model, and none was given.")
         network = {"fitted": sha256_of(args.model), **feature_facts(select.features, sam)}
+    if settings.zoom.enabled:
+        network["zoom_sha256"] = checked_sha256(Path(sam.checkpoint), sam.sha256)
     return provenance_of(
         "stages.refine",
         settings={"refine": plain_settings(settings), "select": plain_settings(select)},

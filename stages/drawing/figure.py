@@ -19,6 +19,12 @@ PANEL = 1.45  # inches
 DIMMED = 0.35  # brightness outside a mask
 CHOSEN, SELECTED, OTHER = (0.10, 0.85, 0.25), (1.0, 0.60, 0.0), (0.35, 0.65, 1.0)  # RGB
 KINDS = {"point": "point", "inner_points": "inner", "boxes": "box"}
+KINDS |= {f"mirrored_{kind}": f"{short}, mirrored" for kind, short in KINDS.items()}
+CHOICES = {
+    "proposal": "refined choice",
+    "vote": "voted by the bag",
+    "zoom": "asked again, close up",
+}
 LEGEND = "green: chosen   orange: select's choice, where it is another   yellow: refined box"
 
 
@@ -59,11 +65,11 @@ def _draw_instance(cells: np.ndarray, instance: InstanceTrail, image: np.ndarray
         _panel(axis, image, window, instance, _title(row, instance), row)
     chosen = [row for row in instance.proposals if row["proposal_id"] == instance.chosen()]
     if chosen:
-        axis = cells[1 + len(instance.proposals)]
-        title = "refined choice" if instance.refined else "select's choice"
-        _panel(axis, image, window, instance, title, chosen[0])
-        if instance.refined:
-            _add_box(axis, instance.refined["box_prm"], window)
+        axis, refined = cells[1 + len(instance.proposals)], instance.refined
+        title = CHOICES[refined["mask_source"]] if refined else "select's choice"
+        _panel(axis, image, window, instance, title, refined or chosen[0])
+        if refined:
+            _add_box(axis, refined["box_prm"], window)
 
 
 def _window(instance: InstanceTrail, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -172,7 +172,8 @@ def _refined_lines(row: Row) -> list[str]:
         f"    box_psm {boxes['box_psm']}  ->  box_select {boxes['box_select']}  ->  "
         f"box_prm {boxes['box_prm']}",
         f"    BMS rule: {row['bms_rule']}; chosen: proposal {row['proposal_id']} "
-        f"(score {row['score']:.4f}, bag score {row['bag_score']:.3f})",
+        f"(score {row['score']:.4f}, bag score {row['bag_score']:.3f}); "
+        f"mask: {row['mask_source']}",
     ]
 
 

@@ -130,7 +130,7 @@ SELECTIONS = Record(
 )
 REFINEMENTS = Record(
     "refinements",
-    1,
+    2,
     (
         _IMAGE,
         _INSTANCE,
@@ -140,7 +140,8 @@ REFINEMENTS = Record(
         _column("bms_rule", pa.string(), "none, overlap or contain: which rule of BMS moved it"),
         _column("proposal_id", pa.int32(), "chosen proposal: the one closest to box_prm"),
         _column("proposal_id_select", pa.int32(), "the one closest to box_select: PRM without BMS"),
-        _column("rle", pa.binary(), "COCO run-length counts of the chosen mask"),
+        _column("mask_source", pa.string(), "proposal, vote or zoom: where rle comes from"),
+        _column("rle", pa.binary(), "COCO run-length counts of the pseudo-label"),
         _column("height", pa.int32(), "px"),
         _column("width", pa.int32(), "px"),
         _column("score", pa.float32(), "PRM score of box_select"),

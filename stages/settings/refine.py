@@ -76,6 +76,40 @@ class Bms:
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
+class Vote:
+    """The masks of a bag vote for each pixel; not in the paper."""
+
+    enabled: Annotated[
+        bool,
+        Field(description="true: the mask is voted; false: the proposal closest to box_prm, paper"),
+    ] = False
+    quality_exponent: Annotated[
+        float, Field(ge=0, description="power of SAM's predicted IoU in the weight of a mask")
+    ] = 3.0
+    threshold: Annotated[
+        float, Field(gt=0, le=1, description="share of the weight that a pixel needs")
+    ] = 0.35
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class Zoom:
+    """SAM is asked again, close up, about the box of the mask; not in the paper."""
+
+    enabled: Annotated[
+        bool, Field(description="true: costs two passes of SAM's image encoder per object")
+    ] = False
+    window: Annotated[
+        float, Field(gt=1, le=8, description="side of the crop, in longer sides of the box")
+    ] = 2.0
+    margin: Annotated[
+        float, Field(gt=0, le=4, description="sides of the box asked about, in those of the mask's")
+    ] = 1.3
+    clean: Annotated[float, Field(ge=0, le=1, description="as propose.clean, for the new mask")] = (
+        0.25
+    )
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
 class Refine:
     """The second multiple-instance stage."""
 
@@ -116,6 +150,8 @@ class Refine:
     quality_exponent: Annotated[
         float, Field(ge=0, description="power of SAM's predicted IoU in the PRM score; paper 0")
     ] = 0.0
+    vote: Annotated[Vote, Field(description="a mask out of all masks of the bag")] = Vote()
+    zoom: Annotated[Zoom, Field(description="a mask out of the refined box")] = Zoom()
     mps: Annotated[
         Literal["paper", "code"],
         Field(

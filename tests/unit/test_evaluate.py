@@ -92,6 +92,7 @@ def refinement(image: int, instance: int) -> dict[str, Any]:
         "box_select": boxes[2].tolist(),
         "box_prm": boxes[0].tolist(),
         "bms_rule": "overlap",
+        "mask_source": "proposal",
         "proposal_id": CHOSEN["prm_bms"],
         "proposal_id_select": CHOSEN["prm"],
         "rle": written(image, instance)["counts"],

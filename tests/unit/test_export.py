@@ -48,6 +48,7 @@ def refinement(image_id: int, instance_id: int, empty: bool = False) -> dict[str
         "box_select": box,
         "box_prm": box,
         "bms_rule": "overlap",
+        "mask_source": "proposal",
         "proposal_id": 2,
         "proposal_id_select": 1,
         "rle": rles[0]["counts"],
@@ -131,7 +132,12 @@ def test_annotations_follow_image_and_instance_with_ids_from_1(tmp_path: Path) -
         x, y = int(columns.min()), int(rows.min())
         assert entry["bbox"] == [x, y, columns.max() + 1 - x, rows.max() + 1 - y]
         assert (entry["mask_weight"], entry["iscrowd"], entry["score"]) == (1.0, 0, 0.5)
-        assert entry["quality"] == {"prm_score": 0.25, "bms_rule": "overlap", "box_fit": 1.0}
+        assert entry["quality"] == {
+            "prm_score": 0.25,
+            "bms_rule": "overlap",
+            "mask_source": "proposal",
+            "box_fit": 1.0,
+        }
         assert entry["provenance"]["prompt"]["point"] == [5.5, 6.25]
         assert len(entry["extra_masks"]) == 3
         assert coco_mask.decode(entry["extra_masks"][0]).shape == mask.shape

@@ -66,6 +66,7 @@ def refined(run: Path) -> Path:
     write(run / "sapnet" / "select" / "shard-0000-of-0001.parquet", SELECTIONS, scores)
     row = {**bag[1], "box_psm": [3, 2, 9, 12], "box_select": [3, 2, 24, 12]}
     row |= {"box_prm": [3, 2, 25, 12], "bms_rule": "overlap", "proposal_id_select": 0}
+    row |= {"mask_source": "proposal"}
     row |= {"score": 0.2, "bag_score": 0.5, "extra_rles": []}
     write(run / "sapnet" / "refine" / "shard-0000-of-0001.parquet", REFINEMENTS, [row])
     return run

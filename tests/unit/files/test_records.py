@@ -80,6 +80,7 @@ ROWS: dict[str, dict[str, list[Any]]] = {
         "box_select": [[0.0, 0.0, 2.0, 2.0]] * 2,
         "box_prm": [[0.0, 0.0, 2.0, 2.0]] * 2,
         "bms_rule": ["none", "overlap"],
+        "mask_source": ["proposal", "vote"],
         "proposal_id": [0, 1],
         "proposal_id_select": [0, 0],
         "rle": [b"04", b"05"],

@@ -1,0 +1,100 @@
+"""From boxes to masks: the proposal, the vote of the bag, SAM asked again."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from stages.geometry.masks import masks_to_rles, rle_boxes, rles_to_masks
+from stages.learning.bags import ImageBags
+from stages.learning.pseudo_masks import pseudo_masks
+from stages.learning.refine_step import unrefined
+from stages.settings.refine import Refine, Vote, Zoom
+
+SIZE = (20, 30)
+
+
+def mask(x0: int, x1: int) -> np.ndarray:
+    made = np.zeros(SIZE, dtype=np.uint8)
+    made[5:15, x0:x1] = 1
+    return made
+
+
+def bags_of(masks: list[np.ndarray], scores: list[float]) -> tuple[ImageBags, Any]:
+    """One object whose bag holds these masks, select's choice the best score."""
+    rles = masks_to_rles(np.stack(masks))
+    count = len(masks)
+    return ImageBags(
+        image_id=1,
+        instance_ids=(7,),
+        boxes=torch.from_numpy(rle_boxes(rles)).float()[None],
+        valid=torch.ones(1, count, dtype=torch.bool),
+        quality=torch.full((1, count), 0.5),
+        points=torch.tensor([[10.0, 10.0]]),
+        labels=torch.zeros(1, dtype=torch.long),
+        lengths=torch.tensor([count]),
+        size=SIZE,
+        chosen=torch.tensor([int(np.argmax(scores))]),
+        bag_scores=torch.tensor([0.5]),
+        scores=torch.tensor([scores]),
+    ), [rles]
+
+
+class Seer:
+    """SAM, seeing one thing whatever it is asked; remembers the boxes."""
+
+    def __init__(self, seen: np.ndarray):
+        self.seen, self.boxes = seen, list[Any]()
+
+    def probability(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
+        self.boxes.append(box.tolist())
+        return self.seen.astype(np.float32)
+
+
+def made(settings: Refine, zoom: Any = None) -> tuple[np.ndarray, str]:
+    bags, rles = bags_of([mask(5, 15), mask(7, 15), mask(0, 30)], [0.4, 0.4, 0.1])
+    image = np.zeros((*SIZE, 3), dtype=np.uint8)
+    answer = unrefined(bags, settings)
+    [found] = pseudo_masks(bags, answer, rles, settings, zoom=zoom, pixels=lambda: image)
+    return rles_to_masks([found.rle])[0], found.source
+
+
+def test_the_paper_takes_the_proposal() -> None:
+    seen, source = made(Refine(method="none"))
+    assert source == "proposal"
+    np.testing.assert_array_equal(seen, mask(5, 15))
+
+
+def test_the_bag_votes() -> None:
+    seen, source = made(Refine(method="none", vote=Vote(enabled=True, threshold=0.6)))
+    assert source == "vote"
+    np.testing.assert_array_equal(seen, mask(7, 15))  # the rest has 5/9
+
+
+def test_sam_is_asked_about_the_box_of_the_mask() -> None:
+    seer = Seer(mask(4, 16))
+    seen, source = made(Refine(method="none", zoom=Zoom(enabled=True)), seer)
+    assert (source, seer.boxes) == ("zoom", [[5.0, 5.0, 15.0, 15.0]])
+    np.testing.assert_array_equal(seen, mask(4, 16))
+
+
+def test_where_sam_sees_nothing_the_mask_stays() -> None:
+    seen, source = made(Refine(method="none", zoom=Zoom(enabled=True)), Seer(np.zeros(SIZE)))
+    assert source == "proposal"
+    np.testing.assert_array_equal(seen, mask(5, 15))
+
+
+def test_an_image_without_objects_is_not_read() -> None:
+    bags, _ = bags_of([mask(5, 15)], [0.4])
+    none = {name: getattr(bags, name)[:0] for name in ("boxes", "valid", "quality", "points")}
+    none |= {name: getattr(bags, name)[:0] for name in ("labels", "lengths", "chosen", "scores")}
+    empty = ImageBags(1, (), size=SIZE, bag_scores=torch.zeros(0), **none)
+    settings = Refine(method="none", zoom=Zoom(enabled=True))
+    unread: Any = None
+
+    def pixels() -> np.ndarray:
+        pytest.fail("read")
+
+    answer = unrefined(empty, settings)
+    assert pseudo_masks(empty, answer, [], settings, zoom=unread, pixels=pixels) == []
