@@ -23,6 +23,7 @@ from stages.learning.opening import (
     add_choice_arguments,
     category_ids,
     feature_facts,
+    fit_settings,
     open_inputs,
     open_network,
     open_training_index,
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None) -> None:
     torch.set_num_threads(args.threads)
     facts = provenance_of(
         "stages.fit_refine",
-        settings={"refine": plain_settings(settings), "select": plain_settings(select)},
+        settings={"refine": fit_settings(settings), "select": plain_settings(select)},
         seed=args.seed,
         packages=PACKAGES,
         **feature_facts(select.features, sam),

@@ -27,10 +27,10 @@ from stages.learning.opening import (
     add_arguments,
     category_ids,
     feature_facts,
+    fit_settings,
     open_inputs,
     open_network,
     open_training_index,
-    plain_settings,
 )
 from stages.learning.outcome import leave
 from stages.learning.processes import Team, joined
@@ -77,10 +77,10 @@ def facts_of(
     args: argparse.Namespace, settings: Select, refine: Refine | None, sam: Propose
 ) -> dict[str, Any]:
     """Provenance: of PRM's settings too, where it is trained here."""
-    plain = plain_settings(settings)
+    plain = fit_settings(settings, joint=refine is not None)
     return provenance_of(
         "stages.fit_select",
-        settings={"select": plain, "refine": plain_settings(refine)} if refine else plain,
+        settings={"select": plain, "refine": fit_settings(refine)} if refine else plain,
         seed=args.seed,
         packages=PACKAGES,
         **feature_facts(settings.features, sam),

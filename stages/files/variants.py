@@ -41,11 +41,12 @@ class Variants:
 
     def fit_settings(self, variant: str, section: str) -> str:
         """JSON text of what a training depends on in `select` or `refine`."""
-        return json.dumps(for_fit(self._section(variant, section), section), sort_keys=True)
+        values, joint = self._section(variant, section), self.is_joint(variant)
+        return json.dumps(for_fit(values, section, joint=joint), sort_keys=True)
 
-    def joint_settings(self, variant: str) -> str:
+    def joint_settings(self, variant: str) -> list[str]:
         """JSON text of `refine` where PRM is trained with PSM, else nothing."""
-        return self.fit_settings(variant, "refine") if self.is_joint(variant) else ""
+        return [self.fit_settings(variant, "refine")] if self.is_joint(variant) else []
 
     def is_joint(self, variant: str) -> bool:
         """Whether fit_select trains both heads."""
@@ -84,7 +85,7 @@ class Variants:
         """All that decides a network, the data apart."""
         if variant not in self.configs:
             return [variant]
-        lineage = [self.fit_settings(variant, "select") + self.joint_settings(variant)]
+        lineage = [self.fit_settings(variant, "select"), *self.joint_settings(variant)]
         if stage == "fit_refine":
             lineage += [self.settings(variant, "select"), self.fit_settings(variant, "refine")]
         return lineage
@@ -99,13 +100,15 @@ def without_seed(variant: str) -> tuple[str, str]:
     return (found["name"], f"/seed-{found['seed']}") if found else (variant, "")
 
 
-def for_fit(values: Values, section: str) -> dict[str, Any]:
+def for_fit(values: Values, section: str, *, joint: bool = False) -> dict[str, Any]:
     """The keys of `select` or `refine` that a training depends on.
 
-    BMS is among them only where it moves the boxes that PPG starts from.
+    BMS is among them only where it moves the boxes that PPG starts from; SAM's own quality only
+    where PRM is trained with PSM (joint), on what PSM chooses at that step.
     """
-    kept = {key: value for key, value in values.items() if key not in AFTER_FIT[section]}
+    needed = {"quality_exponent"} if joint and section == "select" else set()
     bms = values.get("bms", {})
     if "psm" in bms.get("stages", ()) and bms.get("mode") != "none":
-        kept["bms"] = bms
-    return kept
+        needed.add("bms")
+    unused = set(AFTER_FIT[section]) - needed
+    return {key: value for key, value in values.items() if key not in unused}

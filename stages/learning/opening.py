@@ -19,6 +19,7 @@ from stages.files.records import (
     read_table,
     read_tables,
 )
+from stages.files.variants import for_fit
 from stages.learning.bags import BagIndex
 from stages.learning.inputs import Inputs, PixelInputs, SamInputs
 from stages.learning.trainer import load_model
@@ -154,6 +155,12 @@ def plain_settings(settings: Select | Refine) -> dict[str, Any]:
     values = to_values(settings)
     values.get("features", {}).pop("weights", None)
     return values
+
+
+def fit_settings(settings: Select | Refine, *, joint: bool = False) -> dict[str, Any]:
+    """Settings for the provenance of a training: those that it depends on."""
+    section = "select" if isinstance(settings, Select) else "refine"
+    return for_fit(plain_settings(settings), section, joint=joint)
 
 
 def image_ids_of(table: pa.Table) -> list[int]:

@@ -62,8 +62,10 @@ def test_joint_training_makes_one_model_for_both() -> None:
     assert found.model("b/seed-1", "joint", "refine") == model
     assert found.model("b/seed-1", "sam_top1", "select") == []
     assert found.model("b/seed-1", "mil", "refine") == []
-    assert json.loads(found.joint_settings("joint"))["fit"] == "joint"
-    assert found.joint_settings("full") == ""
+    assert [json.loads(text)["fit"] for text in found.joint_settings("joint")] == ["joint"]
+    assert found.joint_settings("full") == []
+    assert json.loads(found.fit_settings("joint", "select"))["quality_exponent"] == 0
+    assert "quality_exponent" not in json.loads(found.fit_settings("full", "select"))
 
 
 def test_a_training_does_not_depend_on_the_choice_afterwards() -> None:
