@@ -127,6 +127,7 @@ class ImageRefiner:
             answer,
             rles,
             self.settings,
+            factor=factor,
             zoom=self.zoom,
             pixels=lambda: read_rgb(image_path(self.folder, self.index.file_name(image_id))),
         )

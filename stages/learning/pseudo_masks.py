@@ -2,7 +2,7 @@
 
 The paper takes the proposal closest to box_prm (SAPNet, Sec. 3.5). Two switches go on from there,
 in this order: the bag may vote for each pixel (`refine.vote`), and SAM may be asked once more,
-close up, about the box of the mask so far (`refine.zoom`).
+close up (`refine.zoom`): about the box of the voted mask, or about box_prm where none was voted.
 """
 
 from collections.abc import Callable
@@ -35,6 +35,7 @@ def pseudo_masks(
     rles: list[list[Rle]],
     settings: Refine,
     *,
+    factor: float,
     zoom: Zoom | None,
     pixels: Callable[[], np.ndarray],
 ) -> list[PseudoMask]:
@@ -42,7 +43,7 @@ def pseudo_masks(
 
     Parameters
     ----------
-    bags : on the grid of the image. answer : on any grid.
+    bags : on the grid of the image. answer : on another; factor : its pixels per pixel.
     rles : per object the masks of its bag.
     zoom : SAM to be asked again, or None. pixels : reads the image, (height, width, 3) uint8 RGB.
     """
@@ -54,9 +55,10 @@ def pseudo_masks(
     if zoom is None or not masks:
         return masks
     image, points = pixels(), bags.points.cpu().numpy()
+    boxes = (answer.box_prm / factor).cpu().numpy().astype(np.float64)
     return [
-        _closer(mask, image, point, zoom, clean=settings.zoom.clean)
-        for mask, point in zip(masks, points, strict=True)
+        _closer(mask, box, image, point, zoom, clean=settings.zoom.clean)
+        for mask, box, point in zip(masks, boxes, points, strict=True)
     ]
 
 
@@ -76,11 +78,18 @@ def _voted(
 
 
 def _closer(
-    mask: PseudoMask, image: np.ndarray, point: np.ndarray, zoom: Zoom, *, clean: float
+    mask: PseudoMask,
+    box_prm: np.ndarray,
+    image: np.ndarray,
+    point: np.ndarray,
+    zoom: Zoom,
+    *,
+    clean: float,
 ) -> PseudoMask:
     """What SAM says close up; the mask itself where it is empty, or where SAM then sees nothing."""
     if not rle_areas([mask.rle])[0]:
         return mask
-    box = np.asarray(rle_boxes([mask.rle])[0], dtype=np.float64)
+    hull = np.asarray(rle_boxes([mask.rle])[0], dtype=np.float64)
+    box = hull if mask.source == VOTE else box_prm
     found = without_stray_components(zoom.probability(image, box) > 0.5, point, clean)
     return PseudoMask(masks_to_rles(found[None])[0], ZOOM) if found.any() else mask

@@ -34,12 +34,13 @@ def ppg_scales(
     -------
     (n, expand_count + fine_count) scale factors.
     """
-    expand = 1 + expand_step * torch.arange(1, expand_count + 1, device=raw.device)
-    steps = torch.arange(fine_count, device=raw.device)
-    fine = 1 + fine_step * (fine_first + steps).to(raw.dtype)
+    like = {"dtype": raw.dtype, "device": raw.device}
+    expand = 1 + expand_step * torch.arange(1, expand_count + 1, **like)
+    steps = torch.arange(fine_count, **like)
+    fine = 1 + fine_step * (fine_first + steps)
     shrink = 1 - shrink_step * (steps + 1) / raw[:, None]
     last = torch.where(raw[:, None] >= 1, fine[None].expand_as(shrink), shrink)
-    return torch.cat([expand.to(raw.dtype)[None].expand(len(raw), -1), last], dim=1)
+    return torch.cat([expand[None].expand(len(raw), -1), last], dim=1)
 
 
 def scaled_boxes(boxes: Tensor, scales: Tensor) -> Tensor:

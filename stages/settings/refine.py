@@ -93,7 +93,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
 class Zoom:
-    """SAM is asked again, close up, about the box of the mask; not in the paper."""
+    """SAM is asked again, close up, about box_prm or the voted mask; not in the paper."""
 
     enabled: Annotated[
         bool, Field(description="true: costs two passes of SAM's image encoder per object")
@@ -102,7 +102,12 @@ class Zoom:
         float, Field(gt=1, le=8, description="side of the crop, in longer sides of the box")
     ] = 2.0
     margin: Annotated[
-        float, Field(gt=0, le=4, description="sides of the box asked about, in those of the mask's")
+        float,
+        Field(
+            gt=0,
+            le=4,
+            description="sides of the box that SAM is given, in sides of the refined one",
+        ),
     ] = 1.3
     clean: Annotated[float, Field(ge=0, le=1, description="as propose.clean, for the new mask")] = (
         0.25

@@ -56,7 +56,9 @@ def made(settings: Refine, zoom: Any = None) -> tuple[np.ndarray, str]:
     bags, rles = bags_of([mask(5, 15), mask(7, 15), mask(0, 30)], [0.4, 0.4, 0.1])
     image = np.zeros((*SIZE, 3), dtype=np.uint8)
     answer = unrefined(bags, settings)
-    [found] = pseudo_masks(bags, answer, rles, settings, zoom=zoom, pixels=lambda: image)
+    found, *_ = pseudo_masks(
+        bags, answer, rles, settings, factor=1.0, zoom=zoom, pixels=lambda: image
+    )
     return rles_to_masks([found.rle])[0], found.source
 
 
@@ -72,10 +74,17 @@ def test_the_bag_votes() -> None:
     np.testing.assert_array_equal(seen, mask(7, 15))  # the rest has 5/9
 
 
-def test_sam_is_asked_about_the_box_of_the_mask() -> None:
+VOTES = [  # who votes, and about which box SAM is asked then
+    (Vote(), [5.0, 5.0, 15.0, 15.0]),  # box_prm, here that of select's choice
+    (Vote(enabled=True, threshold=0.6), [7.0, 5.0, 15.0, 15.0]),
+]
+
+
+@pytest.mark.parametrize(("vote", "box"), VOTES, ids=["proposal", "vote"])
+def test_sam_is_asked_about_the_refined_box(vote: Vote, box: list[float]) -> None:
     seer = Seer(mask(4, 16))
-    seen, source = made(Refine(method="none", zoom=Zoom(enabled=True)), seer)
-    assert (source, seer.boxes) == ("zoom", [[5.0, 5.0, 15.0, 15.0]])
+    seen, source = made(Refine(method="none", vote=vote, zoom=Zoom(enabled=True)), seer)
+    assert (source, seer.boxes) == ("zoom", [box])
     np.testing.assert_array_equal(seen, mask(4, 16))
 
 
@@ -97,4 +106,5 @@ def test_an_image_without_objects_is_not_read() -> None:
         pytest.fail("read")
 
     answer = unrefined(empty, settings)
-    assert pseudo_masks(empty, answer, [], settings, zoom=unread, pixels=pixels) == []
+    none_found = pseudo_masks(empty, answer, [], settings, factor=1.0, zoom=unread, pixels=pixels)
+    assert none_found == []
