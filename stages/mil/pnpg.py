@@ -34,9 +34,8 @@ def ppg_scales(
     -------
     (n, expand_count + fine_count) scale factors.
     """
-    like = {"dtype": raw.dtype, "device": raw.device}
-    expand = 1 + expand_step * torch.arange(1, expand_count + 1, **like)
-    steps = torch.arange(fine_count, **like)
+    expand = 1 + expand_step * torch.arange(1, expand_count + 1).to(raw)
+    steps = torch.arange(fine_count).to(raw)
     fine = 1 + fine_step * (fine_first + steps)
     shrink = 1 - shrink_step * (steps + 1) / raw[:, None]
     last = torch.where(raw[:, None] >= 1, fine[None].expand_as(shrink), shrink)
