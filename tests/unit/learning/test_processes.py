@@ -76,7 +76,7 @@ def test_one_process_speaks_and_writes(whole: Path) -> None:
     assert sorted(p.name for p in whole.iterdir()) == ["said.txt", "two.jsonl", "two.pt"]
 
 
-def test_killed_processes_resume_to_the_same_bytes(
+def test_killed_processes_resume_to_the_same_weights(
     small_world: Any, whole: Path, tmp_path: Path
 ) -> None:
     process = launched(flags(small_world, tmp_path, "cut"))
@@ -88,7 +88,8 @@ def test_killed_processes_resume_to_the_same_bytes(
     assert not (tmp_path / "cut.pt").exists()
     assert list(tmp_path.glob("cut.pt.parts/*/checkpoint.pt")), said
     assert "resuming at step" in train(flags(small_world, tmp_path, "cut"))
-    assert (tmp_path / "cut.pt").read_bytes() == (whole / "two.pt").read_bytes()
+    seen, wanted = load_model(tmp_path / "cut.pt")[0], load_model(whole / "two.pt")[0]
+    assert all(torch.equal(seen[key], value) for key, value in wanted.items())
     assert [line["step"] for line in log_of(tmp_path, "cut")] == list(range(1, STEPS + 1))
 
 
