@@ -17,7 +17,10 @@ SEEDED = re.compile(r"(?P<name>.+)/seed-(?P<seed>\d+)")
 # What a training does not depend on: keys that only the choice afterwards reads
 AFTER_FIT = {
     "select": ("method", "quality_exponent", "chunk"),
-    "refine": ("bms", "score", "pdg_exponent", "quality_exponent", "vote", "zoom", "mps", "chunk"),
+    "refine": (
+        *("bms", "score", "pdg_exponent", "quality_exponent"),
+        *("vote", "zoom", "clean", "mps", "chunk"),
+    ),
 }
 FITS = ("fit_select", "fit_refine")  # stages that variants may share
 

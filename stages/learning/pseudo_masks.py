@@ -57,7 +57,7 @@ def pseudo_masks(
     image, points = pixels(), bags.points.cpu().numpy()
     boxes = (answer.box_prm / factor).cpu().numpy().astype(np.float64)
     return [
-        _closer(mask, box, image, point, zoom, clean=settings.zoom.clean)
+        _closer(mask, box, image, point, zoom, clean=settings.clean)
         for mask, box, point in zip(masks, boxes, points, strict=True)
     ]
 
@@ -73,7 +73,8 @@ def _voted(
         bags.quality[i, :count].cpu().numpy(),
         exponent=settings.vote.quality_exponent,
     )
-    mask = voted_mask(rles_to_masks(rles), weights, threshold=settings.vote.threshold)
+    voted = voted_mask(rles_to_masks(rles), weights, threshold=settings.vote.threshold)
+    mask = without_stray_components(voted, bags.points[i].cpu().numpy(), settings.clean)
     return PseudoMask(masks_to_rles(mask[None])[0], VOTE)
 
 

@@ -47,7 +47,7 @@ class Npg:
     part_mode: Annotated[
         Literal["center", "random", "none"],
         Field(description="center: one centred box of half the sides; random: four inside box_psm"),
-    ] = "center"
+    ] = "random"
     part_min_area: Annotated[
         float,
         Field(ge=0, description="px^2 of the network input; smaller objects give no parts; 4096"),
@@ -82,7 +82,7 @@ class Vote:
     enabled: Annotated[
         bool,
         Field(description="true: the mask is voted; false: the proposal closest to box_prm, paper"),
-    ] = False
+    ] = True
     quality_exponent: Annotated[
         float, Field(ge=0, description="power of SAM's predicted IoU in the weight of a mask")
     ] = 3.0
@@ -97,7 +97,7 @@ class Zoom:
 
     enabled: Annotated[
         bool, Field(description="true: costs two passes of SAM's image encoder per object")
-    ] = False
+    ] = True
     window: Annotated[
         float, Field(gt=1, le=8, description="side of the crop, in longer sides of the box")
     ] = 2.0
@@ -109,9 +109,6 @@ class Zoom:
             description="sides of the box that SAM is given, in sides of the refined one",
         ),
     ] = 1.3
-    clean: Annotated[float, Field(ge=0, le=1, description="as propose.clean, for the new mask")] = (
-        0.25
-    )
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
@@ -142,8 +139,11 @@ class Refine:
     ] = 0.25
     neg_norm: Annotated[
         Literal["kept", "objects"],
-        Field(description="negatives are averaged over those kept (paper) or per object (code)"),
-    ] = "kept"
+        Field(
+            description="kept: the mean over the negatives, paper; objects: their sum per object, "
+            "authors' code, which gives them more weight"
+        ),
+    ] = "objects"
     score: Annotated[
         Literal["softmax", "sigmoid"],
         Field(description="class score at selection; softmax as in the authors' code"),
@@ -157,6 +157,9 @@ class Refine:
     ] = 0.0
     vote: Annotated[Vote, Field(description="a mask out of all masks of the bag")] = Vote()
     zoom: Annotated[Zoom, Field(description="a mask out of the refined box")] = Zoom()
+    clean: Annotated[
+        float, Field(ge=0, le=1, description="as propose.clean, for what vote and zoom make")
+    ] = 0.25
     mps: Annotated[
         Literal["paper", "code"],
         Field(

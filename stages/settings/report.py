@@ -9,7 +9,10 @@ class Report:
 
     variants: Annotated[
         tuple[str, ...], Field(min_length=1, description="names out of `variants`, in table order")
-    ] = ("sam_top1", "mil", "pdg", "mil2", "ppg", "npg", "pnpg", "full", "best", "code")
+    ] = (
+        *("sam_top1", "mil", "pdg", "mil2", "ppg", "npg", "pnpg", "full", "code"),
+        *("guided", "negatives", "voted", "best"),
+    )
     seeds: Annotated[
         tuple[int, ...],
         Field(

@@ -63,6 +63,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "score": "softmax",
             "pdg_exponent": 0.0,
             "quality_exponent": 0.0,
+            "vote": {"enabled": False},
+            "zoom": {"enabled": False},
             "mps": "paper",
         },
     },
@@ -95,11 +97,27 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "mps": "code",
         },
     },
-    "best": {
+    # Beyond the paper, one lead after the other
+    "guided": {
         "of": "full",
         "over": "full",
         "select": {"pdg": {"apply": "selection", "exponent": 4.0}, "quality_exponent": 2.0},
         "refine": {"pdg_exponent": 4.0},
+    },
+    "negatives": {
+        "of": "guided",
+        "over": "guided",
+        "refine": {"neg_norm": "objects", "npg": {"part_mode": "random"}},
+    },
+    "voted": {
+        "of": "negatives",
+        "over": "negatives",
+        "refine": {"vote": {"enabled": True, "quality_exponent": 3.0, "threshold": 0.35}},
+    },
+    "best": {
+        "of": "voted",
+        "over": "voted",
+        "refine": {"zoom": {"enabled": True, "window": 2.0, "margin": 1.3}},
     },
 }
 

@@ -38,7 +38,8 @@ SHARED = [  # by hand from Table 4 of the paper: what differs only in a later co
     ("npg", "fit_refine/model.pt", "npg"),
     ("code", "fit_select/model.pt", "code"),
     ("mil", "fit_select/model.pt", "mil"),
-    ("best", "fit_select/model.pt", "best"),
+    ("best", "fit_select/model.pt", "guided"),
+    ("best", "fit_refine/model.pt", "negatives"),
     ("full", "export/pseudo_labels.json", "full"),
 ]
 
