@@ -6,6 +6,7 @@ losses. SAPNet, Sec. 3.3 and 3.4. PRM is trained after PSM and starts from its s
 `refine.fit: joint`.
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from stages.files.program import parser_of, run
 from stages.files.provenance import provenance_of
 from stages.learning.batches import Batch, Reader
 from stages.learning.device import leased
+from stages.learning.inputs import Inputs
 from stages.learning.opening import (
     PACKAGES,
     add_arguments,
@@ -65,20 +67,25 @@ def main(argv: Sequence[str] | None) -> None:
         with team.leader_first():
             folder = parts_folder(args.out, facts, index.image_ids, inputs=files)
         with leased(args.device) as device:
-            inputs = open_inputs(
-                args.image_folder, select.features, sam, device, folder / "features"
-            )
-            torch.manual_seed(args.seed)
-            heads = {"prm": len(category_ids(args.categories))}
-            precision = settings.training.precision
-            network = open_network(select.features, inputs, heads, precision=precision)
-            if settings.start == "select":
-                start_from(network, args.select_model)
+            cache = folder / "features"
+            inputs = open_inputs(args.image_folder, select.features, sam, device, cache)
+            network = _network(args, inputs, settings, select)
             reader = Reader(index, inputs, settings.training, args.seed, team)
             log = _fit(network, reader, settings, select, folder)
         out = {"out": args.out, "out_log": args.out_log, "folder": folder}
         tally = index.tally(index.image_ids)
         leave("fit_refine", network, log, facts, **out, team=team, tally=tally)
+
+
+def _network(
+    args: argparse.Namespace, inputs: Inputs, settings: Refine, select: Select
+) -> TwoBranch:
+    torch.manual_seed(args.seed)
+    heads, precision = {"prm": len(category_ids(args.categories))}, settings.training.precision
+    network = open_network(select.features, inputs, heads, precision=precision)
+    if settings.start == "select":
+        start_from(network, args.select_model)
+    return network
 
 
 def start_from(network: TwoBranch, select_model: Path) -> None:
