@@ -83,17 +83,18 @@ def negatives(bags: ImageBags, settings: Refine, rng: np.random.Generator) -> Te
 
 
 def _parts(bags: ImageBags, settings: Refine, rng: np.random.Generator) -> Tensor:
-    """Parts of box_psm as PSM chose it, mined or not (authors' code)."""
-    npg, box_psm = settings.npg, bags.box_psm()
+    """Parts of box_psm as PSM chose it, mined or not (authors' code); none without a mask."""
+    npg, usable = settings.npg, bags.usable()
+    box_psm = bags.box_psm()[usable]
     if npg.part_mode == "none":
         return box_psm[:0]
     if npg.part_mode == "center":
         return pnpg.centre_parts(box_psm, min_area=npg.part_min_area)
-    drawn = rng.random((len(box_psm), RANDOM_PARTS, 4)).astype(np.float32)
+    drawn = rng.random((len(usable), RANDOM_PARTS, 4)).astype(np.float32)
     return pnpg.random_parts(
         box_psm,
-        torch.from_numpy(drawn).to(box_psm.device),
-        bags.boxes,
+        torch.from_numpy(drawn).to(box_psm.device)[usable],
+        (bags.boxes * bags.valid[..., None])[usable],  # what is not valid is near nothing
         min_area=npg.part_min_area,
         t_neg1=npg.t_neg1,
         t_neg2=npg.t_neg2,

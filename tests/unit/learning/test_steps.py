@@ -99,14 +99,16 @@ def test_psm_learns_nothing_from_bags_of_empty_masks(
     assert with_empty.item() == pytest.approx(without.item())
 
 
+@pytest.mark.parametrize("mode", ["center", "random", "none"])
 def test_prm_learns_nothing_from_bags_of_empty_masks(
-    network: TwoBranch, pixels: torch.Tensor
+    network: TwoBranch, pixels: torch.Tensor, mode: str
 ) -> None:
     bags = image_bags(empty=True)
+    settings = Refine(npg=Npg(part_mode=mode, part_min_area=1.0))
 
     def loss(image: ImageBags) -> float:
         rng = {7: np.random.default_rng(3)}
-        return refine_loss(network, pixels, [image], Refine(), SELECT, rng_of=rng)[0].item()
+        return refine_loss(network, pixels, [image], settings, SELECT, rng_of=rng)[0].item()
 
     assert loss(bags) == pytest.approx(loss(without_last(bags)))
 
