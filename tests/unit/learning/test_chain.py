@@ -17,6 +17,7 @@ from stages.settings.refine import Bms, Ppg, Refine
 from stages.settings.select import Features, Pdg, Select
 
 Box = list[float]
+PLAIN: dict[str, Any] = {"pdg_exponent": 0.0, "quality_exponent": 0.0, "score": "softmax"}
 READINGS: dict[str, tuple[Select, Refine]] = {
     "paper": (
         Select(
@@ -24,7 +25,7 @@ READINGS: dict[str, tuple[Select, Refine]] = {
             pdg=Pdg(apply="score", exponent=0.015, min_distance=0.0),
             quality_exponent=0.0,
         ),
-        Refine(pdg_exponent=0.0),
+        Refine(**PLAIN, bms=Bms(mode="paper", stages=("prm",)), mps="paper"),
     ),
     "code": (
         Select(
@@ -35,8 +36,7 @@ READINGS: dict[str, tuple[Select, Refine]] = {
         Refine(
             ppg=Ppg(clamp="zero"),
             bms=Bms(mode="code", stages=("psm", "prm")),
-            neg_norm="objects",
-            pdg_exponent=0.0,
+            **PLAIN,
             mps="code",
         ),
     ),
@@ -52,6 +52,7 @@ READINGS: dict[str, tuple[Select, Refine]] = {
             score="sigmoid",
             pdg_exponent=2.0,
             quality_exponent=1.0,
+            mps="paper",
         ),
     ),
 }

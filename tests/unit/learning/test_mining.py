@@ -113,7 +113,7 @@ def test_ppg_starts_from_the_mined_box_and_negative_parts_from_the_unmined() -> 
     torch.testing.assert_close((seen[:, :2] + seen[:, 2:]) / 2, torch.full((20, 2), 70.0))
     width = base[0, 2] - base[0, 0]
     torch.testing.assert_close(seen[0, 2] - seen[0, 0], width * 1.01)
-    npg = Npg(background=0, part_min_area=1.0)
+    npg = Npg(background=0, part_mode="center", part_min_area=1.0)
     rng = np.random.default_rng(0)
     parts = [negatives(given, replace(s, npg=npg), rng) for s in (plain, mining)]
     assert parts[0].tolist() == parts[1].tolist() == [[60, 60, 80, 80]]
