@@ -172,7 +172,12 @@ SMALL = {  # settings of section select that train in seconds
     "features": {"channels": 16, "hidden": 32, "roi_size": 3},
     "training": {"epochs": 3, "batch_images": 2, "warmup": 2, "checkpoint_every": 2},
 }
-SMALL_REFINE = {"npg": {"background": 20}, "training": SMALL["training"]}
+SMALL_REFINE = {
+    "npg": {"background": 20},
+    "training": SMALL["training"],
+    "vote": {"enabled": False},
+    "zoom": {"enabled": False},
+}
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from stages.geometry.boxes import box_iou
 
 FEATURES = {"channels": 16, "hidden": 32, "roi_size": 3}
 TRAINING = {"epochs": 3, "batch_images": 2, "warmup": 2, "checkpoint_every": 2}
+PAPER = {"vote": {"enabled": False}, "zoom": {"enabled": False}}  # the mask is a proposal
 Rows = list[dict[str, Any]]
 
 
@@ -40,7 +41,7 @@ def refined(
     **settings: Any,
 ) -> Rows:
     texts = {
-        "settings": json.dumps({"training": TRAINING, **settings}),
+        "settings": json.dumps({"training": TRAINING, **PAPER, **settings}),
         "select_settings": json.dumps({"features": FEATURES, **(select_settings or {})}),
     }
     flags = {"model": run.folder / "refine.pt", "out": out, "shard": shard, **texts}
@@ -161,7 +162,7 @@ def test_one_shard_gives_the_rows_of_two(small_run: Any, tmp_path: Path) -> None
         model=small_run.folder / "refine.pt",
         out=tmp_path / "one.parquet",
         shard="0000-of-0001",
-        settings=json.dumps({"npg": {"background": 20}, "training": TRAINING}),
+        settings=json.dumps({"npg": {"background": 20}, "training": TRAINING, **PAPER}),
         select_settings=json.dumps({"features": FEATURES}),
     )
     flags = [*flags[: flags.index("--proposals")], "--proposals"]
@@ -249,7 +250,10 @@ def test_without_refinement_the_choice_of_select_is_the_label(
     small_run: Any, tmp_path: Path
 ) -> None:
     words = small_run.world.flags(
-        shards=(0,), out=tmp_path / "r.parquet", shard="0000-of-0002", settings='{"method": "none"}'
+        shards=(0,),
+        out=tmp_path / "r.parquet",
+        shard="0000-of-0002",
+        settings=json.dumps({"method": "none", **PAPER}),
     )
     refine.main([*words, "--selections", str(small_run.selections[0])])
     rows, bags = read_table(tmp_path / "r.parquet", REFINEMENTS), bags_of(small_run.world)

@@ -13,6 +13,7 @@ from stages.learning.refine_step import unrefined
 from stages.settings.refine import Refine, Vote, Zoom
 
 SIZE = (20, 30)
+NO_VOTE, NO_ZOOM = Vote(enabled=False), Zoom(enabled=False)
 
 
 def mask(x0: int, x1: int) -> np.ndarray:
@@ -63,7 +64,7 @@ def made(settings: Refine, zoom: Any = None) -> tuple[np.ndarray, str]:
 
 
 def test_the_paper_takes_the_proposal() -> None:
-    seen, source = made(Refine(method="none"))
+    seen, source = made(Refine(method="none", vote=NO_VOTE, zoom=NO_ZOOM))
     assert source == "proposal"
     np.testing.assert_array_equal(seen, mask(5, 15))
 
@@ -75,7 +76,7 @@ def test_the_bag_votes() -> None:
 
 
 VOTES = [  # who votes, and about which box SAM is asked then
-    (Vote(), [5.0, 5.0, 15.0, 15.0]),  # box_prm, here that of select's choice
+    (NO_VOTE, [5.0, 5.0, 15.0, 15.0]),  # box_prm, here that of select's choice
     (Vote(enabled=True, threshold=0.6), [7.0, 5.0, 15.0, 15.0]),
 ]
 
@@ -89,7 +90,7 @@ def test_sam_is_asked_about_the_refined_box(vote: Vote, box: list[float]) -> Non
 
 
 def test_where_sam_sees_nothing_the_mask_stays() -> None:
-    seen, source = made(Refine(method="none", zoom=Zoom(enabled=True)), Seer(np.zeros(SIZE)))
+    seen, source = made(Refine(method="none", vote=NO_VOTE), Seer(np.zeros(SIZE)))
     assert source == "proposal"
     np.testing.assert_array_equal(seen, mask(5, 15))
 

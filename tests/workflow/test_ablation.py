@@ -1,0 +1,88 @@
+"""`snakemake ablation`, as users run it: variants times seeds, each world asked once, a report."""
+
+import json
+
+import pytest
+
+from tests.workflow.workspace import TINY, Workspace, merged, new_workspace
+
+ABLATION = {
+    "shards": 1,
+    "dataset": {"partworld": {"train": 4, "val": 2}},
+    "report": {
+        "variants": ["sam_top1", "pnpg", "full"],
+        "seeds": [0, 1],
+        "detectors": ["full", "fully_supervised"],
+        "detector_seeds": [0],
+    },
+}
+JOBS = {  # by hand: two worlds; only `full` and `pnpg` learn, and they learn the same
+    **{"partworld": 4, "prepare": 2, "propose": 2, "fit_select": 2, "fit_refine": 2},
+    **{"select": 6, "refine": 6, "export": 6, "train": 2, "evaluate": 7, "report": 1},
+    "ablation": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A finished ablation. Do not write into it."""
+    workspace = new_workspace(tmp_path_factory.mktemp("ablation") / "repo")
+    workspace.configure(merged(TINY, ABLATION))
+    outcome = workspace.snakemake("ablation")
+    assert outcome.code == 0, outcome.text
+    assert outcome.jobs() == JOBS
+    return workspace
+
+
+def test_an_ablation_writes_table_numbers_and_figure(compared: Workspace) -> None:
+    folder = compared.results() / "report"
+    table = (folder / "ablation.md").read_text()
+    for name in ("sam_top1", "pnpg", "full", "median", "fully_supervised"):
+        assert name in table
+    numbers = json.loads((folder / "ablation.json").read_text())
+    assert numbers["provenance"]
+    assert (folder / "ablation.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_seeds_draw_their_own_worlds(compared: Workspace) -> None:
+    worlds = [compared.results() / f"seed-{seed}" / "partworld" / "train" for seed in (0, 1)]
+    first, second = (path / "annotations.json" for path in worlds)
+    assert first.read_bytes() != second.read_bytes()
+
+
+def test_a_second_ablation_does_nothing(compared: Workspace) -> None:
+    assert "Nothing to be done" in compared.snakemake("-n", "ablation").text
+
+
+def test_a_change_of_the_choice_trains_nothing_anew(compared: Workspace) -> None:
+    change = {"variants": {"full": {"refine": {"bms": {"t_min1": 0.7}}}}}
+    compared.configure(merged(TINY, ABLATION, change))
+    jobs = compared.snakemake("-n", "ablation").jobs()
+    compared.configure(merged(TINY, ABLATION))
+    assert "fit_select" not in jobs
+    assert "fit_refine" not in jobs
+    assert jobs["refine"] == 2 + 2  # `pnpg` starts from `full`
+
+
+def test_the_plain_run_is_untouched(compared: Workspace) -> None:
+    jobs = compared.snakemake("-n").jobs()
+    assert jobs["fit_select"] == jobs["fit_refine"] == 1
+    assert "report" not in jobs
+
+
+def test_seeds_of_files_share_prepare_and_propose(compared: Workspace) -> None:
+    world = compared.results() / "seed-0" / "partworld"
+    splits = {
+        name: {
+            "images": str(world / name / "images"),
+            "annotations": str(world / name / "annotations.json"),
+        }
+        for name in ("train", "val")
+    }
+    files = {"run": "files", "dataset": {"source": "files", **splits}}
+    compared.configure(merged(TINY, ABLATION, files))
+    outcome = compared.snakemake("-n", "ablation")
+    compared.configure(merged(TINY, ABLATION))
+    assert outcome.jobs()["propose"] == outcome.jobs()["prepare"] == 1
+    assert outcome.jobs()["fit_select"] == 2
+    assert "results/files/full/seed-1/refine" in outcome.text
