@@ -30,7 +30,10 @@ UNMINED: dict[str, Any] = {"mode": "none"}
 
 # Tables 3, 4, 6 and 7 of the paper; `full` holds its settings, `code` the authors' readings
 VARIANTS: dict[str, dict[str, Any]] = {
-    "sam_top1": {"select": {"method": "sam_top1"}, "refine": {"method": "none"}},
+    "sam_top1": {
+        "select": {"method": "sam_top1"},
+        "refine": {"method": "none", "vote": OFF, "zoom": OFF},
+    },
     "full": {
         "over": "pnpg",
         "select": {
@@ -63,8 +66,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "score": "softmax",
             "pdg_exponent": 0.0,
             "quality_exponent": 0.0,
-            "vote": {"enabled": False},
-            "zoom": {"enabled": False},
+            "vote": OFF,
+            "zoom": OFF,
             "mps": "paper",
         },
     },

@@ -44,6 +44,13 @@ def test_an_ablation_writes_table_numbers_and_figure(compared: Workspace) -> Non
     assert (folder / "ablation.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_variant_sam_top1_is_the_choice_of_that_name(compared: Workspace) -> None:
+    for seed in (0, 1):
+        path = compared.results() / f"seed-{seed}" / "sam_top1" / "evaluate" / "metrics.json"
+        choices = json.loads(path.read_text())["label_quality"]["choices"]
+        assert choices["pseudo_label"] == choices["sam_top1"]
+
+
 def test_seeds_draw_their_own_worlds(compared: Workspace) -> None:
     worlds = [compared.results() / f"seed-{seed}" / "partworld" / "train" for seed in (0, 1)]
     first, second = (path / "annotations.json" for path in worlds)
