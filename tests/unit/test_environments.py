@@ -68,7 +68,7 @@ def _programs_of_rules() -> dict[str, Path]:
     found = {}
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         text = path.read_text()
-        for program in re.findall(r"python -m (\S+?)\"", text):
+        for program in re.findall(r"-m (stages\S+?)\"", text):
             (conda,) = re.findall(r'conda:\s+"(\S+)"', text)
             found[program] = (path.parent / conda).resolve()
     return found
@@ -76,7 +76,7 @@ def _programs_of_rules() -> dict[str, Path]:
 
 def test_every_rule_names_an_environment_that_exists() -> None:
     programs = _programs_of_rules()
-    assert len(programs) == 11
+    assert len(programs) == 12
     assert all(path.is_file() for path in programs.values())
 
 
