@@ -37,3 +37,9 @@ include: "workflow/rules/export.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+
+
+# Every variant of `report.variants` with every seed, side by side
+rule ablation:
+    input:
+        expand(rules.report.output, run=config["run"]),

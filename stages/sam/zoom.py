@@ -13,7 +13,6 @@ from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 
 from stages.geometry.boxes import clip_boxes, scale_boxes
-from stages.sam.mirrored import mirrored_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class Zoom:
         there = asked.copy()
         there[[0, 2]] = crop.shape[1] - asked[[2, 0]]
         upright = self._asked(crop, asked)
-        mirrored = self._asked(mirrored_image(crop), there)[:, ::-1]
+        mirrored = self._asked(crop[:, ::-1], there)[:, ::-1]
         found = np.zeros((height, width), dtype=np.float32)
         window.cut(found)[:] = (upright + mirrored) / 2
         return found

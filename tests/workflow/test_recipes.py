@@ -36,6 +36,8 @@ LAYOUTS = {
         RESNET,
     ],
 }
+COMPARISONS = ["benchmark", "selection"]  # on drawn worlds: nothing can be missing
+ON_FILES = [name for name in NAMES if name not in COMPARISONS]
 SHARDS = {"sapnet": 2, "coco_tiny": 2, "coco2017": 128, "voc2012": 16}
 
 
@@ -51,7 +53,7 @@ def _lay_out(folder: Path, names: list[str]) -> None:
             path.touch()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ON_FILES)
 def test_a_recipe_plans_on_an_empty_copy_of_its_layout(name: str, fresh: Workspace) -> None:
     (fresh.folder / "mine.yaml").unlink()
     _lay_out(fresh.folder, LAYOUTS[name])
@@ -65,12 +67,28 @@ def test_a_recipe_plans_on_an_empty_copy_of_its_layout(name: str, fresh: Workspa
     assert jobs.get("fetch", 0) == int(name in ("coco2017", "voc2012"))  # SAM ViT-H is not there
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ON_FILES)
 def test_a_recipe_says_what_is_missing(name: str, fresh: Workspace) -> None:
     outcome = fresh.snakemake("-n", "--configfile", f"workflow/recipes/{name}.yaml", COCO_TINY="")
     assert outcome.code != 0
     assert "config: " in outcome.text
     assert "Traceback" not in outcome.text
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_a_comparison_plans_all_its_seeds(name: str, fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    recipe = f"workflow/recipes/{name}.yaml"
+    outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe)
+    assert outcome.code == 0, outcome.text
+    seeds = _recipe(name)["report"]["seeds"]
+    assert outcome.jobs()["propose"] == len(seeds)
+    assert outcome.jobs()["report"] == 1
+
+
+def test_settings_are_chosen_on_other_worlds_than_those_reported() -> None:
+    chosen, reported = (set(_recipe(name)["report"]["seeds"]) for name in reversed(COMPARISONS))
+    assert not chosen & reported
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,6 +131,10 @@ PAPER = {  # SAPNet, Sec. 3 and 4.1, and the authors' code where the paper is si
     "refine.npg.t_neg2": 0.5,
     "refine.npg.background": 500,
     "refine.npg.part_min_area": 4096,
+    "refine.fit": "joint",
+    "refine.neg_norm": "kept",
+    "refine.vote.enabled": False,
+    "refine.zoom.enabled": False,
 }
 
 

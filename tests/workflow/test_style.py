@@ -53,7 +53,8 @@ def test_a_door_has_its_directives_in_order_and_no_logic(path: Path) -> None:
     assert text.startswith("# ")
     program = "stages.partworld.dataset" if path.stem == "partworld" else f"stages.{path.stem}"
     assert f'code=code_of("{program}")' in text
-    assert f'"python -m {program}"' in text
+    launchers = ("python", "{params.launcher}")  # trainings may be started by torchrun
+    assert any(f'"{launcher} -m {program}"' in text for launcher in launchers)
 
 
 @pytest.mark.parametrize("name", ["default", "slurm"])

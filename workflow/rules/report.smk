@@ -1,4 +1,4 @@
-# Hold variants and seeds side by side; `snakemake ablation` asks for it
+# Hold variants and seeds side by side
 rule report:
     input:
         metrics=PLAN.report.metrics(),
@@ -39,9 +39,3 @@ rule report:
         " --out-figure {output.figure:q}"
         " --settings {params.settings:q}"
         " 2> {log:q}"
-
-
-# Run every variant with every seed, and compare them
-rule ablation:
-    input:
-        expand(rules.report.output, run=config["run"]),
