@@ -42,7 +42,6 @@ class Plan:
     settings : JSON text of each config section, paths expanded.
     variants : settings and folders of what follows propose.
     report : what the ablation compares.
-    runs, variant_names : regular expressions of the wildcards.
     targets : what the run is to make.
     """
 
@@ -59,19 +58,7 @@ class Plan:
     settings: dict[str, str]
     variants: Variants
     report: Comparison
-    runs: str
-    variant_names: str
     targets: tuple[str, ...]
-
-    def shards_of(self, wildcards: Any, stage: str) -> list[str]:
-        """The shards of `select` or `refine` that a variant reads."""
-        names = [f"{stage}/shard-{shard}.parquet" for shard in self.shards]
-        return [self.variants.made(wildcards.run, wildcards.variant, name) for name in names]
-
-    def shard_of(self, wildcards: Any, stage: str) -> str:
-        """The shard of `select` that the same shard of `refine` reads."""
-        name = f"{stage}/shard-{wildcards.shard}.parquet"
-        return self.variants.made(wildcards.run, wildcards.variant, name)
 
     def model_of(self, wildcards: Any, stage: str) -> list[str]:
         """The model that a shard of `select` or `refine` is made with."""
@@ -81,10 +68,8 @@ class Plan:
         """The tables that a variant is judged by; none where only its detector is."""
         if is_supervised(wildcards.variant):
             return []
-        if stage == "propose":
-            names = (f"propose/shard-{shard}.parquet" for shard in self.shards)
-            return [f"results/{wildcards.run}/{name}" for name in names]
-        return self.shards_of(wildcards, stage)
+        home = wildcards.run if stage == "propose" else f"{wildcards.run}/{wildcards.variant}"
+        return [f"results/{home}/{stage}/shard-{shard}.parquet" for shard in self.shards]
 
     def labels_of(self, wildcards: Any) -> list[str]:
         """What a detector is trained on: pseudo-labels, or the ground truth for comparison."""
@@ -156,8 +141,6 @@ def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
             seed=config["seed"],
         ),
         report=report,
-        runs=report.runs(),
-        variant_names=report.variant_names(),
         targets=targets_of(config),
     )
 

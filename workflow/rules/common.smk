@@ -26,8 +26,8 @@ shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=PLAN.gpu))
 
 
 wildcard_constraints:
-    run=PLAN.runs,
-    variant=PLAN.variant_names,
+    run=PLAN.report.runs(),
+    variant=PLAN.report.variant_names(),
     engine=config["train"]["engine"],
     split="train|val",
     shard=r"\d{4}-of-\d{4}",

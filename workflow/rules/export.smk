@@ -4,7 +4,7 @@ rule export:
         images=rules.prepare.output.images,
         weak_labels=rules.prepare.output.weak_labels,
         categories=rules.prepare.output.categories,
-        refinements=lambda w: PLAN.shards_of(w, "refine"),
+        refinements=expand(rules.refine.output.refinements, shard=PLAN.shards, allow_missing=True),
     output:
         labels="results/{run}/{variant}/export/pseudo_labels.json",
     log:

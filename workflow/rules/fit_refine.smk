@@ -6,7 +6,7 @@ rule fit_refine:
         weak_labels=rules.prepare.output.weak_labels,
         categories=rules.prepare.output.categories,
         proposals=expand(rules.propose.output.proposals, shard=PLAN.shards, allow_missing=True),
-        selections=lambda w: PLAN.shards_of(w, "select"),
+        selections=expand(rules.select.output.selections, shard=PLAN.shards, allow_missing=True),
         select_model=lambda w: PLAN.model_of(w, "select"),
         weights=PLAN.features,
     output:

@@ -6,7 +6,7 @@ rule refine:
         weak_labels=rules.prepare.output.weak_labels,
         categories=rules.prepare.output.categories,
         proposals=rules.propose.output.proposals,
-        selections=lambda w: PLAN.shard_of(w, "select"),
+        selections=rules.select.output.selections,
         model=lambda w: PLAN.model_of(w, "refine"),
         weights=PLAN.features,
     output:

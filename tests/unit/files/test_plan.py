@@ -233,17 +233,17 @@ class Wildcards:
 def test_the_wildcards_know_the_names_and_the_seeds_of_the_ablation(root: Path) -> None:
     plan = _plan(root)
     for run in ("r", "r/seed-1", "r/seed-2"):
-        assert re.fullmatch(plan.runs, run)
+        assert re.fullmatch(plan.report.runs(), run)
     for run in ("r/seed-3", "r2", "x/seed-1"):
-        assert not re.fullmatch(plan.runs, run)
-    assert re.fullmatch(plan.variant_names, "fully_supervised")
-    assert not re.fullmatch(plan.variant_names, "v/seed-1")
+        assert not re.fullmatch(plan.report.runs(), run)
+    assert re.fullmatch(plan.report.variant_names(), "fully_supervised")
+    assert not re.fullmatch(plan.report.variant_names(), "v/seed-1")
 
 
 def test_seeds_of_files_on_disk_are_folders_of_a_variant(root: Path) -> None:
     plan = _plan(root, dataset__source="files", dataset__train=FILES)
-    assert not re.fullmatch(plan.runs, "r/seed-1")
-    assert re.fullmatch(plan.variant_names, "v2/seed-1")
+    assert not re.fullmatch(plan.report.runs(), "r/seed-1")
+    assert re.fullmatch(plan.report.variant_names(), "v2/seed-1")
     assert plan.report.metrics()[:2] == [
         "results/r/v/seed-1/evaluate/metrics.json",
         "results/r/v/seed-2/evaluate/metrics.json",
@@ -253,7 +253,10 @@ def test_seeds_of_files_on_disk_are_folders_of_a_variant(root: Path) -> None:
 def test_a_plain_run_reads_its_own_files(root: Path) -> None:
     plan = _plan(root)
     assert plan.model_of(Wildcards(), "refine") == ["results/r/v/fit_refine/model.pt"]
-    assert plan.shard_of(Wildcards(), "select") == "results/r/v/select/shard-0001-of-0002.parquet"
+    assert plan.judged(Wildcards(), "select") == [
+        "results/r/v/select/shard-0000-of-0002.parquet",
+        "results/r/v/select/shard-0001-of-0002.parquet",
+    ]
     assert plan.judged(Wildcards(), "propose") == [
         "results/r/propose/shard-0000-of-0002.parquet",
         "results/r/propose/shard-0001-of-0002.parquet",
