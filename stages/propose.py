@@ -19,14 +19,13 @@ from stages.files.parts import write_in_parts
 from stages.files.program import Progress, parser_of, run, say
 from stages.files.provenance import provenance_of
 from stages.files.records import (
-    IMAGES,
     PROPOSALS,
     WEAK_LABELS,
     empty_table,
-    images_of_shard,
     read_table,
     rows_by_image,
 )
+from stages.files.streams import shard_images
 from stages.geometry.masks import rle_boxes
 from stages.learning.device import leased
 from stages.sam.answers import Answer
@@ -117,7 +116,7 @@ def main(argv: Sequence[str] | None) -> None:
     torch.set_num_threads(args.threads)
     checkpoint = Path(settings.checkpoint)
     facts = _provenance(settings, args.seed, checked_sha256(checkpoint, settings.sha256))
-    images = images_of_shard(read_table(args.images, IMAGES), int(args.shard.split("-")[0]))
+    images = shard_images(args.images, args.shard)
     labels = read_table(args.weak_labels, WEAK_LABELS)
     with leased(args.device) as device:
         sam = load_sam(settings.model, checkpoint, settings.sha256, device)

@@ -22,13 +22,12 @@ from stages.files.parts import write_in_parts
 from stages.files.program import Progress, parser_of, run, say
 from stages.files.provenance import provenance_of, sha256_of
 from stages.files.records import (
-    IMAGES,
     PROPOSALS,
     REFINEMENTS,
     empty_table,
-    images_of_shard,
     read_table,
 )
+from stages.files.streams import shard_images
 from stages.geometry.masks import Rle, rle_of
 from stages.learning.bags import BagIndex, ImageBags
 from stages.learning.batches import one_image
@@ -222,7 +221,7 @@ def main(argv: Sequence[str] | None) -> None:
     sam = from_json(Propose, args.sam, "propose")
     torch.set_num_threads(args.threads)
     facts = facts_of(args, settings, select, sam)
-    images = images_of_shard(read_table(args.images, IMAGES), int(args.shard.split("-")[0]))
+    images = shard_images(args.images, args.shard)
     index, ids = open_index(args), image_ids_of(images)
     with leased(args.device) as device:
         table = write_in_parts(

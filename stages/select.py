@@ -20,16 +20,14 @@ from stages.files.parts import write_in_parts
 from stages.files.program import Progress, parser_of, run, say
 from stages.files.provenance import provenance_of, sha256_of
 from stages.files.records import (
-    IMAGES,
     PROPOSALS,
     SELECTIONS,
     empty_table,
-    images_of_shard,
-    read_table,
     read_tables,
     rows_by_image,
     table_of,
 )
+from stages.files.streams import shard_images
 from stages.learning.bags import BagIndex, ImageBags
 from stages.learning.batches import one_image
 from stages.learning.device import leased
@@ -170,7 +168,7 @@ def main(argv: Sequence[str] | None) -> None:
     sam = from_json(Propose, args.sam, "propose")
     torch.set_num_threads(args.threads)
     facts = facts_of(args, settings, sam)
-    images = images_of_shard(read_table(args.images, IMAGES), int(args.shard.split("-")[0]))
+    images = shard_images(args.images, args.shard)
     index, ids = open_index(args), image_ids_of(images)
     with leased(args.device) as device:
         table = write_in_parts(

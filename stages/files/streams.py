@@ -10,7 +10,19 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.files.records import Record, checked_header, rows_by_image
+from stages.files.records import (
+    IMAGES,
+    Record,
+    checked_header,
+    images_of_shard,
+    read_table,
+    rows_by_image,
+)
+
+
+def shard_images(images: Path, shard: str) -> pa.Table:
+    """Rows of the table `images` in a file that belong to a shard, named such as 0003-of-0128."""
+    return images_of_shard(read_table(images, IMAGES), int(shard.split("-")[0]))
 
 
 def images_of_file(

@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.files import records
-from stages.files.records import WEAK_LABELS, empty_table, table_of, write_table
-from stages.files.streams import Cursor, images_of_file, images_of_shards
+from stages.files.records import IMAGES, WEAK_LABELS, empty_table, table_of, write_table
+from stages.files.streams import Cursor, images_of_file, images_of_shards, shard_images
 
 
 def write(path: Path, image_ids: list[int], each: int = 3) -> Path:
@@ -74,3 +74,12 @@ def test_a_cursor_skips_what_is_not_asked_for(tmp_path: Path) -> None:
 def test_a_missing_shard_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="missing"):
         list(images_of_shards([tmp_path / "none.parquet"], WEAK_LABELS))
+
+
+def test_a_shard_is_found_by_its_name(tmp_path: Path) -> None:
+    columns = {"image_id": [1, 2, 3], "file_name": ["a", "b", "c"]}
+    columns |= {"height": [4] * 3, "width": [5] * 3, "shard": [0, 2, 0]}
+    write_table(tmp_path / "images.parquet", table_of(IMAGES, columns), IMAGES, {})
+    for name, wanted in (("0000-of-0003", [1, 3]), ("0001-of-0003", []), ("0002-of-0003", [2])):
+        rows = shard_images(tmp_path / "images.parquet", name)
+        assert rows.column("image_id").to_pylist() == wanted
