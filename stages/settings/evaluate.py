@@ -1,5 +1,7 @@
 """Section `evaluate`: what is measured against ground truth."""
 
+from typing import Literal
+
 from stages.settings.section import CLOSED, Annotated, Field, dataclass
 
 
@@ -19,3 +21,14 @@ class Evaluate:
     local_inside: Annotated[
         float, Field(gt=0, le=1, description="... and more than this of the mask lies inside it")
     ] = 0.6
+    recall_points: Annotated[
+        Literal[11, 101, 1001],
+        Field(
+            description="recall grid of mAP25/50/70/75: 11: VOC 2007; 101: COCO; 1001: about the "
+            "area under the curve, VOC 2010 on"
+        ),
+    ] = 101
+    backend: Annotated[
+        Literal["pycocotools", "faster_coco_eval"],
+        Field(description="scores detections; faster_coco_eval, if installed, is some 5 x faster"),
+    ] = "pycocotools"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Values = Mapping[str, Any]
-OVERRIDDEN = ("select", "refine")  # the sections that a variant may change
+OVERRIDDEN = ("select", "refine", "export", "train")  # the sections that a variant may change
 FULLY_SUPERVISED = "fully_supervised"  # no variant: its labels are the ground truth
 
 

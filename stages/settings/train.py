@@ -1,4 +1,7 @@
-"""Section `train`: the detector that learns from the pseudo-labels."""
+"""Section `train`: the detector that learns from the pseudo-labels, and the hooks of its training.
+
+A hook is off unless `enabled`; every engine has the same hooks.
+"""
 
 from typing import Literal
 
@@ -6,15 +9,75 @@ from stages.settings.section import CLOSED, Annotated, Field, dataclass
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
+class MultiMask:
+    """Multi-mask supervision: Dice loss to `extra_masks` too (SAPNet, Sec. 3.5, Eq. 9)."""
+
+    enabled: Annotated[bool, Field(description="false: the mask of the annotation alone")] = False
+    gamma: Annotated[float, Field(ge=0, description="weight of the extra masks; Eq. 9")] = 0.25
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class RoiDrop:
+    """RoIs that fit their label badly are left out of both box losses (WeakSAM, Eq. 1 and 2)."""
+
+    enabled: Annotated[bool, Field(description="false: every RoI is trained")] = False
+    mode: Annotated[
+        Literal["any", "both"],
+        Field(description="any: one loss above its threshold drops a RoI; both: the authors' code"),
+    ] = "any"
+    cls: Annotated[
+        float, Field(gt=0, description="threshold of the classification loss; tau_cls")
+    ] = 4.0
+    reg: Annotated[
+        float, Field(gt=0, description="threshold of the box regression loss; tau_reg")
+    ] = 1.0
+    start: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="first step that drops; must be given: at random weights the loss of 80 "
+            "classes is ln 81, above tau_cls; authors: 2000 of 9000 (VOC), 10000 of 85000 (COCO)",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class CopyPaste:
+    """Trusted instances of images seen before are pasted into others (SIM)."""
+
+    enabled: Annotated[bool, Field(description="false: images as they are")] = False
+    chance: Annotated[float, Field(ge=0, le=1, description="of an image to be pasted into")] = 0.5
+    bank: Annotated[
+        int, Field(ge=1, description="so many images back the pasted ones are looked for")
+    ] = 100
+    share: Annotated[
+        float, Field(gt=0, le=1, description="of the source's instances; authors' code: 0.5")
+    ] = 0.25
+    most: Annotated[int, Field(ge=1, description="instances pasted into an image")] = 3
+    power: Annotated[
+        float, Field(ge=0, description="instances are drawn in proportion to score to this power")
+    ] = 3.0
+    min_score: Annotated[
+        float,
+        Field(ge=0, le=1, description="less sure annotations, or of mask_weight 0, stay behind"),
+    ] = 0.5
+    min_visible: Annotated[
+        float,
+        Field(ge=0, le=1, description="an instance that keeps less of its mask is left out"),
+    ] = 0.1
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
 class Train:
     """Mask R-CNN and its schedule."""
 
     enabled: Annotated[bool, Field(description="false: stop after export and evaluate")] = True
-    engine: Annotated[Literal["torchvision"], Field(description="library that trains")] = (
-        "torchvision"
-    )
+    engine: Annotated[
+        Literal["torchvision", "detectron2"],
+        Field(description="library that trains; detectron2 is installed by hand or by --use-conda"),
+    ] = "torchvision"
     backbone: Annotated[
-        Literal["resnet18", "resnet50"], Field(description="torchvision ResNet with FPN")
+        Literal["resnet18", "resnet50", "resnet101"], Field(description="ResNet with FPN")
     ] = "resnet18"
     norm: Annotated[
         Literal["group", "frozen_batch"],
@@ -61,3 +124,19 @@ class Train:
     log_every: Annotated[int, Field(ge=1, description="steps between progress lines")] = 20
     checkpoint_every: Annotated[int, Field(ge=1, description="steps between checkpoints")] = 100
     workers: Annotated[int, Field(ge=0, description="processes that read images ahead")] = 0
+    mask_weight: Annotated[
+        Literal["label", "score", "box_fit"],
+        Field(
+            description="of an annotation's mask loss: its key mask_weight (0: the box alone is "
+            "trained), or that times its score or its quality.box_fit, where it has one"
+        ),
+    ] = "label"
+    multi_mask: Annotated[
+        MultiMask, Field(description="Dice loss to extra_masks too (SAPNet, Sec. 3.5)")
+    ] = MultiMask()
+    roi_drop: Annotated[
+        RoiDrop, Field(description="RoIs that fit badly are not trained (WeakSAM, Eq. 1 and 2)")
+    ] = RoiDrop()
+    copy_paste: Annotated[
+        CopyPaste, Field(description="trusted instances pasted into other images (SIM)")
+    ] = CopyPaste()

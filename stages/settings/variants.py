@@ -1,4 +1,4 @@
-"""Section `variants`: named changes to `select` and `refine` that share one `propose`.
+"""Section `variants`: named changes to what follows `propose`, which they share.
 
 SAPNet, Sec. 4.3, has such a comparison of its components.
 
@@ -15,12 +15,24 @@ from stages.settings.section import CLOSED, Annotated, Field, dataclass
 class Variant:
     """Values that replace those of the config."""
 
-    of: Annotated[str | None, Field(description="variant to start from; null: the config")] = None
+    of: Annotated[
+        str | None,
+        Field(
+            description="variant to start from; null: the config; fully_supervised: no variant "
+            "but a detector that learns from the ground truth, with other keys of `train`"
+        ),
+    ] = None
     over: Annotated[str | None, Field(description="variant with one component less")] = None
     select: Annotated[dict[str, Any], Field(description="keys of `select`")] = Field(
         default_factory=dict
     )
     refine: Annotated[dict[str, Any], Field(description="keys of `refine`")] = Field(
+        default_factory=dict
+    )
+    export: Annotated[dict[str, Any], Field(description="keys of `export`")] = Field(
+        default_factory=dict
+    )
+    train: Annotated[dict[str, Any], Field(description="keys of `train`")] = Field(
         default_factory=dict
     )
 

@@ -1,0 +1,141 @@
+"""What the training hooks compute, on tensors that every engine has: the same formulas for all.
+
+Neutral settings give the stock losses: masks of weight 1, no extra masks, no RoI dropped.
+"""
+
+import json
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from stages.files.program import say
+from stages.mil.mps import dice_loss
+from stages.settings.train import RoiDrop
+
+DROP_LIMIT = 0.3  # share of dropped RoIs that is worth a warning
+
+
+def weighted_mask_loss(logits: Tensor, goals: Tensor, weights: Tensor) -> Tensor:
+    """Mean cross-entropy per mask, times its weight, over the number of masks with a weight.
+
+    Parameters
+    ----------
+    logits : (r, m, m) of each RoI's class. goals : (r, m, m) in [0, 1]. weights : (r,), 0 or more.
+
+    Returns
+    -------
+    Scalar; 0 where no mask has a weight. Masks of weight 0 are cut out, not multiplied by 0, so
+    that nothing in them can leak, not even a NaN.
+
+    Source: He et al., "Mask R-CNN", Sec. 3; BoxCaseg (masks of weight 0).
+    """
+    kept = weights > 0
+    if not kept.any():
+        return logits.sum() * 0
+    losses = F.binary_cross_entropy_with_logits(logits[kept], goals[kept], reduction="none")
+    return (losses.mean(dim=(1, 2)) * weights[kept]).mean()
+
+
+def extra_mask_loss(
+    logits: Tensor, goals: Tensor, valid: Tensor, weights: Tensor, *, gamma: float
+) -> Tensor:
+    """gamma times the mean Dice loss to the extra masks, times the weight of each RoI's mask.
+
+    Parameters
+    ----------
+    logits : (r, m, m) of each RoI's class. goals : (r, k, m, m) in [0, 1], the extra masks.
+    valid : (r, k) bool, which of them are there. weights : (r,); RoIs of weight 0 are cut out.
+
+    Returns
+    -------
+    Scalar; the mean is over all pairs of RoI and extra mask that are there, 0 without any.
+
+    Source: SAPNet, Sec. 3.5, Eq. 9; on Mask R-CNN an adaptation, since the paper's branch is that
+    of SOLOv2: the cross-entropy of the annotation's own mask stands for its first term.
+    """
+    rows, columns = torch.nonzero(valid & (weights > 0)[:, None], as_tuple=True)
+    if not len(rows):
+        return logits.sum() * 0
+    losses = dice_loss(logits[rows].sigmoid(), goals[rows, columns])
+    return gamma * (losses * weights[rows]).mean()
+
+
+def is_dropping(drop: RoiDrop, step: int) -> bool:
+    """Whether RoIs are dropped at `step`, counted from 0."""
+    return drop.enabled and drop.start is not None and step >= drop.start
+
+
+def kept_rois(loss_cls: Tensor, loss_reg: Tensor, drop: RoiDrop) -> Tensor:
+    """Which RoIs are trained.
+
+    Parameters
+    ----------
+    loss_cls : (r,) cross-entropy of each RoI. loss_reg : (r,) box loss, summed over the four
+    deltas, 0 for background.
+
+    Returns
+    -------
+    (r,) bool, without gradient. Mode any: both losses are at most at their thresholds (paper);
+    both: a RoI is dropped only where both are above (authors' code).
+
+    Source: WeakSAM, Eq. 1.
+    """
+    fits_cls, fits_reg = loss_cls.detach() <= drop.cls, loss_reg.detach() <= drop.reg
+    return fits_cls & fits_reg if drop.mode == "any" else fits_cls | fits_reg
+
+
+def box_losses(loss_cls: Tensor, loss_reg: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Both box losses of all RoIs, over the number of RoIs, dropped ones included.
+
+    Parameters
+    ----------
+    loss_cls, loss_reg : (r,), as in `kept_rois`. kept : (r,) bool, or None for all.
+
+    Returns
+    -------
+    Two scalars; 0 without RoIs.
+
+    Source: WeakSAM, Eq. 2. Normalised by all RoIs, as stock; the authors' code leaves that out.
+    """
+    number = max(len(loss_cls), 1)
+    if kept is not None:
+        loss_cls, loss_reg = loss_cls[kept], loss_reg[kept]
+    return loss_cls.sum() / number, loss_reg.sum() / number
+
+
+class DropWatch:
+    """Looks at the share of dropped RoIs and says once when it is above DROP_LIMIT.
+
+    every : steps over which the mean is taken.
+    """
+
+    def __init__(self, drop: RoiDrop, every: int):
+        self._drop, self._every = drop, every
+        self._shares: list[float] = []
+        self._said = False
+
+    def see(self, step: int, share: float) -> None:
+        """Count one step, from 0, whose share of dropped RoIs is `share`."""
+        if self._said or not is_dropping(self._drop, step):
+            return
+        self._shares.append(share)
+        if len(self._shares) < self._every:
+            return
+        mean = sum(self._shares) / len(self._shares)
+        self._shares.clear()
+        if mean > DROP_LIMIT:
+            self._said = True
+            say(
+                "train",
+                f"warning: RoI drop leaves out {mean:.0%} of the RoIs of steps "
+                f"{step + 2 - self._every} to {step + 1}, more than {DROP_LIMIT:.0%}. Raise "
+                "train.roi_drop.start, cls or reg.",
+            )
+
+
+def dropped_share(log: str, drop: RoiDrop) -> float | None:
+    """Mean share of dropped RoIs since the start, from a training's log; None without drop."""
+    steps = [json.loads(line) for line in log.splitlines()] if drop.enabled else []
+    shares = [line["dropped"] for line in steps if is_dropping(drop, line["step"] - 1)]
+    return sum(shares) / len(shares) if shares else None
