@@ -40,7 +40,7 @@ def weighted_mask_loss(logits: Tensor, goals: Tensor, weights: Tensor) -> Tensor
 def extra_mask_loss(
     logits: Tensor, goals: Tensor, valid: Tensor, weights: Tensor, *, gamma: float
 ) -> Tensor:
-    """gamma times the mean Dice loss to the extra masks, times the weight of each RoI's mask.
+    """Gamma times the mean Dice loss to the extra masks, times the weight of each RoI's mask.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ class Engine(Protocol):
     """
 
     @property
-    def PACKAGES(self) -> tuple[str, ...]:  # noqa: N802
+    def PACKAGES(self) -> tuple[str, ...]:
         """Distribution names, for provenance."""
 
     def check(self, settings: Train) -> None:
