@@ -1,25 +1,30 @@
 """Pseudo-labels, or any COCO file, as what a detector trains on.
 
-Beside COCO's keys an annotation may carry `mask_weight` (0: the box is trained, the mask ignored).
-Crowds, and images without any annotation, are left out and counted.
+Beside COCO's keys an annotation may carry `mask_weight` (0: the box is trained, the mask ignored),
+`score`, `extra_masks` (up to three further RLEs) and `quality.box_fit`. Crowds, and images without
+any annotation, are left out and counted.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from stages.engines.samples import Batch, Sample, mirrored, to_tensor
 from stages.files.images import image_path, read_rgb
 from stages.geometry.boxes import xywh_to_xyxy
 from stages.geometry.masks import Rle, rles_to_masks, segmentation_to_rle
 from stages.learning.trainer import images_of_step
 from stages.readers.coco import labelled, read_coco
 from stages.settings.train import Train
+
+EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 3.5
+KEPT = ("id", "category_id", "bbox", "segmentation", "mask_weight", "score", "extra_masks")
+Rule = Literal["label", "score", "box_fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,60 +33,34 @@ class Objects:
 
     boxes : (n, 4) float32 xyxy px. labels : (n,) int64 from 1 (0 is the background).
     rles : (n,) masks. mask_weight : (n,) float32; 0 where the mask is not to be trained.
+    score : (n,) float32 in [0, 1]; 1 without. extra_rles : (n,) of up to three masks each.
     """
 
     boxes: np.ndarray
     labels: np.ndarray
     rles: Sequence[Rle]
     mask_weight: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One image as a network takes it.
-
-    pixels : (3, h, w) float32, 0 to 1. boxes : (n, 4) float32. labels : (n,) int64.
-    masks : (n, h, w) uint8. mask_weight : (n,) float32.
-    """
-
-    image_id: int
-    pixels: Tensor
-    boxes: Tensor
-    labels: Tensor
-    masks: Tensor
-    mask_weight: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The samples of one step."""
-
-    step: int
-    samples: list[Sample]
-
-    @property
-    def image_ids(self) -> list[int]:
-        """Ids of the images."""
-        return [sample.image_id for sample in self.samples]
+    score: np.ndarray
+    extra_rles: Sequence[Sequence[Rle]]
 
 
 class Labels:
     """A COCO file with the images that have annotations, ids in order.
 
+    extra_masks : False leaves `extra_masks` out of memory, for a training that needs none.
     categories : the full list, sorted by id; label k of the network is categories[k - 1].
     without_objects : number of images that were left out.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, extra_masks: bool = True):
         file = read_coco(path)
         self.path = path
         self.categories = [{"id": c["id"], "name": c["name"]} for c in file.categories]
         self._images = {entry["id"]: entry for entry in file.images}
         self._annotations: dict[int, list[dict[str, Any]]] = {}
         for entry in labelled(file.annotations):
-            check_box(entry, path)
-            kept = ("id", "category_id", "bbox", "segmentation", "mask_weight")
-            slim = {key: entry[key] for key in kept if key in entry}
+            check_annotation(entry, path)
+            slim = _slim(entry, extra_masks=extra_masks)
             self._annotations.setdefault(entry["image_id"], []).append(slim)
         self.image_ids = sorted(self._annotations)
         self.without_objects = len(self._images) - len(self.image_ids)
@@ -93,46 +72,94 @@ class Labels:
         """Path of the image inside its folder."""
         return str(self._images[image_id]["file_name"])
 
-    def objects(self, image_id: int) -> Objects:
+    def masks_ignored(self, rule: Rule = "label") -> int:
+        """Number of annotations whose mask is not trained; `rule` as in `objects`."""
+        entries = (entry for group in self._annotations.values() for entry in group)
+        return sum(_weight(entry, rule) == 0 for entry in entries)
+
+    def objects(self, image_id: int, rule: Rule = "label") -> Objects:
         """The image's annotations.
+
+        Parameters
+        ----------
+        rule : what mask weights are: the key mask_weight (1 without; 0 without a mask), or that
+            times the score or quality.box_fit of the annotations that have one.
 
         Raises
         ------
         ValueError : a mask that does not fit its image.
         """
-        image, entries = self._images[image_id], self._annotations[image_id]
-        size = image["height"], image["width"]
+        entries = self._annotations[image_id]
         number = {category["id"]: k for k, category in enumerate(self.categories, start=1)}
         boxes = np.array([entry["bbox"] for entry in entries], dtype=np.float32)
-        weights = [_weight(entry) for entry in entries]
+        weights = [_weight(entry, rule) for entry in entries]
+        scores = [entry.get("score", 1) for entry in entries]
+        extra = [entry.get("extra_masks", []) for entry in entries]
         return Objects(
             boxes=xywh_to_xyxy(boxes),
             labels=np.array([number[entry["category_id"]] for entry in entries]),
-            rles=[self._rle(entry, size) for entry in entries],
+            rles=[self._rle(entry, entry.get("segmentation"), image_id) for entry in entries],
             mask_weight=np.array(weights, dtype=np.float32),
+            score=np.array(scores, dtype=np.float32),
+            extra_rles=[
+                [self._rle(entry, mask, image_id, "extra mask: ") for mask in masks]
+                for entry, masks in zip(entries, extra, strict=True)
+            ],
         )
 
-    def _rle(self, entry: dict[str, Any], size: tuple[int, int]) -> Rle:
-        if not entry.get("segmentation"):
+    def _rle(self, entry: dict[str, Any], mask: Any, image_id: int, name: str = "") -> Rle:
+        image = self._images[image_id]
+        size = image["height"], image["width"]
+        if not mask:
             return segmentation_to_rle({"size": [*size], "counts": [size[0] * size[1]]}, *size)
         try:
-            return segmentation_to_rle(entry["segmentation"], *size)
+            return segmentation_to_rle(mask, *size)
         except ValueError as error:
-            raise ValueError(f"{self.path}: annotation {entry['id']}: {error}") from None
+            raise ValueError(f"{self.path}: annotation {entry['id']}: {name}{error}") from None
 
 
-def check_box(entry: dict[str, Any], path: Path) -> None:
-    """Raise ValueError unless the annotation has a finite box with an area."""
+def check_annotation(entry: dict[str, Any], path: Path) -> None:
+    """Raise ValueError unless the keys that a training reads have values that it can use."""
+    where = f"{path}: annotation {entry['id']} has"
     box = entry.get("bbox") or []
     if len(box) != 4 or not all(map(math.isfinite, box)) or min(box[2:]) <= 0:
         raise ValueError(
-            f"{path}: annotation {entry['id']} has bbox {box!r}, not [x, y, width, height] with an "
-            "area. Correct or remove it."
+            f"{where} bbox {box!r}, not [x, y, width, height] with an area. Correct or remove it."
         )
+    weight = entry.get("mask_weight", 1)
+    if not _is_within(weight, math.inf):
+        raise ValueError(
+            f"{where} mask_weight {weight!r}, no finite number from 0 on. Give 0 to train its box "
+            "alone, 1 to train its mask too."
+        )
+    for name, value in (("score", entry.get("score")), ("quality.box_fit", _box_fit(entry))):
+        if value is not None and not _is_within(value, 1):
+            raise ValueError(f"{where} {name} {value!r}, no number from 0 to 1. Correct it.")
+    extra = entry.get("extra_masks") or []
+    if not isinstance(extra, list) or len(extra) > EXTRA_MASKS:
+        raise ValueError(f"{where} extra_masks that are no list of at most {EXTRA_MASKS} masks.")
 
 
-def _weight(entry: dict[str, Any]) -> float:
-    return float(entry.get("mask_weight", 1)) if entry.get("segmentation") else 0.0
+def _is_within(value: Any, high: float) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= high
+
+
+def _box_fit(entry: dict[str, Any]) -> Any:
+    return (entry.get("quality") or {}).get("box_fit")
+
+
+def _slim(entry: dict[str, Any], *, extra_masks: bool) -> dict[str, Any]:
+    """What is kept in memory of an annotation."""
+    values = {**{key: entry.get(key) for key in KEPT}, "box_fit": _box_fit(entry)}
+    left_out = () if extra_masks else ("extra_masks",)
+    return {k: v for k, v in values.items() if v is not None and k not in left_out}
+
+
+def _weight(entry: dict[str, Any], rule: Rule) -> float:
+    if not entry.get("segmentation"):
+        return 0.0
+    factor = 1 if rule == "label" else entry.get(rule, 1)
+    return float(entry.get("mask_weight", 1) * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +178,15 @@ class StepReader:
 
     def _sample(self, image_id: int, *, flip: bool) -> Sample:
         pixels = read_rgb(image_path(self.folder, self.labels.file_name(image_id)))
-        objects = self.labels.objects(image_id)
+        objects = self.labels.objects(image_id, self.settings.mask_weight)
         masks = rles_to_masks(objects.rles)  # (n, h, w)
         if masks.shape[1:] != pixels.shape[:2]:
             raise ValueError(
                 f"image {image_id}: {pixels.shape[:2]} px in the file, {masks.shape[1:]} in "
                 f"{self.labels.path}. Give the images that the labels were made for."
             )
+        enabled = self.settings.multi_mask.enabled
+        extra = extra_of(objects, EXTRA_MASKS if enabled else 0, masks.shape[1:])
         sample = Sample(
             image_id=image_id,
             pixels=to_tensor(pixels),
@@ -165,24 +194,19 @@ class StepReader:
             labels=torch.from_numpy(objects.labels),
             masks=torch.from_numpy(masks),
             mask_weight=torch.from_numpy(objects.mask_weight),
+            extra_masks=torch.from_numpy(extra),
+            extra_valid=torch.from_numpy(extra.any(axis=(2, 3)).T),
         )
         return mirrored(sample) if flip else sample
 
 
-def to_tensor(pixels: np.ndarray) -> Tensor:
-    """(h, w, 3) uint8 to (3, h, w) float32, 0 to 1."""
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255
+def extra_of(objects: Objects, number: int, size: tuple[int, ...]) -> np.ndarray:
+    """The extra masks of an image, (number, n, h, w) uint8; empty where there is none.
 
-
-def mirrored(sample: Sample) -> Sample:
-    """The sample with left and right exchanged."""
-    boxes = sample.boxes.clone()
-    boxes[:, [0, 2]] = sample.pixels.shape[-1] - sample.boxes[:, [2, 0]]
-    return Sample(
-        image_id=sample.image_id,
-        pixels=sample.pixels.flip(-1),
-        boxes=boxes,
-        labels=sample.labels,
-        masks=sample.masks.flip(-1),
-        mask_weight=sample.mask_weight,
-    )
+    size : (h, w) px.
+    """
+    extra = np.zeros((number, len(objects.rles), *size), dtype=np.uint8)
+    for row, rles in enumerate(objects.extra_rles):
+        if rles and number:
+            extra[: len(rles), row] = rles_to_masks(rles)
+    return extra

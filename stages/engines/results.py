@@ -1,0 +1,56 @@
+"""Detections as COCO results: the same for every engine, and written image by image."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.files.atomic import replacing
+from stages.files.program import Progress
+from stages.geometry.boxes import xyxy_to_xywh
+from stages.geometry.masks import masks_to_rles
+
+
+def results_of(
+    image_id: int,
+    boxes: np.ndarray,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    masks: np.ndarray,
+    category_ids: Sequence[int],
+) -> list[dict[str, Any]]:
+    """COCO results of one image: bbox xywh px, mask as RLE with string counts.
+
+    Parameters
+    ----------
+    boxes : (n, 4) xyxy px. labels : (n,) from 1; label k is category_ids[k - 1].
+    scores : (n,) in [0, 1]. masks : (n, h, w) bool.
+    """
+    corners = xyxy_to_xywh(boxes.astype(np.float64)).tolist()
+    rows = zip(corners, labels.tolist(), scores.tolist(), masks_to_rles(masks), strict=True)
+    return [
+        {
+            "image_id": image_id,
+            "category_id": category_ids[label - 1],
+            "bbox": [round(value, 2) for value in box],
+            "score": round(score, 6),
+            "segmentation": {"size": rle["size"], "counts": rle["counts"].decode("ascii")},
+        }
+        for box, label, score, rle in rows
+    ]
+
+
+def write_results(path: Path, results: Iterable[list[dict[str, Any]]], progress: Progress) -> int:
+    """Write results image by image, one per line; returns their number."""
+    count = 0
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write("[")
+        for found in results:
+            for result in found:
+                file.write((",\n" if count else "\n") + json.dumps(result, allow_nan=False))
+                count += 1
+            progress.step()
+        file.write("\n]\n")
+    return count

@@ -1,0 +1,59 @@
+"""Images with their objects as a network takes them, whatever the engine."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image as a network takes it.
+
+    pixels : (3, h, w) float32, 0 to 1, RGB. boxes : (n, 4) float32 xyxy px.
+    labels : (n,) int64 from 1. masks : (n, h, w) uint8. mask_weight : (n,) float32, 0 or more.
+    extra_masks : (k, n, h, w) uint8; k = 3 with multi-mask supervision, else 0.
+    extra_valid : (n, k) bool, which of them are there. pasted : number of pasted instances.
+    """
+
+    image_id: int
+    pixels: Tensor
+    boxes: Tensor
+    labels: Tensor
+    masks: Tensor
+    mask_weight: Tensor
+    extra_masks: Tensor
+    extra_valid: Tensor
+    pasted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The samples of one step."""
+
+    step: int
+    samples: list[Sample]
+
+    @property
+    def image_ids(self) -> list[int]:
+        """Ids of the images."""
+        return [sample.image_id for sample in self.samples]
+
+
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """(h, w, 3) uint8 to (3, h, w) float32, 0 to 1."""
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255
+
+
+def mirrored(sample: Sample) -> Sample:
+    """The sample with left and right exchanged."""
+    boxes = sample.boxes.clone()
+    boxes[:, [0, 2]] = sample.pixels.shape[-1] - sample.boxes[:, [2, 0]]
+    return replace(
+        sample,
+        pixels=sample.pixels.flip(-1),
+        boxes=boxes,
+        masks=sample.masks.flip(-1),
+        extra_masks=sample.extra_masks.flip(-1),
+    )
