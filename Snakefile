@@ -16,6 +16,7 @@ include: "workflow/rules/common.smk"
 localrules:
     all,
     ablation,
+    compare_engines,
     fetch,
 
 
@@ -37,9 +38,16 @@ include: "workflow/rules/export.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/compare.smk"
 
 
 # Every variant of `report.variants` with every seed, side by side
 rule ablation:
     input:
         expand(rules.report.output, run=config["run"]),
+
+
+# The config's detector by every engine that is installed, on the same labels
+rule compare_engines:
+    input:
+        expand(rules.compare.output, run=config["run"], variant=config["variant"]),

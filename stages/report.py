@@ -2,9 +2,9 @@
 
 In come the `metrics.json` of every variant with every seed, and of the detectors that were trained;
 out go `ablation.json` with every number and its value for each seed, `ablation.md` with the tables,
-and `ablation.png`. SAPNet, Tables 3, 4, 6 and 7: what each component adds to the variant without
-it, here also by difficulty, and with its spread over seeds. Nothing is compared that does not rest
-on the same objects.
+`ablation.png`, and `detectors.png` with AP by size. SAPNet, Tables 3, 4, 6 and 7: what each
+component adds to the variant without it, here also by difficulty, and with its spread over seeds.
+Nothing is compared that does not rest on the same objects.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.drawing.ablation import draw_ablation
+from stages.drawing.detectors import draw_detectors
 from stages.files.atomic import write_text
 from stages.files.program import parser_of, run, say
 from stages.files.provenance import provenance_of, sha256_of
@@ -106,7 +107,7 @@ def numbers_of(args: argparse.Namespace, settings: Report) -> dict[str, Any]:
         "variants": args.variants,
         **ablation(runs, over),
         "detector_seeds": args.detector_seeds if scored else [],
-        "detectors": detectors(scored, FULLY_SUPERVISED),
+        "detectors": detectors(scored, FULLY_SUPERVISED, over),
         "provenance": _provenance(args, settings),
     }
 
@@ -134,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         "--detector-variants", nargs="*", default=[], help=f"{FULLY_SUPERVISED}: the reference"
     )
     parser.add_argument("--detector-seeds", type=int, nargs="*", default=[])
-    for flag in ("out", "out-table", "out-figure"):
+    for flag in ("out", "out-table", "out-figure", "out-detectors"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     parser.add_argument("--settings", default="{}", help="JSON of the config section `report`")
     return parser
@@ -156,6 +157,7 @@ def main(argv: Sequence[str] | None) -> None:
     numbers = numbers_of(args, settings)
     table = ablation_table(numbers)
     draw_ablation(numbers, args.out_figure)
+    draw_detectors(numbers, args.out_detectors)
     write_text(args.out_table, table)
     write_text(args.out, json.dumps(numbers, indent=1, allow_nan=False) + "\n")
     print(table, end="", flush=True)

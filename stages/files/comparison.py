@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stages.files.variants import SEEDED, without_seed
+from stages.files.variants import SEEDED, Variants, without_seed
 from stages.settings.overrides import FULLY_SUPERVISED
 
 Values = Mapping[str, Any]
@@ -19,8 +19,10 @@ class Comparison:
 
     run, variant : names of the plain run; engine : that trains detectors.
     plain_detector : whether the plain run is scored by a detector.
-    variants, seeds : what is compared; over : the variant that each is compared with, or None.
-    detectors, detector_seeds : of those, what trains a detector.
+    variants, seeds : what is compared; over : what each of them, and each detector, is compared
+    with, or None.
+    detectors, detector_seeds : what trains a detector: on the labels of one of `variants`, or on
+    the ground truth.
     own_worlds : each seed draws its own data, so it is part of the run and not of the variant.
     settings : JSON text of the section `report`.
     """
@@ -43,7 +45,7 @@ class Comparison:
 
     def variant_names(self) -> str:
         """Regular expression of the wildcard {variant}."""
-        names = dict.fromkeys([self.variant, *self.variants, FULLY_SUPERVISED])
+        names = dict.fromkeys([self.variant, *self.variants, *self.detectors, FULLY_SUPERVISED])
         plain = "|".join(map(re.escape, names))
         return f"(?:{plain})" + ("" if self.own_worlds else self._seeds())
 
@@ -76,12 +78,15 @@ class Comparison:
         return f"results/{both[not self.own_worlds]}/evaluate/metrics.json"
 
 
-def comparison_of(config: Values, *, held_out: bool) -> Comparison:
+def comparison_of(config: Values, variants: Variants, *, held_out: bool) -> Comparison:
     """The ablation of a complete and checked config; held_out: detectors can be scored."""
-    report, variants = config["report"], config["variants"]
-    truth = {FULLY_SUPERVISED} if config["dataset"]["ground_truth"] else set()
-    known = truth | set(report["variants"])
-    detectors = [name for name in report["detectors"] if held_out and name in known]
+    report, truth = config["report"], config["dataset"]["ground_truth"]
+    learnt = {
+        name: truth if variants.is_supervised(name) else variants.labelled_by(name)
+        for name in report["detectors"]
+    }
+    detectors = [name for name, labels in learnt.items() if held_out and labels]
+    names = [*report["variants"], *detectors]
     return Comparison(
         run=config["run"],
         variant=config["variant"],
@@ -89,7 +94,7 @@ def comparison_of(config: Values, *, held_out: bool) -> Comparison:
         plain_detector=held_out,
         variants=tuple(report["variants"]),
         seeds=tuple(report["seeds"]),
-        over={name: variants.get(name, {}).get("over") for name in report["variants"]},
+        over={name: config["variants"].get(name, {}).get("over") for name in names},
         detectors=tuple(detectors),
         detector_seeds=tuple(report["detector_seeds"]),
         own_worlds=config["dataset"]["source"] == "partworld",

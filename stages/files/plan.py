@@ -8,16 +8,22 @@ import json
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from stages.files.comparison import Comparison, comparison_of
 from stages.files.sources import Split, fetched, located, splits, weights
-from stages.files.variants import Variants, without_seed
-from stages.settings.overrides import FULLY_SUPERVISED, variant_config
+from stages.files.variants import Variants
+from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
+ENGINES = {  # of training: conda environment, as seen from the rules
+    "torchvision": "../../envs/stages.yaml",
+    "detectron2": "../../envs/detectron2.yaml",
+}
 SECTIONS = ("prepare", "propose", "select", "refine", "export", "train", "evaluate")
+PSEUDO_LABELS = "export/pseudo_labels.json"
 CPU_MALLOC = {  # keeps freed buffers of 100 MB, which halves the time that SAM's decoder takes
     "MALLOC_MMAP_THRESHOLD_": 1 << 31,
     "MALLOC_TRIM_THRESHOLD_": 1 << 33,
@@ -66,27 +72,28 @@ class Plan:
 
     def judged(self, wildcards: Any, stage: str) -> list[str]:
         """The tables that a variant is judged by; none where only its detector is."""
-        if is_supervised(wildcards.variant):
+        if not self.exported(wildcards):
             return []
         home = wildcards.run if stage == "propose" else f"{wildcards.run}/{wildcards.variant}"
         return [f"results/{home}/{stage}/shard-{shard}.parquet" for shard in self.shards]
 
     def labels_of(self, wildcards: Any) -> list[str]:
         """What a detector is trained on: pseudo-labels, or the ground truth for comparison."""
-        if is_supervised(wildcards.variant):
+        if self.variants.is_supervised(wildcards.variant):
             return [path.replace("{run}", wildcards.run) for path in self.truth]
-        return [f"results/{wildcards.run}/{wildcards.variant}/export/pseudo_labels.json"]
+        return [self.variants.made(wildcards.run, wildcards.variant, PSEUDO_LABELS)]
 
     def exported(self, wildcards: Any) -> list[str]:
-        """The pseudo-labels of a variant that has some."""
-        return [] if is_supervised(wildcards.variant) else self.labels_of(wildcards)
+        """The pseudo-labels of a variant that has some of its own."""
+        own = f"results/{wildcards.run}/{wildcards.variant}/{PSEUDO_LABELS}"
+        return [own] if self.labels_of(wildcards) == [own] else []
 
-    def predictions_of(self, wildcards: Any) -> list[str]:
-        """The predictions that a variant is scored by, where its detector is to be trained."""
+    def trained(self, wildcards: Any, name: str) -> list[str]:
+        """The file `name` of the detector that a variant is scored by, where one is trained."""
         if not self.report.has_detector(wildcards.run, wildcards.variant):
             return []
         home = f"results/{wildcards.run}/{wildcards.variant}"
-        return [f"{home}/train/{self.report.engine}/predictions.json"]
+        return [f"{home}/train/{self.report.engine}/{name}"]
 
     def launcher(self, stage: str) -> str:
         """How a training of `select` or `refine` is started."""
@@ -95,9 +102,9 @@ class Plan:
         return torchrun if count > 1 else "python"
 
 
-def is_supervised(variant: str) -> bool:
-    """Whether this is no variant but the detector trained on ground truth."""
-    return without_seed(variant)[0] == FULLY_SUPERVISED
+def engines_here(*, conda: bool) -> tuple[str, ...]:
+    """The engines that can train here: all with conda, else those whose library is installed."""
+    return tuple(name for name in ENGINES if conda or find_spec(name))
 
 
 def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
@@ -121,8 +128,7 @@ def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
     network = checkpoint if features["source"] == "sam" else features["weights"]
     train, val = splits(config)
     scored = val if config["train"]["enabled"] else ()
-    report = comparison_of(config, held_out=bool(scored))
-    names = dict.fromkeys([config["variant"], *report.variants])
+    variants = variants_of(config)
     return Plan(
         shards=shards_of(config["shards"]),
         gpu=int(config["device"] != "cpu"),
@@ -135,13 +141,22 @@ def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
         features=(network,) if network else (),
         backbone=(config["train"]["weights"],) if config["train"]["weights"] else (),
         settings={name: json.dumps(config[name], sort_keys=True) for name in SECTIONS},
-        variants=Variants(
-            configs={name: variant_config(config, name) for name in names},
-            compared=report.variants,
-            seed=config["seed"],
-        ),
-        report=report,
+        variants=variants,
+        report=comparison_of(config, variants, held_out=bool(scored)),
         targets=targets_of(config),
+    )
+
+
+def variants_of(config: Values) -> Variants:
+    """All that the config names: the run's own variant, those of its report, and detectors."""
+    report = config["report"]
+    named = [config["variant"], *report["variants"], *report["detectors"], FULLY_SUPERVISED]
+    names = list(dict.fromkeys(named))
+    return Variants(
+        configs={name: variant_config(config, name) for name in names},
+        compared=tuple(report["variants"]),
+        seed=config["seed"],
+        supervised=[name for name in names if is_supervised(config["variants"], name)],
     )
 
 

@@ -3,12 +3,13 @@
 A plain run stands alone. In an ablation every variant is run with every seed, below
 `<run>/seed-1/<variant>` where each seed draws its own world, below `<run>/<variant>/seed-1` where
 all share prepare and propose; and variants that would train the same network share it: it lies in
-the folder of the first of them. Standard library alone, as in `stages.files.plan`.
+the folder of the first of them. A variant that is compared by its detector alone shares the labels
+too. Standard library alone, as in `stages.files.plan`.
 """
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ AFTER_FIT = {
     ),
 }
 FITS = ("fit_select", "fit_refine")  # stages that variants may share
+LABELLING = ("select", "refine", "export")  # sections that decide the labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,13 @@ class Variants:
     configs : the whole config of each variant, by name.
     compared : names in the order of the ablation's table; earlier ones own what is shared.
     seed : of a run without a seed of its own.
+    supervised : names that stand for no variant but for a detector that learns from ground truth.
     """
 
     configs: Mapping[str, Values]
     compared: Sequence[str]
     seed: int
+    supervised: Collection[str] = ()
 
     def settings(self, variant: str, section: str) -> str:
         """JSON text of a config section for a variant, with or without its seed."""
@@ -65,9 +69,25 @@ class Variants:
         """Path of the file `name`, such as select/shard-0000-of-0002.parquet, of a variant."""
         plain, seed = without_seed(variant)
         stage = name.split("/")[0]
-        if stage in FITS and (seed or SEEDED.fullmatch(run)):
-            plain = self._owner(plain, stage)
+        if seed or SEEDED.fullmatch(run):
+            plain = self._owner(plain, stage) if stage in FITS else plain
+            plain = self.labelled_by(plain) or plain if stage == "export" else plain
         return f"results/{run}/{plain}{seed}/{name}"
+
+    def labelled_by(self, variant: str) -> str | None:
+        """The compared variant whose labels these are: itself, or the first that has the same."""
+        if variant in self.compared:
+            return variant
+        wanted = self._labelling(variant)
+        return next((name for name in self.compared if self._labelling(name) == wanted), None)
+
+    def train_settings(self, variant: str, engine: str) -> str:
+        """JSON text of `train` for a variant and an engine."""
+        return json.dumps({**self._section(variant, "train"), "engine": engine}, sort_keys=True)
+
+    def is_supervised(self, variant: str) -> bool:
+        """Whether this is no variant but a detector that learns from the ground truth."""
+        return without_seed(variant)[0] in self.supervised
 
     def model(self, run: str, variant: str, stage: str) -> list[str]:
         """The fitted model that `select` or `refine` reads; nothing where none is learned."""
@@ -92,6 +112,9 @@ class Variants:
         if stage == "fit_refine":
             lineage += [self.settings(variant, "select"), self.fit_settings(variant, "refine")]
         return lineage
+
+    def _labelling(self, variant: str) -> list[str]:
+        return [self.settings(variant, section) for section in LABELLING]
 
     def _section(self, variant: str, section: str) -> Any:
         return self.configs[without_seed(variant)[0]][section]

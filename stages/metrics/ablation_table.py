@@ -40,6 +40,7 @@ AVERAGES = {
     "mask_ap_75": "mask AP75",
     "share": "of fully supervised",
 }
+DETECTOR_GAINS = {"mask_ap": "mask AP", "box_ap": "box AP"}
 DEFINITIONS = (
     "**box IoU, mask IoU**: mean over objects of the IoU of pseudo-label and object, in %.",
     "**≥ .5, ≥ .75**: share of objects with at least this mask IoU, in %.",
@@ -155,7 +156,28 @@ def _detectors(detectors: Numbers) -> list[str]:
     ]
     seeds = max(len(entry["mask_ap"]["per_seed"]) for entry in detectors.values())
     text = f"On held-out images, in %, over {seeds} seed{'s' * (seeds > 1)}."
-    return ["## Detectors", text, _grid(["labels of", *AVERAGES.values()], lines)]
+    table = _grid(["", *AVERAGES.values()], lines)
+    return ["## Detectors", text, table, *_detector_gains(detectors)]
+
+
+def _detector_gains(detectors: Numbers) -> list[str]:
+    """What each detector gains over the one with one thing less."""
+    lines = [
+        [
+            f"**{_escaped(name)}** over {_escaped(entry['over'])}",
+            *(_gain(entry["gains"][key]) for key in DETECTOR_GAINS),
+            *(_number(entry["gains"][key]["min"], POINTS) for key in DETECTOR_GAINS),
+        ]
+        for name, entry in detectors.items()
+        if entry["gains"]
+    ]
+    if not lines:
+        return []
+    text = (
+        "Differences within a seed, in points of AP: mean ± sd (seeds with a gain), and the least."
+    )
+    heads = [*DETECTOR_GAINS.values(), *(f"least, {head}" for head in DETECTOR_GAINS.values())]
+    return [text, _grid(["", *heads], lines)]
 
 
 def _number(value: float | None, form: Format) -> str:

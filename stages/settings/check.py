@@ -14,7 +14,13 @@ from typing import Any
 import jsonschema
 import yaml
 
-from stages.settings.overrides import FULLY_SUPERVISED, OVERRIDDEN, variant_config
+from stages.settings.overrides import (
+    FIXED,
+    FULLY_SUPERVISED,
+    OVERRIDDEN,
+    is_supervised,
+    variant_config,
+)
 
 Values = Mapping[str, Any]
 SHARED_FOLDERS = ("partworld", "prepare", "propose", "report", "logs", "benchmarks")
@@ -127,7 +133,8 @@ def check(config: Values) -> None:
     for fault in _report_faults(config):
         raise ValueError(f"{fault}.")
     for name in config["variants"]:
-        for fault in _method_faults(variant_config(config, name)):
+        merged = variant_config(config, name)
+        for fault in (*_method_faults(merged), *_train_faults(merged)):
             raise ValueError(f"variants.{name}: {fault}.")
 
 
@@ -135,14 +142,32 @@ def _cross_faults(config: Values) -> Iterator[str]:
     yield from _data_faults(config)
     yield from _prompt_faults(config["propose"])
     yield from _method_faults(config)
-    if config["train"]["norm"] == "frozen_batch" and not config["train"]["weights"]:
+    yield from _train_faults(config)
+
+
+def _train_faults(config: Values) -> Iterator[str]:
+    train = config["train"]
+    if train["norm"] == "frozen_batch" and not train["weights"]:
         yield (
             "train.norm: frozen_batch learns nothing without trained statistics; set "
             "train.weights to a torchvision ResNet file, or train.norm to group"
         )
-    if config["train"]["short_side"] > config["train"]["long_side"]:
-        yield _sides_fault("train", config["train"])
-    yield from _milestone_faults("train", list(config["train"]["milestones"]))
+    if train["short_side"] > train["long_side"]:
+        yield _sides_fault("train", train)
+    yield from _milestone_faults("train", list(train["milestones"]))
+    drop = train["roi_drop"]
+    if drop["enabled"] and drop["start"] is None:
+        yield (
+            "train.roi_drop.start is missing, but train.roi_drop is enabled; give the first step "
+            "that drops, such as a fifth of train.iterations"
+        )
+    elif drop["enabled"] and drop["start"] >= train["iterations"]:
+        yield (
+            f"train.roi_drop.start {drop['start']} is not before the end of the training; "
+            f"train.iterations is {train['iterations']}"
+        )
+    if train["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
+        yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
 
 
 def _report_faults(config: Values) -> Iterator[str]:
@@ -158,11 +183,31 @@ def _report_faults(config: Values) -> Iterator[str]:
     for name, entry in config["variants"].items():
         if not NAME.fullmatch(name) or name in (*SHARED_FOLDERS, FULLY_SUPERVISED):
             yield f"variants.{name}: choose another name, of letters, digits, '_', '.' and '-'"
-        if entry.get("over") and entry["over"] not in known:
+        if entry.get("over") and entry["over"] not in (*known, FULLY_SUPERVISED):
             yield f"variants.{name}.over: there is no variant {entry['over']!r}"
+        yield from _fixed_faults(name, entry)
+        if is_supervised(config["variants"], name) and name in report["variants"]:
+            yield (
+                f"report.variants: {name} learns from the ground truth and has no labels to "
+                "compare; name it in report.detectors alone"
+            )
     for seed in report["detector_seeds"]:
         if seed not in report["seeds"]:
             yield f"report.detector_seeds: {seed} is not among report.seeds {list(report['seeds'])}"
+
+
+def _fixed_faults(name: str, entry: Values) -> Iterator[str]:
+    """Keys that a variant sets, although rules and paths depend on them."""
+    for section, keys in FIXED.items():
+        for key in keys:
+            node: Any = entry.get(section) or {}
+            for part in key.split("."):
+                node = node.get(part) if isinstance(node, Mapping) else None
+            if node is not None:
+                yield (
+                    f"variants.{name}.{section}.{key}: this is the same for all variants of a "
+                    f"run; set {section}.{key} itself"
+                )
 
 
 def _method_faults(config: Values) -> Iterator[str]:

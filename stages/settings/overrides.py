@@ -7,6 +7,11 @@ from typing import Any
 Values = Mapping[str, Any]
 OVERRIDDEN = ("select", "refine", "export", "train")  # the sections that a variant may change
 FULLY_SUPERVISED = "fully_supervised"  # no variant: its labels are the ground truth
+FIXED = {  # keys that belong to the run, since rules and paths depend on them
+    "select": ("features.weights", "training.processes"),
+    "refine": ("training.processes",),
+    "train": ("enabled", "engine", "weights", "weights_sha256"),
+}
 
 
 def variant_config(config: Values, name: str) -> dict[str, Any]:
@@ -21,6 +26,12 @@ def variant_config(config: Values, name: str) -> dict[str, Any]:
         for section in OVERRIDDEN:
             merged[section] = laid_over(merged[section], entry.get(section) or {})
     return merged
+
+
+def is_supervised(variants: Values, name: str) -> bool:
+    """Whether this is no variant but a detector that learns from the ground truth."""
+    starts = [entry.get("of") for entry in _chain(variants, name)]
+    return FULLY_SUPERVISED in (name, *starts)
 
 
 def laid_over(base: Values, values: Values) -> dict[str, Any]:
@@ -38,7 +49,7 @@ def _chain(variants: Values, name: str) -> list[Values]:
     while name in variants:
         chain.append(variants[name])
         name = variants[name].get("of")
-        if name is None:
+        if name in (None, FULLY_SUPERVISED):
             break
         if name not in variants:
             raise ValueError(f"variants.{seen[-1]}.of: there is no variant {name!r}")

@@ -24,8 +24,9 @@ class Report:
     detectors: Annotated[
         tuple[str, ...],
         Field(
-            description="those of `variants` whose labels train a detector; fully_supervised: the "
-            "ground truth, to which the others are compared"
+            description="what trains a detector: a variant of `report.variants`, one that differs "
+            "from such a variant in `train` alone, or fully_supervised: the ground truth, to which "
+            "the others are compared; others are left out"
         ),
     ] = ("sam_top1", "full", "best", "fully_supervised")
     detector_seeds: Annotated[

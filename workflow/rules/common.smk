@@ -4,8 +4,10 @@ import re
 import sys
 from pathlib import Path
 
+from snakemake.settings.types import DeploymentMethod
+
 from stages.files.locks import forget_dead_runs
-from stages.files.plan import flag, flags, plan_of, shell_prefix
+from stages.files.plan import ENGINES, engines_here, flag, flags, plan_of, shell_prefix
 from stages.files.provenance import code_of
 from stages.sam.official import OFFICIAL
 from stages.settings.check import check, refuse
@@ -25,10 +27,14 @@ ALIVE = forget_dead_runs(Path(".snakemake"))
 shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=PLAN.gpu))
 
 
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+HERE = engines_here(conda=CONDA)
+
+
 wildcard_constraints:
     run=PLAN.report.runs(),
     variant=PLAN.report.variant_names(),
-    engine=config["train"]["engine"],
+    engine="|".join(ENGINES),
     split="train|val",
     shard=r"\d{4}-of-\d{4}",
     weights=PLAN.fetched,

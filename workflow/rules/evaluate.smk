@@ -10,10 +10,12 @@ rule evaluate:
         labels=lambda w: PLAN.exported(w),
         truth=PLAN.truth,
         val_truth=[split.annotations for split in PLAN.val],
-        predictions=lambda w: PLAN.predictions_of(w),
+        predictions=lambda w: PLAN.trained(w, "predictions.json"),
+        training=lambda w: PLAN.trained(w, "training.json"),
     output:
         metrics="results/{run}/{variant}/evaluate/metrics.json",
         table="results/{run}/{variant}/evaluate/table.txt",
+        figure="results/{run}/{variant}/evaluate/figure.png",
     log:
         "results/{run}/logs/{variant}/evaluate.log",
     benchmark:
@@ -30,6 +32,7 @@ rule evaluate:
         tables=lambda w, input: flags(input, "proposals", "selections", "refinements"),
         labels=lambda w, input: flag("--pseudo-labels", input.labels),
         predictions=lambda w, input: flag("--predictions", input.predictions),
+        training=lambda w, input: flag("--training", input.training),
     message:
         "Evaluating variant {wildcards.variant}."
     shell:
@@ -42,8 +45,10 @@ rule evaluate:
         " {params.truth}"
         " {params.val_truth}"
         " {params.predictions}"
+        " {params.training}"
         " --out {output.metrics:q}"
         " --out-table {output.table:q}"
+        " --out-figure {output.figure:q}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

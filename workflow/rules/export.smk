@@ -16,7 +16,7 @@ rule export:
     threads: 1
     params:
         code=code_of("stages.export"),
-        settings=PLAN.settings["export"],
+        settings=lambda w: PLAN.variants.settings(w.variant, "export"),
     message:
         "Exporting the pseudo-labels of variant {wildcards.variant}."
     shell:

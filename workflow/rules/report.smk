@@ -7,6 +7,7 @@ rule report:
         table="results/{run}/report/ablation.md",
         numbers="results/{run}/report/ablation.json",
         figure="results/{run}/report/ablation.png",
+        detectors="results/{run}/report/detectors.png",
     log:
         "results/{run}/logs/report.log",
     benchmark:
@@ -37,5 +38,6 @@ rule report:
         " --out {output.numbers:q}"
         " --out-table {output.table:q}"
         " --out-figure {output.figure:q}"
+        " --out-detectors {output.detectors:q}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

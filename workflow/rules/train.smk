@@ -9,13 +9,14 @@ rule train:
     output:
         model="results/{run}/{variant}/train/{engine}/model.pt",
         log="results/{run}/{variant}/train/{engine}/log.jsonl",
+        facts="results/{run}/{variant}/train/{engine}/training.json",
         predictions="results/{run}/{variant}/train/{engine}/predictions.json",
     log:
         "results/{run}/logs/{variant}/train/{engine}.log",
     benchmark:
         "results/{run}/benchmarks/{variant}/train/{engine}.tsv"
     conda:
-        "../../envs/stages.yaml"
+        lambda w: ENGINES[w.engine]
     threads: config["threads"]
     resources:
         gpu=PLAN.gpu,
@@ -23,7 +24,7 @@ rule train:
         code=code_of("stages.train"),
         device=config["device"],
         seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
-        settings=PLAN.settings["train"],
+        settings=lambda w: PLAN.variants.train_settings(w.variant, w.engine),
         val_image_folder=lambda w, input: flag("--val-image-folder", input.val_image_folder),
         val_annotations=lambda w, input: flag("--val-annotations", input.val_annotations),
     message:
@@ -36,6 +37,7 @@ rule train:
         " {params.val_annotations}"
         " --out-model {output.model:q}"
         " --out-log {output.log:q}"
+        " --out-facts {output.facts:q}"
         " --out-predictions {output.predictions:q}"
         " --device {params.device}"
         " --threads {threads}"

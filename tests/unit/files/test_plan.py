@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stages.files.plan import Plan, flag, flags, plan_of, shards_of, shell_prefix
+from stages.files.plan import Plan, engines_here, flag, flags, plan_of, shards_of, shell_prefix
 from stages.files.sources import NEVER, expanded
 
 OFFICIAL = ("sam_vit_b_01ec64.pth", "sam_vit_h_4b8939.pth")
@@ -294,3 +294,25 @@ def test_several_processes_are_started_by_torchrun(root: Path) -> None:
 def test_the_flags_of_a_rules_inputs(root: Path) -> None:
     paths = argparse.Namespace(first=["a b"], second=[])
     assert flags(paths, "first", "second").strip() == "--first 'a b'"
+
+
+def test_a_detector_that_differs_in_its_training_alone_is_scored_without_tables(root: Path) -> None:
+    paste = {"of": None, "over": "v", "train": {"copy_paste": {"enabled": True}}}
+    plan = _plan(
+        root, variants__paste=paste, report__detectors=["paste"], report__detector_seeds=[1]
+    )
+    wildcards = Wildcards("r/seed-1", "paste")
+    assert plan.labels_of(wildcards) == ["results/r/seed-1/v/export/pseudo_labels.json"]
+    assert plan.exported(wildcards) == plan.judged(wildcards, "select") == []
+    home = "results/r/seed-1/paste/train/torchvision"
+    assert plan.trained(wildcards, "training.json") == [f"{home}/training.json"]
+    assert plan.trained(Wildcards("r/seed-2", "paste"), "training.json") == []
+
+
+def test_with_conda_every_engine_can_train() -> None:
+    assert engines_here(conda=True) == ("torchvision", "detectron2")
+
+
+def test_without_conda_an_engine_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.files.plan.find_spec", lambda name: name == "torchvision" or None)
+    assert engines_here(conda=False) == ("torchvision",)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from stages.files.comparison import comparison_of
+from stages.files.plan import variants_of
 from stages.files.variants import Variants, for_fit, without_seed
 from stages.settings.config import Config
 from stages.settings.overrides import variant_config
@@ -17,7 +18,15 @@ def variants(**entries: Any) -> Variants:
     """The shipped variants, and further ones."""
     config = {**CONFIG, "variants": {**CONFIG["variants"], **entries}}
     names = [*NAMES, *entries]
-    return Variants({name: variant_config(config, name) for name in names}, names, seed=5)
+    found = {name: variant_config(config, name) for name in (*names, "fully_supervised")}
+    return Variants(found, names, seed=5, supervised=["fully_supervised"])
+
+
+def plan_variants(**entries: Any) -> Variants:
+    """As a config with these detectors has them."""
+    report = {**CONFIG["report"], "detectors": list(entries)}
+    named = {**CONFIG["variants"], **entries}
+    return variants_of({**CONFIG, "variants": named, "report": report})
 
 
 def test_the_seed_is_in_the_name_of_the_run_or_of_the_variant() -> None:
@@ -49,6 +58,45 @@ def test_an_ablation_shares_trainings_that_are_alike(variant: str, name: str, ow
     assert variants().made("b/seed-1", variant, name) == f"results/b/seed-1/{owner}/{name}"
     seeded = variants().made("b", f"{variant}/seed-1", name)
     assert seeded == f"results/b/{owner}/seed-1/{name}"
+
+
+def test_what_is_compared_by_its_detector_alone_learns_from_the_labels_of_another() -> None:
+    found = plan_variants(
+        paste={"of": "full", "train": {"copy_paste": {"enabled": True}}},
+        merged={"of": "full", "export": {"transforms": [{"name": "merge_smaller"}]}},
+        truth={"of": "fully_supervised"},
+    )
+    labels = "export/pseudo_labels.json"
+    assert found.made("b/seed-1", "paste", labels) == f"results/b/seed-1/full/{labels}"
+    assert found.made("b", "paste/seed-1", labels) == f"results/b/full/seed-1/{labels}"
+    assert found.made("b", "paste", labels) == f"results/b/paste/{labels}"  # a plain run
+    assert found.labelled_by("full") == "full"
+    assert found.labelled_by("merged") is None
+    assert [name for name in ("full", "truth") if found.is_supervised(f"{name}/seed-1")] == [
+        "truth"
+    ]
+    settings = json.loads(found.train_settings("paste/seed-1", "detectron2"))
+    assert settings["copy_paste"]["enabled"]
+    assert settings["engine"] == "detectron2"
+
+
+def test_detectors_without_labels_among_the_variants_are_left_out() -> None:
+    entries = {
+        "paste": {"of": "full", "over": "full", "train": {"iterations": 7}},
+        "merged": {"of": "full", "export": {"transforms": [{"name": "merge_smaller"}]}},
+        "truth": {"of": "fully_supervised", "train": {"iterations": 7}},
+    }
+    names = ["full", "paste", "merged", "truth", "fully_supervised"]
+    for truth, wanted in ((True, ["full", "paste", *names[3:]]), (False, ["full", "paste"])):
+        config = {
+            **CONFIG,
+            "variants": {**CONFIG["variants"], **entries},
+            "report": {**CONFIG["report"], "detectors": names},
+            "dataset": {**CONFIG["dataset"], "ground_truth": truth},
+        }
+        comparison = comparison_of(config, variants_of(config), held_out=True)
+        assert list(comparison.detectors) == wanted
+        assert comparison.over["paste"] == "full"
 
 
 def test_a_plain_run_shares_nothing() -> None:
@@ -85,7 +133,7 @@ def test_the_settings_of_a_variant_are_its_own() -> None:
 
 
 def test_the_comparison_runs_every_variant_with_every_seed() -> None:
-    comparison = comparison_of(CONFIG, held_out=True)
+    comparison = comparison_of(CONFIG, variants(), held_out=True)
     assert len(comparison.metrics()) == len(NAMES) * 3
     assert comparison.metrics()[1] == "results/demo/seed-1/sam_top1/evaluate/metrics.json"
     assert comparison.over["full"] == "pnpg"
@@ -96,6 +144,6 @@ def test_the_comparison_runs_every_variant_with_every_seed() -> None:
 
 
 def test_without_held_out_images_no_detector_is_trained() -> None:
-    comparison = comparison_of(CONFIG, held_out=False)
+    comparison = comparison_of(CONFIG, variants(), held_out=False)
     assert comparison.detector_metrics() == []
     assert not comparison.has_detector("demo", "sapnet")

@@ -20,7 +20,7 @@ def text_of(
     }
     seeds = list(range(len(next(iter(values.values())))))
     scored = runs if "detector" in more else {}
-    table = detectors(scored, "full")
+    table = detectors(scored, "full", over)
     return ablation_table({"seeds": seeds, **ablation(runs, over), "detectors": table})
 
 
@@ -80,3 +80,10 @@ def test_detectors_stand_beside_the_fully_supervised_one() -> None:
     detector = text.split("## Detectors")[1]
     assert line_of(detector, "**full**") == ["**full**", "40.0", "30.0", "50.0", "-", "100.0"]
     assert "over 1 seed." in detector
+    assert "Differences within a seed" not in detector
+
+
+def test_detectors_are_held_against_the_one_with_one_thing_less() -> None:
+    text = text_of({"full": (0.5, 0.5), "paste": (0.6, 0.6)}, {"paste": "full"}, detector=0.3)
+    gains = line_of(text.split("## Detectors")[1], "**paste** over full")
+    assert gains[1:] == ["+0.00 ± 0.00 (0/2)", "+0.00 ± 0.00 (0/2)", "+0.00", "+0.00"]

@@ -14,11 +14,11 @@ def run(*values: float | None) -> list[dict[str, Any]]:
 
 def test_no_detectors_are_no_rows() -> None:
     check_detectors({}, [])
-    assert detectors({}, "truth") == {}
+    assert detectors({}, "truth", {}) == {}
 
 
 def test_the_share_is_taken_within_a_seed_and_then_averaged() -> None:
-    table = detectors({"full": run(0.2, 0.3), "truth": run(0.4, 0.4)}, "truth")
+    table = detectors({"full": run(0.2, 0.3), "truth": run(0.4, 0.4)}, "truth", {})
     assert table["full"]["share"]["per_seed"] == pytest.approx([0.5, 0.75])
     assert table["full"]["share"]["mean"] == pytest.approx(0.625)
     assert table["truth"]["share"]["mean"] == 1
@@ -29,17 +29,30 @@ def test_the_share_is_taken_within_a_seed_and_then_averaged() -> None:
 
 
 def test_without_a_reference_or_with_an_empty_one_there_is_no_share() -> None:
-    assert detectors({"full": run(0.2)}, "truth")["full"]["share"]["mean"] is None
-    table = detectors({"full": run(0.2), "truth": run(0.0)}, "truth")
+    assert detectors({"full": run(0.2)}, "truth", {})["full"]["share"]["mean"] is None
+    table = detectors({"full": run(0.2), "truth": run(0.0)}, "truth", {})
     assert table["full"]["share"]["per_seed"] == [None]
 
 
 def test_boxes_alone_have_no_mask_ap() -> None:
     metrics = run(0.2)[0]
     metrics["detector"]["segm"] = None
-    table = detectors({"full": [metrics]}, "full")
+    table = detectors({"full": [metrics]}, "full", {})
     assert table["full"]["mask_ap"]["per_seed"] == table["full"]["share"]["per_seed"] == [None]
     assert table["full"]["box_ap"]["mean"] == pytest.approx(0.3)
+
+
+def test_gains_are_taken_within_a_seed() -> None:
+    table = detectors({"full": run(0.2, 0.3), "paste": run(0.3, 0.3)}, "", {"paste": "full"})
+    assert table["full"]["over"] is None
+    assert table["full"]["gains"] == {}
+    assert table["paste"]["over"] == "full"
+    assert table["paste"]["gains"]["mask_ap"]["per_seed"] == pytest.approx([0.1, 0.0])
+    assert table["paste"]["gains"]["mask_ap"]["raised"] == 1
+
+
+def test_what_is_compared_with_a_detector_that_is_not_there_has_no_gain() -> None:
+    assert detectors({"paste": run(0.3)}, "", {"paste": "full"})["paste"]["over"] is None
 
 
 def test_a_missing_detector_is_refused() -> None:

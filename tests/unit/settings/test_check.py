@@ -58,7 +58,16 @@ WRONG = [
         {"variants": {"x": {"select": {"pgd": {}}}}},
         r"variants\.x: unknown key select\.pgd \(did you mean pdg\?\)",
     ),
-    ({"variants": {"x": {"train": {}}}}, r"unknown key variants\.x\.train"),
+    ({"variants": {"x": {"prepare": {}}}}, r"unknown key variants\.x\.prepare"),
+    (
+        {"variants": {"x": {"train": {"roi_drop": {"mode": "all"}}}}},
+        r"variants\.x: train\.roi_drop\.mode: must be one of any, both, seen 'all'",
+    ),
+    ({"export": {"transforms": [{}]}}, r"export\.transforms\.0 lacks name"),
+    (
+        {"export": {"transforms": [{"name": "merge"}]}},
+        r"export\.transforms\.0\.name: must be one of merge_smaller, agreement, drop_below",
+    ),
     (
         {"variants": {"x": {"refine": {"alpha": 2}}}},
         r"variants\.x: refine\.alpha: must be at most 1, seen 2",
@@ -95,6 +104,31 @@ CROSS = [
     ({"variants.report": {}}, "variants.report: choose another name"),
     ({"variants.x": {"over": "y"}}, "variants.x.over: there is no variant 'y'"),
     ({"variants.x": {"of": "y"}}, "variants.x.of: there is no variant 'y'"),
+    ({"train.roi_drop.enabled": True}, r"train\.roi_drop\.start is missing"),
+    (
+        {"train.roi_drop": {"enabled": True, "start": 400}},
+        r"train\.roi_drop\.start 400 is not before the end .* train\.iterations is 400",
+    ),
+    (
+        {"train.multi_mask.enabled": True, "export.extra_masks": 0},
+        r"train\.multi_mask is enabled, but export\.extra_masks is 0",
+    ),
+    (
+        {"variants.x": {"train": {"roi_drop": {"enabled": True}}}},
+        r"variants\.x: train\.roi_drop\.start is missing",
+    ),
+    (
+        {"variants.x": {"train": {"engine": "detectron2"}}},
+        r"variants\.x\.train\.engine: this is the same for all variants .* set train\.engine",
+    ),
+    (
+        {"variants.x": {"select": {"training": {"processes": 2}}}},
+        r"variants\.x\.select\.training\.processes: this is the same for all variants",
+    ),
+    (
+        {"variants.x": {"of": "fully_supervised"}, "report.variants": ["x"]},
+        r"report\.variants: x learns from the ground truth and has no labels to compare",
+    ),
     (
         {"variants.x": {"select": {"method": "largest"}}},
         "variants.x: refine.method: prm starts from PSM, but select.method is largest",

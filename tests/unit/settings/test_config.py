@@ -57,9 +57,9 @@ def test_every_section_refuses_other_keys_and_describes_each() -> None:
             assert rule.get("description"), f"{key} has no description"
 
 
-def test_every_key_but_those_of_a_split_and_a_prompts_source_has_a_default() -> None:
+def test_every_key_but_what_names_an_entry_has_a_default() -> None:
     needed = {key for section in _sections(config_schema()) for key in section.get("required", ())}
-    assert needed == {"images", "annotations", "source"}
+    assert needed == {"images", "annotations", "source", "name"}
 
 
 def test_every_settings_class_is_frozen() -> None:

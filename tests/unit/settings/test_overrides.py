@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from stages.settings.config import Config
-from stages.settings.overrides import laid_over, variant_config
+from stages.settings.overrides import is_supervised, laid_over, variant_config
 from stages.settings.section import from_values, to_values
 
 CONFIG = to_values(Config())
@@ -37,6 +37,18 @@ def test_a_variant_starts_from_another() -> None:
     assert mil2["select"]["pdg"]["exponent"] == 0.015  # of full
     assert mil2["refine"]["ppg"]["enabled"] is False
     assert mil2["refine"]["npg"]["t_neg1"] == 0.3
+
+
+def test_a_detector_on_ground_truth_may_have_its_own_training() -> None:
+    entries = {
+        "paste": {"of": "fully_supervised", "train": {"iterations": 7}},
+        "x": {"of": "paste"},
+    }
+    config = {**CONFIG, "variants": entries}
+    assert variant_config(config, "x")["train"]["iterations"] == 7
+    assert variant_config(config, "x")["select"] == CONFIG["select"]
+    names = ("fully_supervised", "paste", "x", "sapnet")
+    assert [is_supervised(entries, name) for name in names] == [True, True, True, False]
 
 
 def test_the_default_run_is_the_best_variant() -> None:
