@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.settings.check import refuse
+from stages.settings.refuse import refuse
 from tests.workflow.workspace import ROOT, TINY, Workspace, merged
 
 RECIPES = ROOT / "workflow" / "recipes"

@@ -10,7 +10,8 @@ from stages.files.locks import forget_dead_runs
 from stages.files.plan import ENGINES, engines_here, flag, flags, plan_of, shell_prefix
 from stages.files.provenance import code_of
 from stages.sam.official import OFFICIAL
-from stages.settings.check import check, refuse
+from stages.settings.check import check
+from stages.settings.refuse import refuse
 
 ROOT = Path(workflow.basedir)
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from stages.settings.check import check, refuse
+from stages.settings.check import check
 from stages.settings.config import Config
+from stages.settings.refuse import refuse
 from stages.settings.section import to_values
 
 SCHEMA = Path(__file__).resolve().parents[3] / "workflow" / "schemas" / "config.schema.yaml"
