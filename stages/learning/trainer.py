@@ -95,24 +95,48 @@ def fit(
         progress.skip(step)
         say(name, f"resuming at step {step}.")
     network.train()
-    for batch in _batches(read, step, steps, settings.workers):
-        began = time.monotonic()
-        rate = settings.lr * lr_share(step, steps, settings)
-        numbers = _step(
-            network, optimizer, loss_of, batch, rate=rate, settings=settings, step=step, team=team
+    for batch in batches(read, step, steps, settings.workers):
+        entry = trained_step(
+            network, optimizer, loss_of, batch, settings=settings, step=step, steps=steps, team=team
         )
         step += 1
-        log.append(json.dumps({"step": step, "lr": rate, **numbers, **_speed(numbers, began)}))
+        log.append(json.dumps(entry))
         if progress:
-            progress.step(f"loss {numbers['loss']:.4f}")
+            progress.step(f"loss {entry['loss']:.4f}")
         if step % settings.checkpoint_every == 0 and step < steps and team.leads:
             _save(network, optimizer, step, log, folder)
     return "\n".join(log) + "\n"
 
 
-def _batches(read: Callable[[int], Any], step: int, steps: int, workers: int) -> Iterator[Any]:
+def batches(read: Callable[[int], Any], step: int, steps: int, workers: int) -> Iterator[Any]:
+    """What `read` gives for `step` to `steps`, read ahead by `workers` processes."""
     dataset = _Steps(read, step, steps)
     return iter(DataLoader(dataset, batch_size=None, shuffle=False, num_workers=workers))
+
+
+def trained_step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss_of: LossOf,
+    batch: Any,
+    *,
+    settings: Schedule,
+    step: int,
+    steps: int,
+    team: Team = ALONE,
+) -> dict[str, float]:
+    """Take one step, counted from 0, of `steps`; returns its entry of the log.
+
+    Raises
+    ------
+    ValueError : the loss or its gradient is not finite; names the step and its images.
+    """
+    began = time.monotonic()
+    rate = settings.lr * lr_share(step, steps, settings)
+    numbers = _step(
+        network, optimizer, loss_of, batch, rate=rate, settings=settings, step=step, team=team
+    )
+    return {"step": step + 1, "lr": rate, **numbers, **_speed(numbers, began)}
 
 
 def _step(
