@@ -27,7 +27,8 @@ def check_pseudo_labels(path: Path, *, annotations: int) -> None:
     Raises
     ------
     RuntimeError : an annotation is missing or surplus, its mask does not decode to the size of its
-        image, or its box is not the hull of its mask; the sentence names it.
+        image, a trusted mask is empty or not what box and area are of, or a box that is trained
+        alone is not inside its image; the sentence names it.
     """
     sizes: dict[int, list[int]] = {}
     count = 0
@@ -58,7 +59,7 @@ def entries_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def label_counts(path: Path) -> dict[str, int]:
-    """How many annotations a pseudo-label file has, and how many of them have a box but no mask."""
+    """How many annotations a pseudo-label file has, how many of them without a trusted mask."""
     weights = [entry["mask_weight"] for name, entry in entries_of(path) if name == "annotations"]
     return {"annotations": len(weights), "without_mask": sum(not weight for weight in weights)}
 
@@ -72,8 +73,15 @@ def _fault(entry: dict[str, Any], size: list[int] | None, *, wanted_id: int) -> 
     mask = coco_mask.decode(entry["segmentation"])  # (height, width)
     if list(mask.shape) != size:
         return f"its mask is {list(mask.shape)} px, its image {size}"
-    if not entry["mask_weight"]:
-        return "a mask although its weight is 0" if mask.any() else _box_fault(entry, size)
+    if not 0 <= entry["mask_weight"] <= 1:
+        return f"mask_weight {entry['mask_weight']} is outside 0 to 1"
+    return _mask_fault(entry, mask) if entry["mask_weight"] else _box_fault(entry, size)
+
+
+def _mask_fault(entry: dict[str, Any], mask: np.ndarray) -> str:
+    """What is wrong where the mask is trusted: it has pixels, and gives area and box."""
+    if not mask.any():
+        return f"a mask without pixels has mask_weight {entry['mask_weight']}"
     if entry["area"] != int(mask.sum()):
         return f"area {entry['area']} for {int(mask.sum())} pixels"
     hull = _hull(mask)
@@ -81,16 +89,18 @@ def _fault(entry: dict[str, Any], size: list[int] | None, *, wanted_id: int) -> 
 
 
 def _box_fault(entry: dict[str, Any], size: list[int]) -> str:
+    """What is wrong where the box alone is trained: it lies in the image, and gives the area."""
     x, y, width, height = entry["bbox"]
     inside = x >= 0 and y >= 0 and x + width <= size[1] + 0.01 and y + height <= size[0] + 0.01
-    return "" if inside and width > 0 and height > 0 else f"bbox {entry['bbox']} is not inside"
+    if not (inside and width > 0 and height > 0):
+        return f"bbox {entry['bbox']} is not inside"
+    area = round(width * height, 2)
+    return "" if entry["area"] == area else f"area {entry['area']} for a box of {area} px"
 
 
 def _hull(mask: np.ndarray) -> list[float]:
-    """Box of the pixels set, xywh px; zeros for none."""
+    """Box of the pixels set, at least one, xywh px."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return [0.0] * 4
     spans = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
     return [float(value) for value in (columns[0], rows[0], *spans)]
 

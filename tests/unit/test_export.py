@@ -203,7 +203,8 @@ def test_the_same_image_in_two_shards_is_refused(tmp_path: Path) -> None:
         ('"area": ', '"area": 9', "area"),
         ('"image_id": 5', '"image_id": 6', "image 6 is not in the file"),
         ('"segmentation": {"size": [20, 30]', '"segmentation": {"size": [30, 20]', "px, its image"),
-        ('"mask_weight": 1.0', '"mask_weight": 0.0', "although its weight is 0"),
+        ('"mask_weight": 1.0', '"mask_weight": 0.0', "area .* for a box of"),
+        ('"mask_weight": 1.0', '"mask_weight": 1.5', "outside 0 to 1"),
     ],
 )
 def test_a_damaged_annotation_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:

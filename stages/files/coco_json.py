@@ -1,0 +1,55 @@
+"""COCO files written piece by piece, one entry per line, in bounded memory.
+
+`grep` and `head` are at home in such a file, and a reader may take it line by line.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+import pyarrow as pa
+
+
+def write_coco(
+    file: TextIO,
+    info: dict[str, Any],
+    images: pa.Table,
+    categories: pa.Table,
+    annotations: Iterator[dict[str, Any]],
+) -> None:
+    """Write a COCO file.
+
+    Parameters
+    ----------
+    info : what COCO's key `info` holds.
+    images, categories : tables of these names; all of their rows are written.
+    annotations : in the order of their ids; each is written before the next one is asked for.
+
+    Raises
+    ------
+    ValueError : an annotation holds a number that is not finite.
+    """
+    file.write(f'{{"info": {json.dumps(info, sort_keys=True)},\n"licenses": [],\n"images": ')
+    _write_list(file, map(_image_entry, images.to_pylist()))
+    file.write(',\n"categories": ')
+    _write_list(file, map(_category_entry, categories.to_pylist()))
+    file.write(',\n"annotations": ')
+    _write_list(file, annotations)
+    file.write("}\n")
+
+
+def _write_list(file: TextIO, entries: Iterator[dict[str, Any]]) -> None:
+    file.write("[")
+    for number, entry in enumerate(entries):
+        file.write((",\n" if number else "\n") + json.dumps(entry, allow_nan=False))
+    file.write("\n]")
+
+
+def _image_entry(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("file_name", "height", "width")
+    return {"id": row["image_id"], **{name: row[name] for name in names}}
+
+
+def _category_entry(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("name", "supercategory")
+    return {"id": row["category_id"], **{name: row[name] for name in names}}
