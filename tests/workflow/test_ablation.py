@@ -9,16 +9,20 @@ from tests.workflow.workspace import TINY, Workspace, merged, new_workspace
 ABLATION = {
     "shards": 1,
     "dataset": {"partworld": {"train": 4, "val": 2}},
+    "variants": {
+        "paste": {"of": "full", "over": "full", "train": {"copy_paste": {"enabled": True}}},
+        "truth": {"of": "fully_supervised", "over": "full", "train": {"iterations": 2}},
+    },
     "report": {
         "variants": ["sam_top1", "pnpg", "full"],
         "seeds": [0, 1],
-        "detectors": ["full", "fully_supervised"],
+        "detectors": ["full", "paste", "fully_supervised", "truth"],
         "detector_seeds": [0],
     },
 }
 JOBS = {  # by hand: two worlds; only `full` and `pnpg` learn, and they learn the same
     **{"partworld": 4, "prepare": 2, "propose": 2, "fit_select": 2, "fit_refine": 2},
-    **{"select": 6, "refine": 6, "export": 6, "train": 2, "evaluate": 7, "report": 1},
+    **{"select": 6, "refine": 6, "export": 6, "train": 4, "evaluate": 9, "report": 1},
     "ablation": 1,
 }
 
@@ -41,7 +45,21 @@ def test_an_ablation_writes_table_numbers_and_figure(compared: Workspace) -> Non
         assert name in table
     numbers = json.loads((folder / "ablation.json").read_text())
     assert numbers["provenance"]
-    assert (folder / "ablation.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("ablation.png", "detectors.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_detector_with_another_training_learns_from_the_same_labels(compared: Workspace) -> None:
+    world = compared.results() / "seed-0"
+    assert not (world / "paste" / "export").exists()
+    steps = {
+        name: json.loads((world / name / "train/torchvision/training.json").read_text())["steps"]
+        for name in ("full", "paste", "fully_supervised", "truth")
+    }
+    assert steps == {"full": 3, "paste": 3, "fully_supervised": 3, "truth": 2}
+    table = (compared.results() / "report" / "ablation.md").read_text()
+    assert "| **paste** over full |" in table
+    assert "| **truth** over full |" in table
 
 
 def test_the_variant_sam_top1_is_the_choice_of_that_name(compared: Workspace) -> None:

@@ -1,0 +1,73 @@
+"""Engines, hooks and label transforms, as users ask for them on the command line."""
+
+import json
+from importlib.util import find_spec
+
+import pytest
+
+from stages.files.plan import engines_here
+from tests.workflow.test_conda import conda_environment, environments_of
+from tests.workflow.workspace import ROOT, TINY, Workspace, merged
+
+HOOKS = {
+    "export": {"transforms": [{"name": "merge_smaller"}, {"name": "drop_below", "score": 0.1}]},
+    "train": {
+        "mask_weight": "score",
+        "multi_mask": {"enabled": True},
+        "roi_drop": {"enabled": True, "start": 1},
+        "copy_paste": {"enabled": True, "chance": 1.0, "min_score": 0.0},
+    },
+}
+without_detectron2 = pytest.mark.skipif(
+    find_spec("detectron2") is not None, reason="detectron2 is installed here"
+)
+
+
+def test_compare_engines_trains_what_is_installed_and_names_what_is_not(
+    workspace: Workspace,
+) -> None:
+    outcome = workspace.snakemake("compare_engines")
+    assert outcome.code == 0, outcome.text
+    assert outcome.jobs().get("train", 0) == len(engines_here(conda=False)) - 1
+    folder = workspace.results() / "sapnet" / "compare"
+    numbers = json.loads((folder / "engines.json").read_text())
+    assert [row["engine"] for row in numbers["engines"]] == list(engines_here(conda=False))
+    table = (folder / "engines.md").read_text()
+    for name in engines_here(conda=True):
+        installed = name in engines_here(conda=False)
+        assert (f"| {name} | " in table) == installed
+        assert (f"{name}: not installed here" in table) != installed
+    assert "Nothing to be done" in workspace.snakemake("-n", "compare_engines").text
+
+
+@without_detectron2
+def test_an_engine_that_is_not_installed_is_refused_in_one_sentence(workspace: Workspace) -> None:
+    workspace.configure(merged(TINY, {"train": {"engine": "detectron2"}}))
+    outcome = workspace.snakemake()
+    assert outcome.code != 0
+    assert "Traceback" not in outcome.text
+    log = workspace.log("sapnet/train/detectron2")
+    assert "train.engine is detectron2, but detectron2 is not installed. Run snakemake with" in log
+
+
+def test_each_engine_has_its_conda_environment(workspace: Workspace) -> None:
+    outcome = workspace.snakemake(
+        "--use-conda", "--conda-create-envs-only", "compare_engines", **conda_environment()
+    )
+    assert outcome.code == 0, outcome.text
+    wanted = {(ROOT / "envs" / f"{name}.yaml").read_text() for name in ("stages", "detectron2")}
+    assert environments_of(workspace) == wanted
+
+
+def test_all_hooks_and_transforms_run_together(workspace: Workspace) -> None:
+    workspace.configure(merged(TINY, HOOKS))
+    outcome = workspace.snakemake()
+    assert outcome.code == 0, outcome.text
+    assert outcome.jobs() == {"export": 1, "train": 1, "evaluate": 1}
+    folder = workspace.results() / "sapnet" / "train" / "torchvision"
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert all({"loss_mask_extra", "dropped", "pasted"} <= set(line) for line in lines)
+    facts = json.loads((folder / "training.json").read_text())
+    assert facts["dropped"] is not None
+    metrics = json.loads((workspace.results() / "sapnet/evaluate/metrics.json").read_text())
+    assert metrics["training"] == facts
