@@ -5,26 +5,25 @@ Beside COCO's keys an annotation may carry `mask_weight` (0: the box is trained,
 any annotation, are left out and counted.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
+from stages.engines.annotations import EXTRA_MASKS, Rule, check_annotation, slim, weight_of
+from stages.engines.copy_paste import copy_paste, drawn, pastable, shown_before
 from stages.engines.samples import Batch, Sample, mirrored, to_tensor
 from stages.files.images import image_path, read_rgb
 from stages.geometry.boxes import xywh_to_xyxy
-from stages.geometry.masks import Rle, rles_to_masks, segmentation_to_rle
+from stages.geometry.masks import Rle, rle_areas, rles_to_masks, segmentation_to_rle
 from stages.learning.trainer import images_of_step
 from stages.readers.coco import labelled, read_coco
 from stages.settings.train import Train
 
-EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 3.5
-KEPT = ("id", "category_id", "bbox", "segmentation", "mask_weight", "score", "extra_masks")
-Rule = Literal["label", "score", "box_fit"]
+PASTE_PURPOSE = 7  # keeps these random numbers apart from those of other stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Objects:
 
     boxes : (n, 4) float32 xyxy px. labels : (n,) int64 from 1 (0 is the background).
     rles : (n,) masks. mask_weight : (n,) float32; 0 where the mask is not to be trained.
-    score : (n,) float32 in [0, 1]; 1 without. extra_rles : (n,) of up to three masks each.
+    score : (n,) float64 in [0, 1]; 1 without. extra_rles : (n,) of up to three masks each.
     """
 
     boxes: np.ndarray
@@ -60,8 +59,8 @@ class Labels:
         self._annotations: dict[int, list[dict[str, Any]]] = {}
         for entry in labelled(file.annotations):
             check_annotation(entry, path)
-            slim = _slim(entry, extra_masks=extra_masks)
-            self._annotations.setdefault(entry["image_id"], []).append(slim)
+            kept = slim(entry, extra_masks=extra_masks)
+            self._annotations.setdefault(entry["image_id"], []).append(kept)
         self.image_ids = sorted(self._annotations)
         self.without_objects = len(self._images) - len(self.image_ids)
         self.annotations = sum(map(len, self._annotations.values()))
@@ -75,7 +74,15 @@ class Labels:
     def masks_ignored(self, rule: Rule = "label") -> int:
         """Number of annotations whose mask is not trained; `rule` as in `objects`."""
         entries = (entry for group in self._annotations.values() for entry in group)
-        return sum(_weight(entry, rule) == 0 for entry in entries)
+        return sum(weight_of(entry, rule) == 0 for entry in entries)
+
+    def pastable(self, settings: Train) -> int:
+        """Number of annotations that copy-paste may take, if their masks have pixels."""
+        entries = [entry for group in self._annotations.values() for entry in group]
+        weights = np.array([weight_of(entry, settings.mask_weight) for entry in entries])
+        scores = np.array([entry.get("score", 1) for entry in entries], dtype=np.float64)
+        fits = pastable(weights, scores, np.ones(len(entries)), settings.copy_paste)
+        return int(fits.sum())
 
     def objects(self, image_id: int, rule: Rule = "label") -> Objects:
         """The image's annotations.
@@ -92,7 +99,7 @@ class Labels:
         entries = self._annotations[image_id]
         number = {category["id"]: k for k, category in enumerate(self.categories, start=1)}
         boxes = np.array([entry["bbox"] for entry in entries], dtype=np.float32)
-        weights = [_weight(entry, rule) for entry in entries]
+        weights = [weight_of(entry, rule) for entry in entries]
         scores = [entry.get("score", 1) for entry in entries]
         extra = [entry.get("extra_masks", []) for entry in entries]
         return Objects(
@@ -100,7 +107,7 @@ class Labels:
             labels=np.array([number[entry["category_id"]] for entry in entries]),
             rles=[self._rle(entry, entry.get("segmentation"), image_id) for entry in entries],
             mask_weight=np.array(weights, dtype=np.float32),
-            score=np.array(scores, dtype=np.float32),
+            score=np.array(scores, dtype=np.float64),
             extra_rles=[
                 [self._rle(entry, mask, image_id, "extra mask: ") for mask in masks]
                 for entry, masks in zip(entries, extra, strict=True)
@@ -118,50 +125,6 @@ class Labels:
             raise ValueError(f"{self.path}: annotation {entry['id']}: {name}{error}") from None
 
 
-def check_annotation(entry: dict[str, Any], path: Path) -> None:
-    """Raise ValueError unless the keys that a training reads have values that it can use."""
-    where = f"{path}: annotation {entry['id']} has"
-    box = entry.get("bbox") or []
-    if len(box) != 4 or not all(map(math.isfinite, box)) or min(box[2:]) <= 0:
-        raise ValueError(
-            f"{where} bbox {box!r}, not [x, y, width, height] with an area. Correct or remove it."
-        )
-    weight = entry.get("mask_weight", 1)
-    if not _is_within(weight, math.inf):
-        raise ValueError(
-            f"{where} mask_weight {weight!r}, no finite number from 0 on. Give 0 to train its box "
-            "alone, 1 to train its mask too."
-        )
-    for name, value in (("score", entry.get("score")), ("quality.box_fit", _box_fit(entry))):
-        if value is not None and not _is_within(value, 1):
-            raise ValueError(f"{where} {name} {value!r}, no number from 0 to 1. Correct it.")
-    extra = entry.get("extra_masks") or []
-    if not isinstance(extra, list) or len(extra) > EXTRA_MASKS:
-        raise ValueError(f"{where} extra_masks that are no list of at most {EXTRA_MASKS} masks.")
-
-
-def _is_within(value: Any, high: float) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= high
-
-
-def _box_fit(entry: dict[str, Any]) -> Any:
-    return (entry.get("quality") or {}).get("box_fit")
-
-
-def _slim(entry: dict[str, Any], *, extra_masks: bool) -> dict[str, Any]:
-    """What is kept in memory of an annotation."""
-    values = {**{key: entry.get(key) for key in KEPT}, "box_fit": _box_fit(entry)}
-    left_out = () if extra_masks else ("extra_masks",)
-    return {k: v for k, v in values.items() if v is not None and k not in left_out}
-
-
-def _weight(entry: dict[str, Any], rule: Rule) -> float:
-    if not entry.get("segmentation"):
-        return 0.0
-    factor = 1 if rule == "label" else entry.get(rule, 1)
-    return float(entry.get("mask_weight", 1) * factor)
-
-
 @dataclass(frozen=True, slots=True)
 class StepReader:
     """Reads the batch of a step; depends on the step alone, so it may run in any process."""
@@ -172,9 +135,29 @@ class StepReader:
     seed: int
 
     def __call__(self, step: int) -> Batch:
-        """The batch of `step`, images mirrored by chance."""
+        """The batch of `step`, images mirrored and pasted into by chance."""
         keys = images_of_step(self.labels.image_ids, step, self.settings, seed=self.seed)
-        return Batch(step, [self._sample(image_id, flip=flip) for image_id, flip in keys])
+        shown = [self._sample(image_id, flip=flip) for image_id, flip in keys]
+        if self.settings.copy_paste.enabled:
+            shown = [self._pasted_into(sample, step, k) for k, sample in enumerate(shown)]
+        return Batch(step, shown)
+
+    def _pasted_into(self, sample: Sample, step: int, position: int) -> Sample:
+        """The sample with instances of another image by chance; depends on step and position."""
+        paste = self.settings.copy_paste
+        rng = np.random.default_rng([self.seed, PASTE_PURPOSE, step, position])
+        if rng.random() >= paste.chance:
+            return sample
+        ids = self.labels.image_ids
+        for image_id, flip in shown_before(ids, step, self.settings, rng, seed=self.seed):
+            objects = self.labels.objects(image_id, self.settings.mask_weight)
+            areas = rle_areas(objects.rles)
+            rows = np.flatnonzero(pastable(objects.mask_weight, objects.score, areas, paste))
+            if len(rows) and image_id != sample.image_id:
+                rows = rows[drawn(objects.score[rows], paste, rng)]
+                source = self._sample(image_id, flip=flip)
+                return copy_paste(sample, source, rows, min_visible=paste.min_visible)
+        return sample
 
     def _sample(self, image_id: int, *, flip: bool) -> Sample:
         pixels = read_rgb(image_path(self.folder, self.labels.file_name(image_id)))
@@ -185,8 +168,8 @@ class StepReader:
                 f"image {image_id}: {pixels.shape[:2]} px in the file, {masks.shape[1:]} in "
                 f"{self.labels.path}. Give the images that the labels were made for."
             )
-        enabled = self.settings.multi_mask.enabled
-        extra = extra_of(objects, EXTRA_MASKS if enabled else 0, masks.shape[1:])
+        number = EXTRA_MASKS if self.settings.multi_mask.enabled else 0
+        extra = extra_of(objects, number, masks.shape[1:])
         sample = Sample(
             image_id=image_id,
             pixels=to_tensor(pixels),

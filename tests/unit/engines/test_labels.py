@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.engines.labels import Batch, Labels, StepReader, mirrored
+from stages.engines.labels import Labels, StepReader
+from stages.engines.samples import Batch, mirrored
 from stages.settings.train import Train
 from tests.rectangles import SIDE, write_rectangles
 

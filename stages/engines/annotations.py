@@ -1,0 +1,61 @@
+"""What a training reads of one COCO annotation: checked, and as little as it needs."""
+
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 3.5
+KEPT = ("id", "category_id", "bbox", "segmentation", "mask_weight", "score", "extra_masks")
+Rule = Literal["label", "score", "box_fit"]
+
+
+def check_annotation(entry: dict[str, Any], path: Path) -> None:
+    """Raise ValueError unless the keys that a training reads have values that it can use."""
+    where = f"{path}: annotation {entry['id']} has"
+    box = entry.get("bbox") or []
+    if len(box) != 4 or not all(map(math.isfinite, box)) or min(box[2:]) <= 0:
+        raise ValueError(
+            f"{where} bbox {box!r}, not [x, y, width, height] with an area. Correct or remove it."
+        )
+    weight = entry.get("mask_weight", 1)
+    if not _is_within(weight, math.inf):
+        raise ValueError(
+            f"{where} mask_weight {weight!r}, no finite number from 0 on. Give 0 to train its box "
+            "alone, 1 to train its mask too."
+        )
+    for name, value in (("score", entry.get("score")), ("quality.box_fit", _box_fit(entry))):
+        if value is not None and not _is_within(value, 1):
+            raise ValueError(f"{where} {name} {value!r}, no number from 0 to 1. Correct it.")
+    extra = entry.get("extra_masks") or []
+    if not isinstance(extra, list) or len(extra) > EXTRA_MASKS:
+        raise ValueError(
+            f"{where} extra_masks that are no list of at most {EXTRA_MASKS} masks. Remove some."
+        )
+
+
+def _is_within(value: Any, high: float) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= high
+
+
+def _box_fit(entry: dict[str, Any]) -> Any:
+    return (entry.get("quality") or {}).get("box_fit")
+
+
+def slim(entry: dict[str, Any], *, extra_masks: bool) -> dict[str, Any]:
+    """What is kept in memory of an annotation; `box_fit` stands beside its other keys."""
+    values = {**{key: entry.get(key) for key in KEPT}, "box_fit": _box_fit(entry)}
+    left_out = () if extra_masks else ("extra_masks",)
+    return {k: v for k, v in values.items() if v is not None and k not in left_out}
+
+
+def weight_of(entry: dict[str, Any], rule: Rule) -> float:
+    """Mask weight of a slim annotation; 0 without a mask.
+
+    Parameters
+    ----------
+    rule : the key mask_weight (1 without), or that times the score or box_fit, where it has one.
+    """
+    if not entry.get("segmentation"):
+        return 0.0
+    factor = 1 if rule == "label" else entry.get(rule, 1)
+    return float(entry.get("mask_weight", 1) * factor)
