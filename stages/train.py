@@ -1,33 +1,37 @@
 """train: a detector learns from the pseudo-labels and predicts the validation images.
 
 In come images and a COCO file of labels; out go the weights, a log with one line of JSON per step,
-and, where there is a validation split, COCO results on its images (`[]` where there is none). Of
-the validation file nothing but its images and classes is read. SAPNet, Sec. 4.1 and Table 1
-(retraining; the paper has SOLOv2 and Mask R-CNN). A killed training goes on from its checkpoint and
-ends with the same weights, bit by bit on the CPU.
+facts about the training, and, where there is a validation split, COCO results on its images (`[]`
+where there is none). Of the validation file nothing but its images and classes is read. SAPNet,
+Sec. 4.1 and Table 1 (retraining; the paper has SOLOv2 and Mask R-CNN). A killed training goes on
+from its checkpoint and ends with the same weights, bit by bit on the CPU.
 """
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
+from stages.engines.facts import facts_of, hooks_told
 from stages.engines.labels import Labels
-from stages.engines.torchvision import PACKAGES, open_model, predict, train
+from stages.engines.opening import Engine, open_engine
+from stages.engines.results import write_results
 from stages.files.atomic import replacing, write_text
 from stages.files.images import image_path, read_size
 from stages.files.parts import parts_folder, remove_parts
 from stages.files.program import Progress, parser_of, run, say
 from stages.files.provenance import provenance_of, sha256_of
 from stages.learning.device import leased
-from stages.learning.trainer import load_model, save_model
 from stages.readers.coco import CocoFile, read_coco
 from stages.settings.section import from_json, to_values
 from stages.settings.train import Train
+
+FLAGS = ("image-folder", "labels", "out-model", "out-log", "out-facts", "out-predictions")
+MODEL, LOG = "model.pt", "log.jsonl"  # in the folder of the work in progress
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -35,27 +39,34 @@ def main(argv: Sequence[str] | None) -> None:
     args = _parser().parse_args(argv)
     settings = from_json(Train, args.settings, "train")
     check_arguments(args, settings)
+    engine = open_engine(settings)
     torch.set_num_threads(args.threads)
-    labels = Labels(args.labels)
+    labels = Labels(args.labels, extra_masks=settings.multi_mask.enabled)
+    check_labels(labels, settings)
     split = read_coco(args.val_annotations, annotated=False) if args.val_annotations else None
     if split:
         check_categories(labels, split, args.val_annotations)
         check_images(split, args.val_image_folder, args.val_annotations)
-    facts = {**_provenance(settings, args.seed), "categories": labels.categories}
-    folder = parts_folder(args.out_model, facts, labels.image_ids, inputs=[args.labels])
+    header = {
+        **_provenance(settings, args.seed, engine.PACKAGES),
+        "categories": labels.categories,
+    }
+    folder = parts_folder(args.out_model, header, labels.image_ids, inputs=[args.labels])
     with leased(args.device) as device:
-        model = open_model(settings, len(labels.categories), device, seed=args.seed)
-        log = trained(model, labels, args.image_folder, settings, folder, facts, seed=args.seed)
-        found = write_predictions(args, model, split, labels)
-    save_model(args.out_model, model, facts)
+        log = trained(engine, settings, labels, folder, args, device, header)
+        found = write_predictions(engine, settings, split, folder, args, device)
+    with replacing(args.out_model) as temporary:
+        shutil.copyfile(folder / MODEL, temporary)
+    facts = facts_of(settings, labels, log, header["packages"])
+    write_text(args.out_facts, json.dumps(facts, indent=1) + "\n")
     write_text(args.out_log, log)
     remove_parts(folder)
-    say("train", summary(labels, log, split, found))
+    say("train", summary(facts, labels, split, found))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of(__doc__, "train")
-    for flag in ("image-folder", "labels", "out-model", "out-log", "out-predictions"):
+    for flag in FLAGS:
         parser.add_argument(f"--{flag}", type=Path, required=True)
     for flag in ("val-image-folder", "val-annotations"):
         parser.add_argument(f"--{flag}", type=Path, help="of the images to predict")
@@ -79,6 +90,32 @@ def check_arguments(args: argparse.Namespace, settings: Train) -> None:
         raise ValueError(
             f"train.short_side {settings.short_side} is more than train.long_side "
             f"{settings.long_side}. Swap them."
+        )
+    check_drop(settings)
+
+
+def check_drop(settings: Train) -> None:
+    """RoI drop needs a first step, inside the training; raises ValueError."""
+    drop = settings.roi_drop
+    if drop.enabled and drop.start is None:
+        raise ValueError(
+            "train.roi_drop is enabled, but train.roi_drop.start is not set. Give the first step "
+            "that drops: an untrained network would drop nearly all RoIs."
+        )
+    if drop.enabled and drop.start is not None and drop.start >= settings.iterations:
+        raise ValueError(
+            f"train.roi_drop.start {drop.start} is not before the end of the training, which has "
+            f"{settings.iterations} steps. Lower it, or set train.roi_drop.enabled: false."
+        )
+
+
+def check_labels(labels: Labels, settings: Train) -> None:
+    """Raise ValueError when a hook is on that finds nothing in the labels to work with."""
+    if settings.copy_paste.enabled and not labels.pastable(settings):
+        raise ValueError(
+            f"{labels.path}: no annotation has a mask weight above 0 and a score of at least "
+            f"train.copy_paste.min_score {settings.copy_paste.min_score}, so nothing can be "
+            "pasted. Lower it, or set train.copy_paste.enabled: false."
         )
 
 
@@ -109,77 +146,77 @@ def check_images(split: CocoFile, folder: Path, path: Path) -> None:
             )
 
 
-def _provenance(settings: Train, seed: int) -> dict[str, Any]:
+def _provenance(settings: Train, seed: int, packages: Sequence[str]) -> dict[str, Any]:
     """Facts of the output; the path of the weight file is left out, its checksum tells more."""
     values = to_values(settings)
     path = values.pop("weights")
     digest = sha256_of(Path(path)) if path else None
     return provenance_of(
-        "stages.train", settings=values, seed=seed, packages=PACKAGES, weights_sha256=digest
+        "stages.train", settings=values, seed=seed, packages=packages, weights_sha256=digest
     )
 
 
 def trained(
-    model: nn.Module,
-    labels: Labels,
-    image_folder: Path,
+    engine: Engine,
     settings: Train,
+    labels: Labels,
     folder: Path,
-    facts: dict[str, Any],
-    *,
-    seed: int,
+    args: argparse.Namespace,
+    device: torch.device,
+    header: dict[str, Any],
 ) -> str:
-    """Train `model`, or load it where an interrupted run had finished training.
+    """Train into `folder`, unless an interrupted run had finished training there.
 
     Returns
     -------
     The log.
     """
-    done = folder / "model.pt"
-    if done.exists():
-        model.load_state_dict(load_model(done)[0])
-        return (folder / "log.jsonl").read_text(encoding="utf-8")
-    log = train(model, labels, image_folder, settings, folder=folder, seed=seed)
-    write_text(folder / "log.jsonl", log)
-    save_model(done, model, facts)
+    model, finished = folder / MODEL, folder / LOG
+    if model.exists() and finished.exists():
+        return finished.read_text(encoding="utf-8")
+    log = engine.train(
+        settings,
+        labels,
+        model,
+        image_folder=args.image_folder,
+        device=device,
+        seed=args.seed,
+        header=header,
+    )
+    write_text(finished, log)
     return log
 
 
 def write_predictions(
-    args: argparse.Namespace, model: nn.Module, split: CocoFile | None, labels: Labels
+    engine: Engine,
+    settings: Train,
+    split: CocoFile | None,
+    folder: Path,
+    args: argparse.Namespace,
+    device: torch.device,
 ) -> int:
     """Write the COCO results on the validation images; returns their number."""
     if split is None:
         write_text(args.out_predictions, "[]\n")
         return 0
-    category_ids = [category["id"] for category in labels.categories]
     progress = Progress("train", len(split.images), "validation images")
-    results = predict(model, split.images, args.val_image_folder, category_ids)
+    results = engine.predict(
+        settings,
+        folder / MODEL,
+        split.images,
+        image_folder=args.val_image_folder,
+        device=device,
+    )
     return write_results(args.out_predictions, results, progress)
 
 
-def write_results(path: Path, results: Iterable[list[dict[str, Any]]], progress: Progress) -> int:
-    """Write results image by image, one per line; returns their number."""
-    count = 0
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write("[")
-        for found in results:
-            for result in found:
-                file.write((",\n" if count else "\n") + json.dumps(result, allow_nan=False))
-                count += 1
-            progress.step()
-        file.write("\n]\n")
-    return count
-
-
-def summary(labels: Labels, log: str, split: CocoFile | None, found: int) -> str:
+def summary(facts: dict[str, Any], labels: Labels, split: CocoFile | None, found: int) -> str:
     """The closing sentence of the log."""
-    last = json.loads(log.splitlines()[-1])
     return (
-        f"{len(labels.image_ids)} images, {labels.annotations} annotations, "
-        f"{labels.without_objects} images without any left out, {last['step']} steps, "
-        f"last loss {last['loss']:.4f}; {len(split.images) if split else 0} validation images, "
-        f"{found} detections."
+        f"{facts['images']} images, {facts['annotations']} annotations, "
+        f"{labels.without_objects} images without any left out{hooks_told(facts)}, "
+        f"{facts['steps']} steps, last loss {facts['last_loss']:.4f}; "
+        f"{len(split.images) if split else 0} validation images, {found} detections."
     )
 
 

@@ -3,30 +3,23 @@
 He et al., "Mask R-CNN" (2017), with FPN. Widths follow `fpn_channels` in the stock proportions
 (256 gives the stock heads); anchors are stock from a `short_side` of 256 px on and smaller below;
 what the RPN samples and keeps follows `rois_per_image` (512 gives the stock numbers). From scratch
-it has GroupNorm everywhere, as in He et al., "Rethinking ImageNet Pre-training" (2019). One
-departure: masks of weight 0 do not reach the mask loss.
+it has GroupNorm everywhere, as in He et al., "Rethinking ImageNet Pre-training" (2019). The RoI
+heads have the training hooks.
 """
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import torch
 import torchvision
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
-from torchvision.models.detection.roi_heads import (
-    RoIHeads,
-    fastrcnn_loss,
-    project_masks_on_boxes,
-)
 from torchvision.ops import FrozenBatchNorm2d
 
+from stages.engines.roi_heads import WeightedRoIHeads
 from stages.learning.backbone import group_norm, load_resnet
 from stages.settings.train import Train
 
@@ -69,7 +62,9 @@ def build_mask_rcnn(settings: Train, classes: int) -> MaskRCNN:
         mask_head=MaskRCNNHeads(width, (width,) * 4, 1, norm_layer=_head_norm(settings)),
         mask_predictor=MaskRCNNPredictor(width, width, classes + 1),
     )
-    model.roi_heads.__class__ = WeightedRoIHeads  # same weights, same keys, one loss replaced
+    model.roi_heads.__class__ = WeightedRoIHeads  # same weights, same keys, other losses
+    model.roi_heads.drop = settings.roi_drop
+    model.roi_heads.gamma = settings.multi_mask.gamma if settings.multi_mask.enabled else None
     return model
 
 
@@ -94,66 +89,3 @@ def _backbone(settings: Train) -> BackboneWithFPN:
 
 def _head_norm(settings: Train) -> Norm | None:
     return group_norm if settings.norm == "group" else None
-
-
-class WeightedRoIHeads(RoIHeads):  # type: ignore[misc]
-    """torchvision's heads, except that masks of weight 0 are not trained; boxes always are."""
-
-    def forward(
-        self,
-        features: dict[str, Tensor],
-        proposals: list[Tensor],
-        image_shapes: list[tuple[int, int]],
-        targets: list[dict[str, Tensor]] | None = None,
-    ) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
-        """Losses in training, detections else; arguments as in torchvision.
-
-        With all `mask_weight` 1 the losses are those of torchvision.
-        """
-        if not self.training or targets is None:
-            found: tuple[Any, Any] = super().forward(features, proposals, image_shapes, targets)
-            return found
-        rois, matched, labels, deltas = self.select_training_samples(proposals, targets)
-        pooled = self.box_head(self.box_roi_pool(features, rois, image_shapes))
-        loss_class, loss_box = fastrcnn_loss(*self.box_predictor(pooled), labels, deltas)
-        kept = [
-            (label > 0) & (_weights_of(target)[index] > 0)
-            for label, index, target in zip(labels, matched, targets, strict=True)
-        ]
-        rois = [roi[keep] for roi, keep in zip(rois, kept, strict=True)]
-        logits = self.mask_predictor(
-            self.mask_head(self.mask_roi_pool(features, rois, image_shapes))
-        )
-        index = [number[keep] for number, keep in zip(matched, kept, strict=True)]
-        losses = {"loss_classifier": loss_class, "loss_box_reg": loss_box}
-        return [], {**losses, "loss_mask": mask_loss(logits, rois, targets, index)}
-
-
-def _weights_of(target: dict[str, Tensor]) -> Tensor:
-    """(n + 1,) mask weights and a zero, since RoIs of an empty image all point at object 0."""
-    return F.pad(target["mask_weight"], (0, 1))
-
-
-def mask_loss(
-    logits: Tensor, rois: list[Tensor], targets: list[dict[str, Tensor]], index: list[Tensor]
-) -> Tensor:
-    """Mean cross-entropy of the masks of each RoI's class; 0 without RoIs.
-
-    Parameters
-    ----------
-    logits : (r, classes + 1, m, m). rois : per image (r_i, 4). index : per image (r_i,) the object.
-
-    Source: He et al., "Mask R-CNN", Sec. 3; torchvision's maskrcnn_loss.
-    """
-    if not len(logits):
-        return logits.sum() * 0
-    size = logits.shape[-1]
-    goals = torch.cat(
-        [
-            project_masks_on_boxes(target["masks"], roi, number, size)
-            for target, roi, number in zip(targets, rois, index, strict=True)
-        ]
-    )  # (r, m, m)
-    labels = [target["labels"][number] for target, number in zip(targets, index, strict=True)]
-    rows = torch.arange(len(logits), device=logits.device)
-    return F.binary_cross_entropy_with_logits(logits[rows, torch.cat(labels)], goals)

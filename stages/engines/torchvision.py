@@ -1,6 +1,7 @@
 """torchvision's Mask R-CNN behind the interface of all engines: `train` and `predict`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stages.engines.labels import Batch, Labels, Sample, StepReader, to_tensor
+from stages.engines.hooks import DropWatch
+from stages.engines.labels import Labels, StepReader
 from stages.engines.mask_rcnn import build_mask_rcnn
+from stages.engines.results import results_of
+from stages.engines.samples import Batch, Sample, to_tensor
 from stages.files.images import image_path, read_rgb
-from stages.geometry.boxes import xyxy_to_xywh
-from stages.geometry.masks import masks_to_rles
-from stages.learning.trainer import fit
+from stages.learning.trainer import fit, load_model, save_model
 from stages.settings.train import Train
 
 PACKAGES = ("numpy", "pycocotools", "torch", "torchvision")
 START_PURPOSE, STEP_PURPOSE = 5, 6  # keep these random numbers apart from those of other stages
 MASK_THRESHOLD = 0.5  # of the mask's probability, stock
+
+
+def check(settings: Train) -> None:
+    """Every setting can be served: this engine is the reference of the others."""
 
 
 def open_model(settings: Train, classes: int, device: torch.device, *, seed: int) -> nn.Module:
@@ -29,45 +35,58 @@ def open_model(settings: Train, classes: int, device: torch.device, *, seed: int
 
 
 def train(
-    model: nn.Module,
-    labels: Labels,
-    image_folder: Path,
     settings: Train,
+    labels: Labels,
+    out: Path,
     *,
-    folder: Path,
+    image_folder: Path,
+    device: torch.device,
     seed: int,
+    header: Mapping[str, Any],
 ) -> str:
-    """Train the model, going on from the checkpoint in `folder` where there is one.
+    """Train on `labels` and write the weights to `out`; see `opening.Engine`.
 
-    Returns
-    -------
-    The log, one JSON object per step and line.
-
-    Raises
-    ------
-    ValueError : the loss is not finite (names the images), or an image cannot be read.
+    A training that was killed goes on from `checkpoint.pt` beside `out`.
     """
-    device = next(model.parameters()).device
+    model = open_model(settings, len(labels.categories), device, seed=seed)
+    watch = DropWatch(settings.roi_drop, settings.log_every)
 
     def loss_of(batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        torch.manual_seed(_number(seed, STEP_PURPOSE, batch.step))  # anchors and RoIs are drawn
-        images = [sample.pixels.to(device) for sample in batch.samples]
-        losses = model(images, [target_of(sample, device) for sample in batch.samples])
-        total = torch.stack(list(losses.values())).sum()
-        numbers = {name: value.item() for name, value in losses.items()}
-        return total, {**numbers, "images": len(images)}
+        total, numbers = losses_of(model, batch, settings, seed=seed)
+        watch.see(batch.step, numbers.get("dropped", 0.0))
+        return total, numbers
 
-    return fit(
+    log = fit(
         model,
         StepReader(image_folder, labels, settings, seed),
         loss_of,
         name="train",
         steps=settings.iterations,
         settings=settings,
-        folder=folder,
+        folder=out.parent,
         optimizer=optimizer_of(model, settings),
         line_every=settings.log_every,
     )
+    save_model(out, model, dict(header))
+    return log
+
+
+def losses_of(
+    model: nn.Module, batch: Batch, settings: Train, *, seed: int
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of a step and what the log says of it."""
+    device = next(model.parameters()).device
+    heads: Any = model.roi_heads
+    heads.step = batch.step
+    torch.manual_seed(_number(seed, STEP_PURPOSE, batch.step))  # anchors and RoIs are drawn
+    images = [sample.pixels.to(device) for sample in batch.samples]
+    losses = model(images, [target_of(sample, device) for sample in batch.samples])
+    numbers: dict[str, float] = {name: value.item() for name, value in losses.items()}
+    if settings.roi_drop.enabled:
+        numbers["dropped"] = heads.dropped
+    if settings.copy_paste.enabled:
+        numbers["pasted"] = sum(sample.pasted for sample in batch.samples)
+    return torch.stack(list(losses.values())).sum(), {**numbers, "images": len(images)}
 
 
 def optimizer_of(model: nn.Module, settings: Train) -> torch.optim.Optimizer:
@@ -81,9 +100,15 @@ def optimizer_of(model: nn.Module, settings: Train) -> torch.optim.Optimizer:
 
 
 def target_of(sample: Sample, device: torch.device) -> dict[str, Tensor]:
-    """A sample's objects as torchvision takes them; `mask_weight` passes through its transform."""
-    names = ("boxes", "labels", "masks", "mask_weight")
-    return {name: getattr(sample, name).to(device) for name in names}
+    """A sample's objects as torchvision takes them; keys that are not its own pass through.
+
+    masks : (n + k * n, h, w), the k blocks of extra masks behind the masks, so that torchvision's
+    transform resizes them too.
+    """
+    names = ("boxes", "labels", "mask_weight", "extra_valid")
+    masks = torch.cat([sample.masks, sample.extra_masks.flatten(0, 1)])
+    target = {name: getattr(sample, name).to(device) for name in names}
+    return {**target, "masks": masks.to(device)}
 
 
 def _number(*parts: int) -> int:
@@ -92,48 +117,37 @@ def _number(*parts: int) -> int:
 
 
 def predict(
-    model: nn.Module,
+    settings: Train,
+    checkpoint: Path,
     images: Sequence[Mapping[str, Any]],
+    *,
     image_folder: Path,
-    category_ids: Sequence[int],
+    device: torch.device,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the COCO results of each image, one image after the other.
-
-    Parameters
-    ----------
-    images : COCO entries with id and file_name.
-    category_ids : of labels 1, 2, ... of the network.
-    """
-    device = next(model.parameters()).device
-    model.eval()
+    """Yield the COCO results of each image, one image after the other; see `opening.Engine`."""
+    model, category_ids = load_detector(settings, checkpoint, device)
     for image in images:
         pixels = to_tensor(read_rgb(image_path(image_folder, image["file_name"])))
         with torch.inference_mode():
             found = model([pixels.to(device)])[0]
-        yield results_of(image["id"], found, category_ids)
-
-
-def results_of(
-    image_id: int, found: Mapping[str, Tensor], category_ids: Sequence[int]
-) -> list[dict[str, Any]]:
-    """COCO results of one image: bbox xywh px, mask as RLE with string counts.
-
-    Parameters
-    ----------
-    found : boxes (n, 4) xyxy px, labels (n,) from 1, scores (n,), masks (n, 1, h, w) in [0, 1].
-    """
-    boxes = xyxy_to_xywh(found["boxes"].cpu().numpy().astype(np.float64))
-    masks = (found["masks"][:, 0] > MASK_THRESHOLD).cpu().numpy()
-    rles = masks_to_rles(masks)
-    return [
-        {
-            "image_id": image_id,
-            "category_id": category_ids[label - 1],
-            "bbox": [round(value, 2) for value in box],
-            "score": round(score, 6),
-            "segmentation": {"size": rle["size"], "counts": rle["counts"].decode("ascii")},
-        }
-        for box, label, score, rle in zip(
-            boxes.tolist(), found["labels"].tolist(), found["scores"].tolist(), rles, strict=True
+        arrays = {name: value.cpu().numpy() for name, value in found.items()}
+        masks = arrays["masks"][:, 0] > MASK_THRESHOLD
+        yield results_of(
+            image["id"], arrays["boxes"], arrays["labels"], arrays["scores"], masks, category_ids
         )
-    ]
+
+
+def load_detector(
+    settings: Train, checkpoint: Path, device: torch.device
+) -> tuple[nn.Module, list[int]]:
+    """The trained network, ready to predict, and the category ids of its labels 1, 2, ...
+
+    Raises
+    ------
+    ValueError : the file is missing, or no model file.
+    """
+    state, header = load_model(checkpoint)
+    category_ids = [category["id"] for category in header["categories"]]
+    model = build_mask_rcnn(replace(settings, weights=None), len(category_ids))
+    model.load_state_dict(state)
+    return model.to(device).eval(), category_ids

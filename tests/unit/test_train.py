@@ -28,13 +28,13 @@ SMALL = {
     "score_threshold": 0.0,
     "detections_per_image": 5,
 }
-OUTPUTS = ("model.pt", "log.jsonl", "predictions.json")
+OUTPUTS = ("model.pt", "log.jsonl", "training.json", "predictions.json")
+FLAGS = ("model", "log", "facts", "predictions")
 
 
 def run(labels: Path, out: Path, val: Path | None = None, **settings: Any) -> None:
     words = [f"--image-folder={labels.parent}", f"--labels={labels}", "--device=cpu", "--seed=3"]
-    flags = ("model", "log", "predictions")
-    words += [f"--out-{flag}={out / name}" for flag, name in zip(flags, OUTPUTS, strict=True)]
+    words += [f"--out-{flag}={out / name}" for flag, name in zip(FLAGS, OUTPUTS, strict=True)]
     if val:
         words += [f"--val-image-folder={val.parent}", f"--val-annotations={val}"]
     train.main([*words, "--settings", json.dumps({**SMALL, **settings})])
@@ -125,11 +125,11 @@ def test_killed_while_predicting_it_does_not_train_again(
         raise KeyboardInterrupt
 
     out = labels.parent / "out"
-    monkeypatch.setattr(train, "predict", killed)
+    monkeypatch.setattr(engine, "predict", killed)
     with pytest.raises(KeyboardInterrupt):
         run(labels, out, labels)
-    monkeypatch.setattr(train, "predict", whole)
-    monkeypatch.setattr(train, "train", None)  # training again would fail
+    monkeypatch.setattr(engine, "predict", whole)
+    monkeypatch.setattr(engine, "train", None)  # training again would fail
     run(labels, out, labels)
     for name in ("model.pt", "predictions.json"):
         assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
@@ -232,8 +232,7 @@ def test_real_photographs_with_polygons_and_crowds_are_trained_on(tmp_path: Path
     val.write_text(json.dumps(whole))
     labels = data / "annotations" / "instances_train2017.json"
     words = [f"--image-folder={data / 'train2017'}", f"--labels={labels}", "--device=cpu"]
-    flags = ("model", "log", "predictions")
-    words += [f"--out-{f}={tmp_path / name}" for f, name in zip(flags, OUTPUTS, strict=True)]
+    words += [f"--out-{f}={tmp_path / name}" for f, name in zip(FLAGS, OUTPUTS, strict=True)]
     words += [f"--val-image-folder={data / 'val2017'}", f"--val-annotations={val}"]
     train.main([*words, "--settings", json.dumps({**SMALL, "iterations": 2})])
     found = COCO(str(val)).loadRes(str(tmp_path / "predictions.json"))

@@ -1,0 +1,39 @@
+"""Results have COCO's format, whatever the engine, and are written whole."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from stages.engines.results import results_of, write_results
+from stages.files.program import Progress
+
+
+def test_no_detections_give_no_results() -> None:
+    none = np.zeros(0)
+    masks = np.zeros((0, 8, 9), dtype=bool)
+    assert results_of(5, np.zeros((0, 4)), none.astype(int), none, masks, [3]) == []
+
+
+def test_results_have_the_original_category_ids_and_coco_boxes() -> None:
+    masks = np.zeros((2, 8, 9), dtype=bool)
+    masks[0, 2:5, 1:4] = True
+    boxes = np.array([[1, 2, 4.125, 5], [0, 0, 8, 8]], dtype=np.float32)
+    scores = np.array([0.75, 0.1234567], dtype=np.float32)
+    first, second = results_of(5, boxes, np.array([2, 1]), scores, masks, [30, 77])
+    assert (first["image_id"], first["category_id"], second["category_id"]) == (5, 77, 30)
+    assert first["bbox"] == [1.0, 2.0, 3.12, 3.0]
+    assert (first["score"], second["score"]) == (0.75, 0.123457)
+    np.testing.assert_array_equal(coco_mask.decode(first["segmentation"]), masks[0])
+    assert not coco_mask.decode(second["segmentation"]).any()
+
+
+def test_results_are_written_one_per_line_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.json"
+    images = [[{"score": 0.5}], [], [{"score": 0.25}, {"score": 0.125}]]
+    assert write_results(path, images, Progress("train", 3)) == 3
+    assert json.loads(path.read_text()) == [found for image in images for found in image]
+    assert len(path.read_text().splitlines()) == 5
+    assert write_results(path, [[], []], Progress("train", 2)) == 0
+    assert json.loads(path.read_text()) == []
