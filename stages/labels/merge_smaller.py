@@ -67,9 +67,8 @@ def owner_map(rles: Sequence[Rle], box_areas: Sequence[float]) -> np.ndarray:
 def _overlapping(labels: Sequence[PseudoLabel]) -> list[PseudoLabel]:
     """Those that share a pixel with another one; most labels of an image do not."""
     rles = [label.rle for label in labels]
-    shares = rle_iou(rles, rles) > 0  # (n, n)
-    np.fill_diagonal(shares, val=False)
-    return [label for label, rival in zip(labels, shares.any(axis=1), strict=True) if rival]
+    shares = rle_iou(rles, rles) > 0  # (n, n); each shares its pixels with itself
+    return [label for label, sharers in zip(labels, shares, strict=True) if sharers.sum() > 1]
 
 
 def _with_mask(label: PseudoLabel, mask: np.ndarray) -> PseudoLabel:

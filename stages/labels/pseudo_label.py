@@ -42,7 +42,7 @@ class PseudoLabel:
     @property
     def hull(self) -> np.ndarray:
         """Box of the mask's pixels, (4,) float32 xyxy px, half-open; zeros for none."""
-        return rle_boxes([self.rle])[0]
+        return np.asarray(rle_boxes([self.rle])[0])
 
     @property
     def own_box(self) -> np.ndarray:
