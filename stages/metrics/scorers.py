@@ -1,0 +1,100 @@
+"""What matches detections with objects: pycocotools, the reference, or faster-coco-eval.
+
+Both speak COCO's own interface and give the same numbers. An empty result is loaded as one
+(`COCO.loadRes([])` would raise), and masks are scored with areas of masks, not of boxes:
+pycocotools would take the box's where a result has both.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from typing import Any
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+PYCOCOTOOLS, FASTER = "pycocotools", "faster_coco_eval"
+PACKAGES = {PYCOCOTOOLS: "pycocotools", FASTER: "faster-coco-eval"}  # distributions
+KINDS = {"bbox": ("bbox",), "segm": ("segmentation",)}  # keys of a result that each kind needs
+
+
+def backend_of(name: str) -> tuple[Any, Any]:
+    """Classes (COCO, COCOeval) of a backend.
+
+    Raises
+    ------
+    ValueError : faster-coco-eval is not installed.
+    """
+    if name == PYCOCOTOOLS:
+        return COCO, COCOeval
+    try:
+        from faster_coco_eval import COCO as FasterCOCO
+        from faster_coco_eval import COCOeval_faster
+    except ImportError:
+        raise ValueError(
+            f"evaluate.backend is {name}, but faster-coco-eval is not installed. Install it "
+            f"(pip install faster-coco-eval), or set evaluate.backend: {PYCOCOTOOLS}."
+        ) from None
+    return FasterCOCO, COCOeval_faster
+
+
+def scorer_of(
+    truth: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]],
+    *,
+    kind: str,
+    backend: str = PYCOCOTOOLS,
+) -> Any:
+    """A COCOeval with COCO's own parameters, not yet run.
+
+    Parameters
+    ----------
+    truth : COCO dictionary with images, categories and annotations (bbox, area, segmentation).
+    results : COCO results: image_id, category_id, score, and bbox or segmentation.
+    kind : "bbox" or "segm".
+
+    Raises
+    ------
+    ValueError : a result speaks of an image or a class that the truth does not have.
+    """
+    _check(truth, results)
+    index, scorer = backend_of(backend)
+    with redirect_stdout(None):  # pycocotools prints
+        gold = _indexed(index, {**truth, "annotations": _numbered(truth["annotations"])})
+        found = _loaded(index, gold, results, KINDS[kind])
+        return scorer(gold, found, kind)
+
+
+def valid_mean(precision: np.ndarray) -> float | None:
+    """Mean precision of the entries that rest on objects; None where there is none (-1)."""
+    seen = precision[precision > -1]
+    return float(np.mean(seen)) if seen.size else None
+
+
+def _check(truth: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> None:
+    for key, entries in (("image_id", truth["images"]), ("category_id", truth["categories"])):
+        known = {entry["id"] for entry in entries}
+        odd = sorted({result[key] for result in results} - known)
+        if odd:
+            raise ValueError(f"predictions: {key} {odd[0]} is not in the ground truth.")
+
+
+def _numbered(annotations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Copies with ids from 1: COCOeval takes an object with id 0 for no match."""
+    return [{**entry, "id": number} for number, entry in enumerate(annotations, start=1)]
+
+
+def _indexed(index: Any, dataset: dict[str, Any]) -> Any:
+    coco = index()
+    coco.dataset = dataset
+    coco.createIndex()
+    return coco
+
+
+def _loaded(
+    index: Any, gold: Any, results: Sequence[Mapping[str, Any]], keys: Sequence[str]
+) -> Any:
+    if not results:
+        return _indexed(index, {**gold.dataset, "annotations": []})
+    names = ("image_id", "category_id", "score", *keys)
+    return gold.loadRes([{name: result[name] for name in names} for result in results])
