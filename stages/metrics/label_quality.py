@@ -34,17 +34,21 @@ class LabelQuality:
                 _count(self._difficulties.setdefault(name, {}), difficulty, statistics)
         self._ratios.append((quality.best_ratio, quality.truth_ratio, quality.ratios))
 
-    def means(self) -> dict[str, dict[str, Any]]:
+    def means(self, *, categories: int) -> dict[str, dict[str, Any]]:
         """Means of STATISTICS for each choice: over all objects, classes, and in groups.
+
+        Parameters
+        ----------
+        categories : how many classes the data set has, with and without objects.
 
         Returns
         -------
         {choice: {"n": objects, each of STATISTICS, "class_mean": {each of STATISTICS},
-        "per_class": {category_id as text: {"n", each of STATISTICS}},
+        "miou_star": as `miou_star`, "per_class": {category_id as text: {"n", each of STATISTICS}},
         "by_difficulty": {name: {"n", each of STATISTICS}}}}.
         """
         return {
-            name: _summary(classes, self._difficulties.get(name, {}))
+            name: _summary(classes, self._difficulties.get(name, {}), categories)
             for name, classes in self._classes.items()
         }
 
@@ -85,13 +89,14 @@ def _count(groups: dict[K, np.ndarray], key: K, statistics: np.ndarray) -> None:
 
 
 def _summary(
-    classes: Mapping[int, np.ndarray], difficulties: Mapping[str, np.ndarray]
+    classes: Mapping[int, np.ndarray], difficulties: Mapping[str, np.ndarray], categories: int
 ) -> dict[str, Any]:
     per_class = {str(key): _means(total) for key, total in sorted(classes.items())}
     average = {name: _mean([entry[name] for entry in per_class.values()]) for name in STATISTICS}
     return {
         **_means(np.sum(list(classes.values()), axis=0)),
         "class_mean": average,
+        "miou_star": miou_star([entry["mask_iou"] for entry in per_class.values()], categories),
         "per_class": per_class,
         "by_difficulty": {key: _means(total) for key, total in sorted(difficulties.items())},
     }
@@ -104,6 +109,23 @@ def _means(total: np.ndarray) -> dict[str, Any]:
 
 def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
+
+
+def miou_star(class_means: Sequence[float], categories: int) -> dict[str, float]:
+    """Mean over classes of their mean mask IoU, with classes without objects both ways.
+
+    BoxCaseg's public code counts an absent class as 0 and divides by all; the paper does not say.
+
+    Parameters
+    ----------
+    class_means : mean mask IoU of each class that has objects; not empty.
+    categories : number of all classes.
+
+    Returns
+    -------
+    {"present": mean over classes with objects, "all": over all, absent ones as 0}.
+    """
+    return {"present": _mean(class_means), "all": float(np.sum(class_means) / categories)}
 
 
 def gap(

@@ -1,8 +1,8 @@
 """Every choice of one object's mask, scored against the object. Pure.
 
-The choices are proposals of its bag, `random` (the mean over the bag), `best_in_bag` (the ceiling)
-and `pseudo_label`, the mask that was written, which need not be in the bag: SAM may have been
-asked again.
+The choices are proposals of its bag, `random` (the mean over the bag), `best_in_bag` (the ceiling),
+`pseudo_label`, the mask that was written, which need not be in the bag (SAM may have been asked
+again, or a label transform have changed it), and `trusted`, the same where it is to train a mask.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,36 @@ from stages.geometry.masks import Rle, rle_areas, rle_boxes
 from stages.metrics.choices import Bag, choice_weights
 from stages.metrics.mask_quality import mask_statistics
 
-PSEUDO_LABEL = "pseudo_label"
+PSEUDO_LABEL, TRUSTED = "pseudo_label", "trusted"
+
+
+@dataclass(frozen=True, slots=True)
+class TrueObject:
+    """One object.
+
+    rle, box : its mask and its box, (4,) float64 xyxy px.
+    difficulty : text of the annotation's key `difficulty`, or None where it has none.
+    """
+
+    category_id: int
+    rle: Rle
+    box: np.ndarray
+    difficulty: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLabel:
+    """What was written for one object.
+
+    rle, box : its mask, which may be empty, and its box, (4,) float64 xyxy px.
+    score : how sure the pipeline is, 0 to 1.
+    is_trusted : whether the mask is to be trained, not the box alone.
+    """
+
+    rle: Rle
+    box: np.ndarray
+    score: float
+    is_trusted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +65,37 @@ class ObjectQuality:
 def object_quality(
     bag: Bag,
     chosen: Mapping[str, int],
-    written: Rle | None,
+    written: WrittenLabel | None,
     *,
-    truth: Rle,
-    truth_box: np.ndarray,
+    truth: TrueObject,
     others: Sequence[Rle],
     limits: Mapping[str, float],
 ) -> ObjectQuality:
-    """Score a bag that is not empty, and the mask that was written, against one object.
+    """Score a bag that is not empty, and the pseudo-label, against one object.
 
     Parameters
     ----------
     chosen : proposal_id of each choice that the pipeline made.
-    written : the pseudo-label, or None where there is none; its box is the hull of the mask.
-    truth, truth_box : the object's mask and its box, (4,) xyxy px.
+    written : the pseudo-label, or None where there is none. Its R_v is that of its mask's own box.
     others : masks of the other objects of its class in the image.
     limits : group_cover, local_cover and local_inside of `mask_statistics`.
     """
-    size, extra = len(bag.rles), [] if written is None else [written]
-    rles, boxes = [*bag.rles, *extra], np.concatenate([bag.boxes, rle_boxes(extra)])
-    rows = mask_statistics(rles, boxes, truth, truth_box, others, **limits)  # (size + 1 or 0, 6)
-    ratios = _ratios(np.concatenate([bag.area, rle_areas(extra)]), boxes)
-    weights = choice_weights(bag, rows[:size], chosen)
-    statistics = {name: weight @ rows[:size] for name, weight in weights.items()}
-    kept = {name: float(weight @ ratios[:size]) for name, weight in weights.items()}
-    if extra:
-        statistics[PSEUDO_LABEL], kept[PSEUDO_LABEL] = rows[size], float(ratios[size])
-    goal = _ratios(rle_areas([truth]), rle_boxes([truth]))
-    return ObjectQuality(statistics, kept, float(ratios[:size].max()), float(goal[0]))
+    rows = mask_statistics(bag.rles, bag.boxes, truth.rle, truth.box, others, **limits)  # (n, 6)
+    ratios = _ratios(bag.area, bag.boxes)
+    weights = choice_weights(bag, rows, chosen)
+    statistics = {name: weight @ rows for name, weight in weights.items()}
+    kept = {name: float(weight @ ratios) for name, weight in weights.items()}
+    if written:
+        row = mask_statistics(
+            [written.rle], written.box[None], truth.rle, truth.box, others, **limits
+        )[0]
+        for name in (PSEUDO_LABEL, TRUSTED) if written.is_trusted else (PSEUDO_LABEL,):
+            statistics[name], kept[name] = row, _ratio(written.rle)
+    return ObjectQuality(statistics, kept, float(ratios.max()), _ratio(truth.rle))
+
+
+def _ratio(rle: Rle) -> float:
+    return float(_ratios(rle_areas([rle]), rle_boxes([rle]))[0])
 
 
 def _ratios(area: np.ndarray, boxes: np.ndarray) -> np.ndarray:

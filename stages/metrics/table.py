@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.metrics.coco_ap import NUMBERS
 from stages.metrics.mask_quality import STATISTICS
+from stages.metrics.voc_ap import IOUS
 from stages.mil.trivial import SLOTS
 
 LABELS = {
@@ -15,15 +17,23 @@ LABELS = {
     "prm": "PRM",
     "prm_bms": "PRM+BMS",
     "pseudo_label": "pseudo-label",
+    "trusted": "trusted pseudo-label",
     "best_in_bag": "best in the bag (ceiling)",
 }
 HEADS = ("objects", "box IoU", "mask IoU", ">=0.5", ">=0.75", "group", "local")
-DETECTOR = ("AP", "AP50", "AP75", "APs", "APm", "APl")
+CLASS_HEADS = ("mIoU*", "all", "Gap")
+LEGEND = (
+    "mIoU*: mean over classes of their mean mask IoU; all: classes without objects count as 0.\n"
+    "Gap: mask area / box area, choice less object, where a bag's largest is above the mean."
+)
+KINDS = {"bbox": "box", "segm": "mask"}
+FACTS = ("engine", "images", "annotations", "masks_ignored", "steps", "last_loss")
 
 
 def metrics_table(metrics: Mapping[str, Any]) -> str:
     """The text that `evaluate` prints; a line says what was not measured."""
-    return "\n\n".join([*_label_block(metrics), *_detector_block(metrics)]) + "\n"
+    blocks = [*_label_block(metrics), *_training_block(metrics), *_detector_block(metrics)]
+    return "\n\n".join(blocks) + "\n"
 
 
 def ordered(choices: Sequence[str]) -> list[str]:
@@ -41,12 +51,38 @@ def _label_block(metrics: Mapping[str, Any]) -> list[str]:
         return ["Label quality: not measured, since there is no ground truth."]
     counts = metrics["counts"]
     title = f"Label quality on {counts['scored']} objects in {counts['images']} images"
-    rows: list[tuple[str, ...]] = [("choice", *HEADS)]
+    rows: list[tuple[str, ...]] = [("choice", *HEADS, *CLASS_HEADS)]
     for name in ordered(list(quality["choices"])):
-        entry = quality["choices"][name]
+        entry, star = quality["choices"][name], quality["choices"][name]["miou_star"]
+        values = [*(entry[key] for key in STATISTICS), star["present"], star["all"]]
+        values.append(quality["gap"][name]["gap"])
         label = LABELS.get(name, name.replace("_", " "))
-        rows.append((label, str(entry["n"]), *(_text(entry[key]) for key in STATISTICS)))
-    return [f"{title}\n{_aligned(rows)}"]
+        rows.append((label, str(entry["n"]), *map(_text, values)))
+    return [f"{title}\n{_aligned(rows)}\n{LEGEND}", *_score_block(quality)]
+
+
+def _score_block(quality: Mapping[str, Any]) -> list[str]:
+    """One line on what scores are worth."""
+    reliability = quality["reliability"]
+    errors = reliability["expected_calibration_error"]
+    if errors is None:
+        return []
+    return [
+        f"Scores of {sum(reliability['n'])} pseudo-labels: expected calibration error "
+        f"{errors['mask_iou']:.3f} for mask IoU, {errors['mask_iou_50']:.3f} for mask IoU >= 0.5."
+    ]
+
+
+def _training_block(metrics: Mapping[str, Any]) -> list[str]:
+    facts = metrics["training"]
+    if facts is None:
+        return []
+    shown = [f"{name.replace('_', ' ')} {facts[name]}" for name in FACTS[1:-1]]
+    shown.append(f"last loss {facts['last_loss']:.3f}")
+    for name, what in (("dropped", "of RoIs dropped"), ("pasted", "instances pasted per image")):
+        if facts.get(name) is not None:
+            shown.append(f"{facts[name]:.3f} {what}")
+    return [f"Training with {facts['engine']}: {', '.join(shown)}."]
 
 
 def _detector_block(metrics: Mapping[str, Any]) -> list[str]:
@@ -57,11 +93,30 @@ def _detector_block(metrics: Mapping[str, Any]) -> list[str]:
         f"Detector on {detector['images']} held-out images, {detector['objects']} objects, "
         f"{detector['detections']} detections"
     )
-    rows: list[tuple[str, ...]] = [("", *DETECTOR)]
-    for kind, label in (("bbox", "box"), ("segm", "mask")):
-        numbers = detector[kind] or {}
-        rows.append((label, *(_text(numbers.get(name)) for name in DETECTOR)))
-    return [f"{title}\n{_aligned(rows)}"]
+    voc = detector["voc"]
+    grid = f"mAP at one IoU, precision read at {voc['recall_points']} recalls"
+    return [
+        f"{title}\n{_by_kind(detector, NUMBERS)}",
+        f"{grid}\n{_by_kind(voc, list(IOUS))}",
+        _class_block(detector, metrics["categories"]),
+    ]
+
+
+def _by_kind(numbers: Mapping[str, Any], names: Sequence[str]) -> str:
+    """A row for boxes and one for masks."""
+    rows: list[tuple[str, ...]] = [("", *names)]
+    for kind, label in KINDS.items():
+        values = numbers[kind] or {}
+        rows.append((label, *(_text(values.get(name)) for name in names)))
+    return _aligned(rows)
+
+
+def _class_block(detector: Mapping[str, Any], categories: Mapping[str, str]) -> str:
+    rows: list[tuple[str, ...]] = [("class", "objects", "box AP", "mask AP")]
+    for key, count in detector["objects_per_class"].items():
+        values = [(detector[kind] or {"per_class": {}})["per_class"].get(key) for kind in KINDS]
+        rows.append((categories.get(key, key), str(count), *map(_text, values)))
+    return _aligned(rows)
 
 
 def _text(value: float | None) -> str:

@@ -18,7 +18,7 @@ COLUMNS = {  # of each table, so that no more is read than is needed
     "selections": ("image_id", "instance_id", "proposal_id", "selected"),
     "refinements": (
         *("image_id", "instance_id", "box_psm", "box_select", "box_prm", "bms_rule"),
-        *("proposal_id", "proposal_id_select", "rle", "height", "width"),
+        *("proposal_id", "proposal_id_select", "rle", "height", "width", "bag_score"),
     ),
 }
 

@@ -1,7 +1,6 @@
 """Ground-truth objects with masks, for scoring; `evaluate` and `prepare` alone may look at them."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +8,8 @@ import numpy as np
 
 from stages.geometry.boxes import xywh_to_xyxy, xyxy_to_xywh
 from stages.geometry.masks import Rle, rle_areas, rle_boxes, segmentation_to_rle
+from stages.metrics.object_quality import TrueObject
 from stages.readers.coco import labelled, read_coco
-
-
-@dataclass(frozen=True, slots=True)
-class TrueObject:
-    """One object.
-
-    rle, box : its mask and its box, (4,) float64 xyxy px.
-    difficulty : text of the annotation's key `difficulty`, or None where it has none.
-    """
-
-    category_id: int
-    rle: Rle
-    box: np.ndarray
-    difficulty: str | None = None
 
 
 class Truth:

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from stages.geometry.boxes import box_iou
-from stages.metrics.label_quality import LabelQuality, gap
+from stages.metrics.label_quality import LabelQuality, gap, miou_star
 from stages.metrics.mask_quality import STATISTICS
 from stages.metrics.object_quality import ObjectQuality
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "sapnet.json").read_text())["cases"]
+FOLDER = Path(__file__).parents[2] / "golden"
+GOLDEN = json.loads((FOLDER / "sapnet.json").read_text())["cases"]
+BOXES = json.loads((FOLDER / "boxes.json").read_text())["metrics"]
 
 
 def quality_of(statistics: dict[str, np.ndarray]) -> ObjectQuality:
@@ -19,7 +21,7 @@ def quality_of(statistics: dict[str, np.ndarray]) -> ObjectQuality:
 
 
 def test_nothing_collected_has_no_choices() -> None:
-    assert LabelQuality().means() == {}
+    assert LabelQuality().means(categories=3) == {}
     assert LabelQuality().gaps() == {}
 
 
@@ -31,7 +33,7 @@ def test_golden_mean_box_iou() -> None:
         statistics = np.zeros(len(STATISTICS))
         statistics[0] = box_iou(np.array([seen], float), np.array([truth], float))[0, 0]
         quality.add(1, quality_of({"psm": statistics}))
-    assert quality.means()["psm"]["box_iou"] == pytest.approx(case["expected"])
+    assert quality.means(categories=3)["psm"]["box_iou"] == pytest.approx(case["expected"])
 
 
 def test_golden_gap() -> None:
@@ -70,7 +72,7 @@ def test_means_equal_a_loop_over_objects() -> None:
             statistics["slot"] = rng.random(len(STATISTICS))
         rows += [(name, category, values) for name, values in statistics.items()]
         quality.add(category, quality_of(statistics))
-    means = quality.means()
+    means = quality.means(categories=3)
     for name in ("random", "slot"):
         mine = [(category, row) for choice, category, row in rows if choice == name]
         assert means[name]["n"] == len(mine)
@@ -88,7 +90,7 @@ def test_difficulties_are_groups_of_their_own_and_none_is_no_group() -> None:
     quality = LabelQuality()
     for value, difficulty in ((0.25, "part"), (0.75, "part"), (1.0, "group"), (0.5, None)):
         quality.add(1, quality_of({"psm": np.full(6, value)}), difficulty=difficulty)
-    means = quality.means()["psm"]
+    means = quality.means(categories=3)["psm"]
     assert means["mask_iou"] == 0.625
     seen = {key: (entry["n"], entry["mask_iou"]) for key, entry in means["by_difficulty"].items()}
     assert seen == {"part": (2, 0.5), "group": (1, 1.0)}
@@ -97,4 +99,36 @@ def test_difficulties_are_groups_of_their_own_and_none_is_no_group() -> None:
 def test_without_difficulties_there_is_no_group() -> None:
     quality = LabelQuality()
     quality.add(1, quality_of({"psm": np.ones(6)}))
-    assert quality.means()["psm"]["by_difficulty"] == {}
+    assert quality.means(categories=3)["psm"]["by_difficulty"] == {}
+
+
+def statistics_of(mask_iou: float) -> np.ndarray:
+    values = dict.fromkeys(STATISTICS, 0.0)
+    values |= {
+        "mask_iou": mask_iou,
+        "mask_iou_50": mask_iou >= 0.5,
+        "mask_iou_75": mask_iou >= 0.75,
+    }
+    return np.array([values[name] for name in STATISTICS], dtype=float)
+
+
+def test_golden_miou_star_counts_absent_classes_both_ways() -> None:
+    """Classes 1, 2 and 4 of 4: (0.8 + 0.375 + 0.75) / 3, and the same sum over 4."""
+    quality = LabelQuality()
+    for category, iou in zip(BOXES["classes"], BOXES["ious"], strict=True):
+        quality.add(category, quality_of({"psm": statistics_of(iou)}))
+    means = quality.means(categories=BOXES["num_classes"])["psm"]
+    wanted = (
+        BOXES["miou_star_present_classes_only"],
+        BOXES["miou_star_authors_empty_class_counts_as_zero"],
+    )
+    assert (means["miou_star"]["present"], means["miou_star"]["all"]) == pytest.approx(wanted)
+    for key, wanted in BOXES["per_class_mean"].items():
+        assert means["per_class"].get(key, {}).get("mask_iou") == pytest.approx(wanted)
+    assert means["mask_iou_50"] == BOXES["iou_at_50"]
+    assert means["mask_iou_75"] == BOXES["iou_at_75_exact_arithmetic"]
+
+
+def test_miou_star_is_one_number_where_no_class_is_absent() -> None:
+    assert miou_star([0.25, 0.75], 2) == {"present": 0.5, "all": 0.5}
+    assert miou_star([0.25], 4) == {"present": 0.25, "all": 0.0625}

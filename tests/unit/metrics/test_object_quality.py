@@ -6,7 +6,14 @@ import pytest
 from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes
 from stages.metrics.choices import Bag
 from stages.metrics.mask_quality import STATISTICS
-from stages.metrics.object_quality import PSEUDO_LABEL, ObjectQuality, object_quality
+from stages.metrics.object_quality import (
+    PSEUDO_LABEL,
+    TRUSTED,
+    ObjectQuality,
+    TrueObject,
+    WrittenLabel,
+    object_quality,
+)
 
 LIMITS = {"group_cover": 0.5, "local_cover": 0.5, "local_inside": 0.6}
 
@@ -18,7 +25,12 @@ def mask(*spans: tuple[int, int]) -> Rle:
     return masks_to_rles(pixels)[0]
 
 
-def score(rles: list[Rle], written: Rle | None, truth: Rle) -> ObjectQuality:
+def label(rle: Rle, box: np.ndarray | None = None, *, is_trusted: bool = True) -> WrittenLabel:
+    hull = rle_boxes([rle])[0].astype(np.float64)
+    return WrittenLabel(rle, hull if box is None else box, 0.5, is_trusted)
+
+
+def score(rles: list[Rle], written: Rle | WrittenLabel | None, truth: Rle) -> ObjectQuality:
     size = len(rles)
     bag = Bag(
         rles=rles,
@@ -29,10 +41,9 @@ def score(rles: list[Rle], written: Rle | None, truth: Rle) -> ObjectQuality:
         is_point=np.zeros(size, dtype=bool),
         sam_score=np.ones(size),
     )
-    box = rle_boxes([truth])[0]
-    return object_quality(
-        bag, {"psm": 0}, written, truth=truth, truth_box=box, others=[], limits=LIMITS
-    )
+    goal = TrueObject(1, truth, rle_boxes([truth])[0].astype(np.float64))
+    made = label(written) if isinstance(written, dict) else written
+    return object_quality(bag, {"psm": 0}, made, truth=goal, others=[], limits=LIMITS)
 
 
 def iou(quality: ObjectQuality, name: str) -> float:
@@ -67,3 +78,27 @@ def test_an_empty_written_mask_is_worth_nothing() -> None:
     quality = score([mask((0, 5))], mask(), mask((0, 10)))
     assert quality.statistics[PSEUDO_LABEL].tolist() == [0] * len(STATISTICS)
     assert quality.ratios[PSEUDO_LABEL] == 0
+
+
+def test_a_label_that_is_not_trusted_is_no_trusted_choice() -> None:
+    trusted = score([mask((0, 5))], label(mask((0, 5))), mask((0, 10)))
+    assert trusted.statistics[TRUSTED].tolist() == trusted.statistics[PSEUDO_LABEL].tolist()
+    seen = score([mask((0, 5))], label(mask((0, 5)), is_trusted=False), mask((0, 10)))
+    assert TRUSTED not in seen.statistics
+    assert TRUSTED not in seen.ratios
+    assert iou(seen, PSEUDO_LABEL) == pytest.approx(0.5)
+
+
+def test_the_box_is_the_written_one_and_the_ratio_that_of_the_mask_alone() -> None:
+    """The mask is the left half of the object, the box the object's."""
+    box = np.array([0.0, 5.0, 10.0, 15.0])
+    seen = score([mask((0, 5))], label(mask((0, 5)), box), mask((0, 10)))
+    assert seen.statistics[PSEUDO_LABEL][STATISTICS.index("box_iou")] == pytest.approx(1)
+    assert iou(seen, PSEUDO_LABEL) == pytest.approx(0.5)
+    assert seen.ratios[PSEUDO_LABEL] == pytest.approx(1)
+
+
+def test_a_mask_of_exactly_three_quarters_counts_at_0_75() -> None:
+    """Golden trap of boxes.json: 1e-7 in the denominator would make it 0.74999."""
+    seen = score([mask((0, 3))], mask((0, 9)), mask((0, 12)))
+    assert seen.statistics[PSEUDO_LABEL][STATISTICS.index("mask_iou_75")] == 1

@@ -1,0 +1,125 @@
+"""Label quality of a data set, image by image: each choice against the object it was made for.
+
+SAPNet, Sec. 4.4. A choice is compared with the object that its weak label came from (instance_id =
+annotation id); crowds are left out. Pure: what an image holds comes as a `Scene`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stages.metrics.calibration import Calibration
+from stages.metrics.choices import Bag
+from stages.metrics.label_quality import LabelQuality, RefinedBoxes
+from stages.metrics.mask_quality import MASK_IOU
+from stages.metrics.object_quality import (
+    PSEUDO_LABEL,
+    TRUSTED,
+    TrueObject,
+    WrittenLabel,
+    object_quality,
+)
+
+COUNTS = ("images", "instances", "scored", "without_proposals", "without_truth")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is known of one image; mappings are by instance.
+
+    labels : rows of table `weak_labels`.
+    bags : instances without proposals are not there.
+    chosen : proposal_id of each choice that the pipeline made.
+    refined : rows of table `refinements`.
+    written : the pseudo-labels.
+    objects : those with a mask; None where there is no ground truth at all.
+    """
+
+    labels: Sequence[Mapping[str, Any]]
+    bags: Mapping[int, Bag]
+    chosen: Mapping[int, Mapping[str, int]]
+    refined: Mapping[int, Mapping[str, Any]]
+    written: Mapping[int, WrittenLabel]
+    objects: Mapping[int, TrueObject] | None
+
+
+class Judge:
+    """Collects label quality and counts, one image after the other.
+
+    Parameters
+    ----------
+    limits : group_cover, local_cover and local_inside of `mask_statistics`.
+    """
+
+    def __init__(self, limits: Mapping[str, float]):
+        self.limits = limits
+        self.quality, self.refined = LabelQuality(), RefinedBoxes()
+        self.calibration = Calibration()
+        self.counts: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()  # of BMS
+        self.untrusted = 0  # scored pseudo-labels whose box alone is to be trained
+
+    def image(self, scene: Scene) -> None:
+        """Count one image.
+
+        Raises
+        ------
+        ValueError : a weak label and its object are of different classes.
+        """
+        self.counts.update(images=1, instances=len(scene.labels))
+        self.rules.update(row["bms_rule"] for row in scene.refined.values())
+        for label in scene.labels:
+            instance = label["instance_id"]
+            if instance not in scene.bags:
+                self.counts["without_proposals"] += 1
+            elif scene.objects is not None and instance not in scene.objects:
+                self.counts["without_truth"] += 1
+            elif scene.objects is not None:
+                _check_class(label, scene.objects[instance])
+                self._score(scene, instance, scene.objects)
+
+    def _score(self, scene: Scene, instance: int, objects: Mapping[int, TrueObject]) -> None:
+        goal, written = objects[instance], scene.written.get(instance)
+        rest = [other for key, other in objects.items() if key != instance]
+        quality = object_quality(
+            scene.bags[instance],
+            scene.chosen.get(instance, {}),
+            written,
+            truth=goal,
+            others=[other.rle for other in rest if other.category_id == goal.category_id],
+            limits=self.limits,
+        )
+        self.counts["scored"] += 1
+        self.quality.add(goal.category_id, quality, difficulty=goal.difficulty)
+        if written:
+            self.untrusted += not written.is_trusted
+            self.calibration.add(written.score, quality.statistics[PSEUDO_LABEL][MASK_IOU])
+        if instance in scene.refined:
+            self.refined.add(scene.refined[instance], goal.box)
+
+    def summary(self, *, categories: int) -> dict[str, Any]:
+        """Everything measured; the choice `trusted` is there where some label is not.
+
+        Parameters
+        ----------
+        categories : how many classes the data set has.
+        """
+        choices, gaps = self.quality.means(categories=categories), self.quality.gaps()
+        if not self.untrusted:
+            choices.pop(TRUSTED, None)
+            gaps.pop(TRUSTED, None)
+        return {
+            "choices": choices,
+            "gap": gaps,
+            "refined_box_iou": self.refined.means(),
+            **self.calibration.summary(),
+        }
+
+
+def _check_class(label: Mapping[str, Any], goal: TrueObject) -> None:
+    if label["category_id"] != goal.category_id:
+        raise ValueError(
+            f"evaluate: instance {label['instance_id']} has class {label['category_id']}, but "
+            f"{goal.category_id} in the ground truth. Give the file that the labels came from."
+        )
