@@ -161,3 +161,12 @@ def test_disjoint_masks_pass_merging_byte_for_byte(tmp_path: Path) -> None:
         == (run_export(tmp_path)["annotations"])
     )
     assert np.all([entry[3] for entry in short(run_export(tmp_path))])
+
+
+@pytest.mark.parametrize(("convention", "agreement"), [("half_open", 1), ("authors", 100 / 121)])
+def test_the_convention_of_agreement_is_a_setting(
+    tmp_path: Path, convention: str, agreement: float
+) -> None:
+    write_folder(tmp_path, [refinement(3, 11, rectangle_mask(SIZES[3], (2, 2, 12, 12)))])
+    seen = short(run_export(tmp_path, transforms=[{**AGREE, "convention": convention}]))
+    assert seen == [[11, [2, 2, 10, 10], 100, 1, 100, pytest.approx(agreement, abs=1e-6)]]
