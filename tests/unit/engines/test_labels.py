@@ -10,7 +10,7 @@ import torch
 
 from stages.engines.labels import Labels, StepReader
 from stages.engines.samples import Batch, mirrored
-from stages.settings.train import Train
+from stages.settings.train import MultiMask, Train
 from tests.rectangles import SIDE, write_rectangles
 
 
@@ -56,6 +56,83 @@ def test_the_mask_weight_defaults_to_1_and_is_0_without_a_mask(tmp_path: Path) -
     assert labels.objects(2).mask_weight.tolist() == [0, 1]
     sizes = {tuple(rle["size"]) for rle in labels.objects(2).rles}
     assert sizes == {(SIDE, SIDE)}
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "weight"),
+    [
+        ("label", {}, 1),
+        ("label", {"mask_weight": 0.5, "score": 0.2, "quality": {"box_fit": 0.1}}, 0.5),
+        ("score", {}, 1),
+        ("score", {"score": None}, 1),
+        ("score", {"score": 0.25}, 0.25),
+        ("score", {"score": 0.25, "mask_weight": 2}, 0.5),
+        ("score", {"score": 0.25, "segmentation": []}, 0),
+        ("box_fit", {"quality": {"prm_score": 0.3, "box_fit": None}}, 1),
+        ("box_fit", {"quality": {"box_fit": 0.75}, "score": 0.1}, 0.75),
+        ("box_fit", {"quality": {"box_fit": 0.75}, "mask_weight": 0}, 0),
+    ],
+)
+def test_the_mask_weight_follows_its_rule(
+    tmp_path: Path, rule: Any, changes: dict[str, Any], weight: float
+) -> None:
+    labels = Labels(edit(write_rectangles(tmp_path), 0, **changes))
+    assert labels.objects(1, rule).mask_weight.tolist() == [weight, 1]
+    assert labels.masks_ignored(rule) == (weight == 0)
+    assert read(labels.path, 0, mask_weight=rule, batch_images=4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"mask_weight": -0.5}, "annotation 2 has mask_weight -0.5"),
+        ({"mask_weight": float("nan")}, "annotation 2 has mask_weight nan"),
+        ({"mask_weight": float("inf")}, "annotation 2 has mask_weight inf"),
+        ({"mask_weight": "half"}, "annotation 2 has mask_weight 'half'"),
+        ({"mask_weight": None}, "annotation 2 has mask_weight None"),
+        ({"score": 1.5}, r"annotation 2 has score 1.5, no number from 0 to 1"),
+        ({"score": "high"}, "annotation 2 has score 'high'"),
+        ({"quality": {"box_fit": -1}}, "annotation 2 has quality.box_fit -1"),
+        ({"extra_masks": [None] * 4}, "annotation 2 has extra_masks"),
+        ({"extra_masks": {"size": []}}, "annotation 2 has extra_masks"),
+    ],
+)
+def test_qualities_out_of_range_are_refused_by_name(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        Labels(edit(write_rectangles(tmp_path), 1, **changes))
+
+
+MULTI = {"multi_mask": MultiMask(enabled=True)}
+OTHER_MASK = {"size": [SIDE, SIDE], "counts": [0, 2 * SIDE, SIDE**2 - 2 * SIDE]}  # two columns
+POLYGON = [[0, 0, 8, 0, 8, 8, 0, 8]]
+
+
+def test_extra_masks_are_read_where_they_are_trained(tmp_path: Path) -> None:
+    path = edit(write_rectangles(tmp_path, 1), 1, extra_masks=[OTHER_MASK, POLYGON])
+    sample = read(path, 0, flip=0.0, **MULTI).samples[0]
+    assert sample.extra_masks.shape == (3, 2, SIDE, SIDE)
+    assert sample.extra_masks.sum(dim=(2, 3)).tolist() == [[0, 128], [0, 64], [0, 0]]
+    assert sample.extra_valid.tolist() == [[False] * 3, [True, True, False]]
+    mirror = read(path, 0, flip=1.0, **MULTI).samples[0]
+    assert torch.equal(mirror.extra_masks, sample.extra_masks.flip(-1))
+    off = read(path, 0).samples[0]
+    assert (off.extra_masks.shape, off.extra_valid.shape) == ((0, 2, SIDE, SIDE), (2, 0))
+
+
+def test_extra_masks_can_be_left_out_of_memory_and_empty_ones_do_not_count(tmp_path: Path) -> None:
+    path = edit(write_rectangles(tmp_path, 1), 1, extra_masks=[OTHER_MASK])
+    assert Labels(path, extra_masks=False).objects(1).extra_rles == [[], []]
+    empty = {"size": [SIDE, SIDE], "counts": [SIDE**2]}
+    sample = read(edit(path, 1, extra_masks=[empty]), 0, **MULTI).samples[0]
+    assert not sample.extra_valid.any()
+
+
+def test_an_extra_mask_of_another_size_is_refused_by_name(tmp_path: Path) -> None:
+    path = edit(write_rectangles(tmp_path), 4, extra_masks=[{"size": [3, 3], "counts": [9]}])
+    with pytest.raises(ValueError, match="annotation 5: extra mask: RLE of size"):
+        read(path, 0, batch_images=4, **MULTI)
 
 
 def test_a_mask_of_another_size_is_refused_by_name(tmp_path: Path) -> None:
