@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+from PIL import Image
 
-from stages import evaluate
+from stages import evaluate, export
 from stages.files.records import (
     CATEGORIES,
     IMAGES,
@@ -361,6 +363,206 @@ def test_the_table_is_aligned_and_in_order(tmp_path: Path) -> None:
     assert starts[:11] == [*names, "PRM+BMS", "pseudo-label", "best in the bag"]
     assert len({len(line) for line in lines[1:13]}) == 1
     assert any(line.startswith("mask") and line.endswith("-") for line in lines)
+
+
+def exported(folder: Path, transforms: Sequence[dict[str, Any]] = ()) -> Path:
+    """The pseudo-labels of the folder's refinements, as the real export writes them."""
+    words = [f"--out={folder / 'pseudo_labels.json'}"]
+    for name in ("images", "weak-labels", "categories"):
+        words.append(f"--{name}={folder / name}.parquet")
+    words.append(f"--refinements={folder / 'refinements-0-of-1.parquet'}")
+    export.main([*words, f"--settings={json.dumps({'transforms': list(transforms)})}"])
+    return folder / "pseudo_labels.json"
+
+
+def rewritten(path: Path, **changes: dict[int, Any]) -> Path:
+    """The same file with values of keys changed, by instance; None takes the annotation out."""
+    lines = []
+    for line in path.read_text().splitlines():
+        text = line.rstrip(",")
+        entry = json.loads(text) if text.startswith('{"id"') and "provenance" in text else None
+        if entry is None:
+            lines.append(line)
+            continue
+        instance = entry["provenance"]["instance_id"]
+        found = {key: values[instance] for key, values in changes.items() if instance in values}
+        if None not in found.values():
+            lines.append(json.dumps({**entry, **found}) + ",")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_exported_file_without_transforms_gives_the_numbers_of_refine(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    refined = run(tmp_path, ground_truth=goal)["label_quality"]
+    metrics = run(tmp_path, ground_truth=goal, pseudo_labels=exported(tmp_path))
+    assert metrics["label_quality"] == refined
+    assert metrics["pseudo_labels"] == {"annotations": 3, "without_mask": 0}
+    assert metrics["label_quality"]["choices"]["pseudo_label"]["n"] == 3
+
+
+def test_transformed_labels_are_scored_as_they_were_written(tmp_path: Path) -> None:
+    """Only object 11 keeps its label: half of the object, IoU 0.5."""
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    whole = rle_text(mask(0, 10))
+    path = rewritten(
+        exported(tmp_path), segmentation={11: whole, 12: None}, bbox={11: [0.0, 5.0, 5.0, 10.0]}
+    )
+    quality = run(tmp_path, ground_truth=goal, pseudo_labels=path)["label_quality"]
+    label = quality["choices"]["pseudo_label"]
+    assert label["n"] == 2
+    assert label["mask_iou"] == pytest.approx((1 + 0.5) / 2)
+    assert label["box_iou"] == pytest.approx((0.5 + 0.5) / 2)  # of the written boxes
+    assert quality["choices"]["prm_bms"]["n"] == 3
+    assert sum(quality["iou_histogram"]["n"]) == 2
+    assert quality["reliability"]["n"] == [0] * 5 + [2] + [0] * 4
+
+
+def rle_text(rle: Rle) -> dict[str, Any]:
+    return {"size": rle["size"], "counts": rle["counts"].decode()}
+
+
+def test_trusted_labels_are_a_choice_where_some_are_not(tmp_path: Path) -> None:
+    """The agreement of a half mask's box with the refined box, the object's, is 0.5."""
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    path = rewritten(
+        exported(tmp_path), mask_weight={12: 0.0}, segmentation={12: rle_text(mask(0, 5))}
+    )
+    metrics = run(tmp_path, ground_truth=goal, pseudo_labels=path)
+    choices = metrics["label_quality"]["choices"]
+    assert (choices["pseudo_label"]["n"], choices["trusted"]["n"]) == (3, 2)
+    assert choices["pseudo_label"]["mask_iou"] == pytest.approx(1 / 3)
+    assert choices["trusted"]["mask_iou"] == pytest.approx(0.5)
+    assert metrics["pseudo_labels"]["without_mask"] == 1
+    assert "trusted pseudo-label" in (tmp_path / "table.txt").read_text()
+
+
+def test_labels_that_agree_with_nothing_leave_no_trusted_choice(tmp_path: Path) -> None:
+    """Through the real transform: half masks in the refined boxes agree by 0.5 only."""
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    path = exported(tmp_path, [{"name": "agreement", "threshold": 0.9}])
+    metrics = run(tmp_path, ground_truth=goal, pseudo_labels=path)
+    choices = metrics["label_quality"]["choices"]
+    assert metrics["pseudo_labels"] == {"annotations": 3, "without_mask": 3}
+    assert "trusted" not in choices
+    assert choices["pseudo_label"]["mask_iou"] == pytest.approx(0.5)  # the masks stay as they are
+    assert choices["pseudo_label"]["box_iou"] == pytest.approx(1)  # the refined boxes stand in
+
+
+def test_one_shard_and_two_of_tables_give_the_same_beside_one_file(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    paths = {
+        "ground_truth": write_json(tmp_path / "truth.json", truth()),
+        "pseudo_labels": exported(tmp_path),
+    }
+    assert run(tmp_path, 1, **paths) == run(tmp_path, 2, **paths)
+
+
+def test_labels_of_another_run_are_refused(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    path = rewritten(exported(tmp_path), provenance={21: {"instance_id": 77}})
+    with pytest.raises(ValueError, match="instance 77 of image 2 has no weak label"):
+        run(tmp_path, pseudo_labels=path)
+
+
+def test_miou_star_counts_the_classes_of_the_data_set_both_ways(tmp_path: Path) -> None:
+    """One class of two has objects."""
+    write_tables(tmp_path, list(SPANS))
+    classes = {"category_id": [7, 9], "name": ["thing", "other"], "supercategory": ["", ""]}
+    write_table(tmp_path / "categories.parquet", table_of(CATEGORIES, classes), CATEGORIES, {})
+    metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", truth()))
+    star = metrics["label_quality"]["choices"]["pseudo_label"]["miou_star"]
+    assert star == pytest.approx({"present": 0.5, "all": 0.25})
+
+
+FACTS = {
+    "engine": "torchvision",
+    "packages": {"torchvision": "0.29.1"},
+    "images": 3,
+    "annotations": 12,
+    "masks_ignored": 4,
+    "steps": 20,
+    "last_loss": 0.75,
+    "dropped": 0.125,
+    "pasted": None,
+}
+
+
+def test_the_facts_of_the_training_stand_beside_the_detector(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    assert run(tmp_path)["training"] is None
+    path = write_json(tmp_path / "training.json", FACTS)
+    assert run(tmp_path, training=path)["training"] == FACTS
+    printed = (tmp_path / "table.txt").read_text()
+    assert "torchvision: images 3, annotations 12, masks ignored 4, steps 20" in printed
+    assert "0.125 of RoIs dropped" in printed
+    assert "pasted" not in printed
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"engine": 3}'])
+def test_other_files_are_no_facts_of_a_training(tmp_path: Path, text: str) -> None:
+    write_tables(tmp_path, list(SPANS))
+    path = tmp_path / "training.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="no facts of a training"):
+        run(tmp_path, training=path)
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def scored_detector(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Metrics of a detector that finds everything, with these settings."""
+    found = [
+        {"image_id": image, "category_id": 7, "score": 0.9, **shape(*span)}
+        for (image, _), span in SPANS.items()
+    ]
+    paths = {
+        "val_ground_truth": write_json(folder / "truth.json", truth()),
+        "predictions": write_json(folder / "predictions.json", found),
+        "settings": json.dumps(settings),
+    }
+    return run(folder, **paths)  # type: ignore[arg-type]
+
+
+def test_the_detector_has_voc_numbers_on_the_grid_of_the_settings(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    metrics = scored_detector(tmp_path, {"recall_points": 11})
+    voc = metrics["detector"]["voc"]
+    assert voc["recall_points"] == 11
+    for kind in ("bbox", "segm"):
+        assert voc[kind] == pytest.approx({"mAP25": 1, "mAP50": 1, "mAP70": 1, "mAP75": 1})
+    assert metrics["detector"]["objects_per_class"] == {"7": 3}
+    assert "precision read at 11 recalls" in (tmp_path / "table.txt").read_text()
+
+
+def test_a_backend_that_is_not_installed_is_named_before_anything_is_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tables(tmp_path, list(SPANS))
+    monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
+    with pytest.raises(ValueError, match="faster-coco-eval is not installed"):
+        scored_detector(tmp_path, {"backend": "faster_coco_eval"})
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_the_other_backend_is_in_the_provenance(tmp_path: Path) -> None:
+    pytest.importorskip("faster_coco_eval", reason="faster-coco-eval is not installed")
+    write_tables(tmp_path, list(SPANS))
+    metrics = scored_detector(tmp_path, {"backend": "faster_coco_eval"})
+    assert metrics["detector"]["segm"]["AP"] == pytest.approx(1)
+    assert "faster-coco-eval" in metrics["provenance"]["packages"]
+    assert "faster-coco-eval" not in scored_detector(tmp_path, {})["provenance"]["packages"]
+
+
+def test_the_figure_is_drawn_when_it_is_asked_for(tmp_path: Path) -> None:
+    write_tables(tmp_path, list(SPANS))
+    goal = write_json(tmp_path / "truth.json", truth())
+    run(tmp_path, ground_truth=goal, out_figure=tmp_path / "figure.png")
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.size == (1600, 520)
 
 
 @pytest.mark.coco_tiny
