@@ -90,7 +90,7 @@ def _check_scored(metrics: Metrics, where: str) -> None:
     if labelled != scored:
         raise ValueError(
             f"{where}: {labelled} of {scored} scored objects have a pseudo-label. "
-            "Rerun refine and evaluate."
+            "Rerun refine and evaluate; labels after drop_below cannot be compared with all."
         )
 
 
