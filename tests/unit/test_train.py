@@ -12,6 +12,7 @@ from pycocotools.coco import COCO
 
 from stages import train
 from stages.engines import labels as engine_labels
+from stages.engines import opening
 from stages.engines import torchvision as engine
 from tests.rectangles import write_rectangles
 
@@ -56,6 +57,19 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = write_rectangles(folder)
     run(path, folder / "out", path)
     return folder / "out"
+
+
+HOOKS = {
+    "mask_weight": "score",
+    "multi_mask": {"enabled": True},
+    "roi_drop": {"enabled": True, "start": 2, "cls": 1.0},
+    "copy_paste": {"enabled": True, "chance": 0.8},
+}
+
+
+def facts(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "training.json").read_text())
+    return found
 
 
 def test_without_validation_images_the_results_are_an_empty_list(
@@ -113,6 +127,64 @@ def test_a_killed_training_resumes_to_the_same_bytes(
     for name in ("model.pt", "predictions.json"):
         assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
     assert losses(out) == losses(undisturbed)
+
+
+@pytest.fixture
+def weighted(labels: Path) -> Path:
+    """Labels with scores and extra masks; one mask is ignored."""
+    data = json.loads(labels.read_text())
+    for entry in data["annotations"]:
+        x, y, w, h = entry["bbox"]
+        entry["extra_masks"] = [[[x, y, x + w, y, x + w, y + h / 2, x, y + h / 2]]]
+        entry["score"] = 0.5 + entry["id"] / 100
+    data["annotations"][0]["mask_weight"] = 0
+    labels.write_text(json.dumps(data))
+    return labels
+
+
+def test_with_all_hooks_a_killed_training_resumes_to_the_same_bytes(
+    weighted: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, cut = weighted.parent / "whole", weighted.parent / "cut"
+    run(weighted, whole, **HOOKS)
+    assert "1 masks ignored, " in capsys.readouterr().err
+    stock = engine_labels.StepReader.__call__
+
+    def killed(self: Any, number: int) -> Any:
+        if number == 3:
+            raise KeyboardInterrupt
+        return stock(self, number)
+
+    monkeypatch.setattr(engine_labels.StepReader, "__call__", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(weighted, cut, **HOOKS)
+    monkeypatch.undo()
+    run(weighted, cut, **HOOKS)
+    for name in ("model.pt", "training.json", "predictions.json"):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
+    assert losses(cut) == losses(whole)
+
+
+def test_the_facts_say_what_the_hooks_did(
+    weighted: Path, undisturbed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = facts(undisturbed)
+    assert (plain["engine"], plain["images"], plain["annotations"]) == ("torchvision", 4, 8)
+    assert (plain["masks_ignored"], plain["dropped"], plain["pasted"]) == (0, None, None)
+    assert (plain["steps"], plain["last_loss"]) == (5, losses(undisturbed)[-1])
+    assert plain["packages"]["torchvision"]
+    run(weighted, weighted.parent / "out", **HOOKS)
+    found = facts(weighted.parent / "out")
+    lines = (weighted.parent / "out" / "log.jsonl").read_text().splitlines()
+    steps = [json.loads(line) for line in lines]
+    assert found["masks_ignored"] == 1
+    assert [step["dropped"] for step in steps[:2]] == [0, 0]  # before the start
+    assert found["dropped"] == pytest.approx(sum(step["dropped"] for step in steps[2:]) / 3)
+    assert found["pasted"] == sum(step["pasted"] for step in steps) / 10 > 0
+    assert all(step["loss_mask_extra"] > 0 for step in steps)
+    text = capsys.readouterr().err
+    assert f"{found['dropped']:.1%} of the RoIs dropped" in text
+    assert "warning: RoI drop leaves out" in text
 
 
 def test_killed_while_predicting_it_does_not_train_again(
@@ -212,6 +284,8 @@ def test_validation_images_are_looked_at_before_the_training(
         ({"short_side": 128}, "train.short_side"),
         ({"weights": "no.pth", "norm": "frozen_batch"}, "no.pth"),
         ({"iteration": 3}, "unknown key train.iteration"),
+        ({"roi_drop": {"enabled": True}}, "train.roi_drop.start is not set"),
+        ({"roi_drop": {"enabled": True, "start": 5}}, "start 5 is not before the end"),
     ],
 )
 def test_wrong_settings_are_refused_before_any_work(
@@ -219,6 +293,20 @@ def test_wrong_settings_are_refused_before_any_work(
 ) -> None:
     with pytest.raises(ValueError, match=words):
         run(labels, labels.parent / "out", **settings)
+
+
+def test_copy_paste_without_anything_to_paste_is_refused(weighted: Path) -> None:
+    paste = {"enabled": True, "min_score": 0.9}
+    with pytest.raises(ValueError, match=r"score of at least train.copy_paste.min_score 0.9"):
+        run(weighted, weighted.parent / "out", copy_paste=paste)
+
+
+def test_an_engine_that_is_not_installed_is_refused_with_advice(
+    labels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "is_importable", lambda name: name == "torchvision")
+    with pytest.raises(ValueError, match="detectron2 is not installed"):
+        run(labels, labels.parent / "out", engine="detectron2")
 
 
 @pytest.mark.coco_tiny
