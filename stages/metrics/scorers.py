@@ -7,6 +7,7 @@ pycocotools would take the box's where a result has both.
 
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ KINDS = {"bbox": ("bbox",), "segm": ("segmentation",)}  # keys of a result that 
 
 
 def backend_of(name: str) -> tuple[Any, Any]:
-    """Classes (COCO, COCOeval) of a backend.
+    """Makers (COCO, COCOeval) of a backend.
 
     Raises
     ------
@@ -35,7 +36,9 @@ def backend_of(name: str) -> tuple[Any, Any]:
             f"evaluate.backend is {name}, but faster-coco-eval is not installed. Install it "
             f"(pip install faster-coco-eval), or set evaluate.backend: {PYCOCOTOOLS}."
         ) from None
-    return FasterCOCO, COCOeval_faster
+    return FasterCOCO, partial(
+        COCOeval_faster, rle_iou_max_workers=1
+    )  # one thread, as its rule says
 
 
 def scorer_of(
