@@ -36,9 +36,8 @@ def backend_of(name: str) -> tuple[Any, Any]:
             f"evaluate.backend is {name}, but faster-coco-eval is not installed. Install it "
             f"(pip install faster-coco-eval), or set evaluate.backend: {PYCOCOTOOLS}."
         ) from None
-    return FasterCOCO, partial(
-        COCOeval_faster, rle_iou_max_workers=1
-    )  # one thread, as its rule says
+    # one thread: that is what evaluate's rule asks for
+    return FasterCOCO, partial(COCOeval_faster, rle_iou_max_workers=1)
 
 
 def scorer_of(
