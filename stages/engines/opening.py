@@ -88,8 +88,12 @@ def open_engine(settings: Train) -> Engine:
             f"snakemake with --use-conda, install it ({INSTALL}), or set train.engine: torchvision."
         )
     if settings.engine == "detectron2":
-        from stages.engines import detectron2 as engine
+        from stages.engines import detectron2
+
+        engine: Engine = detectron2
     else:
-        from stages.engines import torchvision as engine
+        from stages.engines import torchvision
+
+        engine = torchvision
     engine.check(settings)
     return engine
