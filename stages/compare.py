@@ -9,7 +9,7 @@ torchvision), so equal numbers are not to be expected.
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,20 @@ def numbers_of(args: argparse.Namespace, settings: Evaluate) -> dict[str, Any]:
     rows = []
     for facts, log, predictions in zip(*groups, strict=True):
         lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-        results = read_results(predictions) if truth else []
-        detector = detector_ap(truth, results) if truth else None
-        rows.append({**read_training(facts), **course_of(lines), "detector": detector})
+        scores = scored(truth, predictions, settings) if truth else None
+        rows.append({**read_training(facts), **course_of(lines), "detector": scores})
     check_same_labels(rows)
     return {"engines": rows, "absent": args.absent, "provenance": _provenance(args, settings)}
+
+
+def scored(truth: Mapping[str, Any], predictions: Path, settings: Evaluate) -> dict[str, Any]:
+    """The AP of one engine's predictions, as `evaluate` has it."""
+    return detector_ap(
+        truth,
+        read_results(predictions),
+        recall_points=settings.recall_points,
+        backend=settings.backend,
+    )
 
 
 def _provenance(args: argparse.Namespace, settings: Evaluate) -> dict[str, Any]:

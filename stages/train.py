@@ -21,6 +21,7 @@ from stages.engines.labels import Labels
 from stages.engines.opening import Engine, open_engine
 from stages.engines.results import write_results
 from stages.files.atomic import replacing, write_text
+from stages.files.engines import training_code
 from stages.files.images import image_path, read_size
 from stages.files.parts import parts_folder, remove_parts
 from stages.files.program import Progress, parser_of, run, say
@@ -152,7 +153,12 @@ def _provenance(settings: Train, seed: int, packages: Sequence[str]) -> dict[str
     path = values.pop("weights")
     digest = sha256_of(Path(path)) if path else None
     return provenance_of(
-        "stages.train", settings=values, seed=seed, packages=packages, weights_sha256=digest
+        "stages.train",
+        settings=values,
+        seed=seed,
+        packages=packages,
+        code=training_code(settings.engine),
+        weights_sha256=digest,
     )
 
 

@@ -8,7 +8,6 @@ import json
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,6 @@ from stages.files.variants import Variants
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
-ENGINES = {  # of training: conda environment, as seen from the rules
-    "torchvision": "../../envs/stages.yaml",
-    "detectron2": "../../envs/detectron2.yaml",
-}
 SECTIONS = ("prepare", "propose", "select", "refine", "export", "train", "evaluate")
 PSEUDO_LABELS = "export/pseudo_labels.json"
 CPU_MALLOC = {  # keeps freed buffers of 100 MB, which halves the time that SAM's decoder takes
@@ -100,11 +95,6 @@ class Plan:
         count = self.processes[stage]
         torchrun = f"python -m torch.distributed.run --standalone --nproc-per-node {count}"
         return torchrun if count > 1 else "python"
-
-
-def engines_here(*, conda: bool) -> tuple[str, ...]:
-    """The engines that can train here: all with conda, else those whose library is installed."""
-    return tuple(name for name in ENGINES if conda or find_spec(name))
 
 
 def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:

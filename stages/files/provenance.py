@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,12 @@ SKIPPED_FIELDS = frozenset({"kind", "type_comment", "type_ignores", "ctx"})
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def code_of(module: str, *more: str) -> list[str]:
+def code_of(module: str, *more: str, without: Collection[str] = ()) -> list[str]:
     """Digests of `module`, of `more`, and of everything that they import from `stages`.
+
+    Parameters
+    ----------
+    without : modules that are left out, with what only they import.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def code_of(module: str, *more: str) -> list[str]:
     todo, seen = [module, *more], dict[str, str]()
     while todo:
         name = todo.pop()
-        if name in seen:
+        if name in seen or name in without:
             continue
         path = _path_of(name)
         if path is None:
@@ -94,7 +98,13 @@ def _is_empty(node: Any) -> bool:
 
 
 def provenance_of(
-    stage: str, *, settings: Mapping[str, Any], seed: int, packages: Iterable[str] = (), **more: Any
+    stage: str,
+    *,
+    settings: Mapping[str, Any],
+    seed: int,
+    packages: Iterable[str] = (),
+    code: Sequence[str] | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """What the output of a stage depends on, for the metadata of its files.
 
@@ -103,12 +113,13 @@ def provenance_of(
     stage : module of the program, such as "stages.select".
     settings : the stage's settings as plain values.
     packages : names of the installed packages whose versions matter.
+    code : digests of the code, where they are not those of `code_of(stage)`.
     more : further facts, such as a checkpoint's sha256. No times, host names or absolute paths.
     """
     return {
         "stage": stage,
         "settings": dict(settings),
-        "code": code_of(stage),
+        "code": code_of(stage) if code is None else list(code),
         "seed": seed,
         "packages": {name: metadata.version(name) for name in sorted(packages)},
         "python": ".".join(platform.python_version_tuple()[:2]),

@@ -1,4 +1,4 @@
-"""report: three files from the metrics of variants and seeds, and a sentence for what is amiss."""
+"""report: four files from the metrics of variants and seeds, and a sentence for what is amiss."""
 
 import json
 from pathlib import Path
@@ -32,6 +32,7 @@ def run(folder: Path, paths: list[Path], *more: str, seeds: str = "0 4") -> dict
     words = ["--metrics", *map(str, paths), "--variants", "mil", "full", "--seeds", *seeds.split()]
     outs = {"out": "json", "out-table": "md", "out-figure": "png"}
     words += [f"--{flag}={folder / 'ablation'}.{kind}" for flag, kind in outs.items()]
+    words += [f"--out-detectors={folder / 'detectors.png'}"]
     report.main([*words, *more])
     return json.loads((folder / "ablation.json").read_text())  # type: ignore[no-any-return]
 
@@ -41,7 +42,7 @@ def test_without_metrics_there_is_nothing_to_report(tmp_path: Path) -> None:
         run(tmp_path, [])
 
 
-def test_three_files_tell_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_files_tell_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     numbers = run(tmp_path, files(tmp_path), '--over={"mil": null, "full": "mil"}')
     assert numbers["seeds"] == [0, 4]
     gain = numbers["gains"]["full"]["gains"]["mask_iou"]["all"]
@@ -49,7 +50,8 @@ def test_three_files_tell_the_same(tmp_path: Path, capsys: pytest.CaptureFixture
     assert numbers["detectors"] == {}
     text = (tmp_path / "ablation.md").read_text()
     assert "**full** over mil" in text
-    assert (tmp_path / "ablation.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("ablation.png", "detectors.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr()
     assert printed.out == text
     assert "report: 2 variants, 2 seeds of 40/40 objects, 1 gains, 0 detectors." in printed.err
@@ -57,7 +59,7 @@ def test_three_files_tell_the_same(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_equal_metrics_give_equal_bytes(tmp_path: Path) -> None:
     paths = files(tmp_path)
-    names = [f"ablation.{kind}" for kind in ("json", "md", "png")]
+    names = ["ablation.json", "ablation.md", "ablation.png", "detectors.png"]
     run(tmp_path, paths)
     once = [(tmp_path / name).read_bytes() for name in names]
     run(tmp_path, paths)

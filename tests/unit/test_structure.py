@@ -112,7 +112,7 @@ def _top_level(path: Path) -> set[str]:
 def test_the_snakefile_needs_nothing_but_what_snakemake_brings() -> None:
     allowed = {"jsonschema", "yaml", "stages"}
     todo, seen = ["stages.files.plan", "stages.settings.check", "stages.sam.official"], set[str]()
-    todo += ["stages.files.provenance", "stages.settings.refuse"]
+    todo += ["stages.files.engines", "stages.settings.refuse"]
     while todo:
         name = todo.pop()
         seen.add(name)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
+from stages.files.engines import ENGINES, engines_here, training_code
 from stages.files.locks import forget_dead_runs
-from stages.files.plan import ENGINES, engines_here, flag, flags, plan_of, shell_prefix
+from stages.files.plan import flag, flags, plan_of, shell_prefix
 from stages.files.provenance import code_of
 from stages.sam.official import OFFICIAL
 from stages.settings.check import check

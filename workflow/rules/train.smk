@@ -21,7 +21,7 @@ rule train:
     resources:
         gpu=PLAN.gpu,
     params:
-        code=code_of("stages.train"),
+        code=lambda w: training_code(w.engine),
         device=config["device"],
         seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
         settings=lambda w: PLAN.variants.train_settings(w.variant, w.engine),

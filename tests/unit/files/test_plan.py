@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stages.files.plan import Plan, engines_here, flag, flags, plan_of, shards_of, shell_prefix
+from stages.files.plan import Plan, flag, flags, plan_of, shards_of, shell_prefix
 from stages.files.sources import NEVER, expanded
 
 OFFICIAL = ("sam_vit_b_01ec64.pth", "sam_vit_h_4b8939.pth")
@@ -307,12 +307,3 @@ def test_a_detector_that_differs_in_its_training_alone_is_scored_without_tables(
     home = "results/r/seed-1/paste/train/torchvision"
     assert plan.trained(wildcards, "training.json") == [f"{home}/training.json"]
     assert plan.trained(Wildcards("r/seed-2", "paste"), "training.json") == []
-
-
-def test_with_conda_every_engine_can_train() -> None:
-    assert engines_here(conda=True) == ("torchvision", "detectron2")
-
-
-def test_without_conda_an_engine_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.files.plan.find_spec", lambda name: name == "torchvision" or None)
-    assert engines_here(conda=False) == ("torchvision",)

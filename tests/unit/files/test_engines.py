@@ -1,0 +1,32 @@
+"""Which engines can train, and whose code a training rests on."""
+
+import pytest
+
+from stages.files.engines import engines_here, training_code
+
+
+def test_with_conda_every_engine_can_train() -> None:
+    assert engines_here(conda=True) == ("torchvision", "detectron2")
+
+
+def test_without_conda_an_engine_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "stages.files.engines.find_spec", lambda name: name == "torchvision" or None
+    )
+    assert engines_here(conda=False) == ("torchvision",)
+
+
+@pytest.mark.parametrize(
+    ("engine", "wanted", "others"),
+    [
+        ("torchvision", "stages.engines.roi_heads", "detectron2"),
+        ("detectron2", "stages.engines.detectron2_heads", "engines.torchvision"),
+    ],
+)
+def test_the_code_of_a_training_is_that_of_its_engine(
+    engine: str, wanted: str, others: str
+) -> None:
+    names = [entry.split("@")[0] for entry in training_code(engine)]
+    assert wanted in names
+    assert "stages.engines.hooks" in names
+    assert not [name for name in names if others in name]
