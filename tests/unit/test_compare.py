@@ -1,4 +1,4 @@
-"""compare: one table of engines from what they wrote, scored here, and a sentence for each fault."""
+"""compare: one table of engines from what they wrote, scored here; a sentence for each fault."""
 
 import json
 from pathlib import Path
@@ -94,7 +94,7 @@ def test_an_engine_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
 def test_engines_that_saw_other_labels_are_refused(tmp_path: Path) -> None:
     rows = [engine(tmp_path, "torchvision", []), engine(tmp_path, "detectron2", [], annotations=5)]
-    with pytest.raises(ValueError, match=r"detectron2 was trained on 5 annotations, torchvision on"):
+    with pytest.raises(ValueError, match="detectron2 was trained on 5 annotations, torch"):
         run(tmp_path, rows)
 
 
