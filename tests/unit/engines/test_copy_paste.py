@@ -86,8 +86,12 @@ def test_instances_are_drawn_in_proportion_to_cubed_scores() -> None:
     rng = np.random.default_rng(0)
     first = [drawn(np.array([0.8, 0.4]), CopyPaste(), rng)[0] for _ in range(300)]
     assert np.mean(first) == pytest.approx(1 / 9, abs=0.06)
-    several = drawn(np.full(12, 0.7), CopyPaste(), rng)
-    assert len(set(several.tolist())) == 3
+
+
+def test_no_instance_is_pasted_twice() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        assert len(set(drawn(np.full(12, 0.7), CopyPaste(), rng).tolist())) == 3
 
 
 @pytest.mark.parametrize(
@@ -231,6 +235,24 @@ def test_a_step_read_alone_has_the_same_bytes(tmp_path: Path) -> None:
         alone = StepReader(tmp_path, Labels(path), settings, 0)(step)
         for one, other in zip(alone.samples, whole[step].samples, strict=True):
             assert all(torch.equal(getattr(one, n), getattr(other, n)) for n in FIELDS)
+
+
+def test_what_is_pasted_lies_where_it_was_shown_in_the_step_before(tmp_path: Path) -> None:
+    path = write_rectangles(tmp_path, 8)
+    for step in range(1, 12):
+        before = read(path, step - 1, enabled=False).samples  # mirrored by chance
+        boxes = [box for sample in before for box in sample.boxes.tolist()]
+        for sample in read(path, step, bank=2).samples:
+            pasted = sample.boxes[len(sample.boxes) - sample.pasted :].tolist()
+            assert all(box in boxes for box in pasted)
+
+
+def test_steps_and_images_are_pasted_into_independently(tmp_path: Path) -> None:
+    path = write_rectangles(tmp_path)
+    batches = [read(path, step, chance=0.5) for step in range(1, 13)]
+    first, second = zip(*([s.pasted for s in batch.samples] for batch in batches), strict=True)
+    assert set(first) == set(second) == {0, 1}
+    assert first != second
 
 
 def test_chance_0_and_a_hook_that_is_off_change_nothing(tmp_path: Path) -> None:

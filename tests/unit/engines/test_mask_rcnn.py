@@ -97,6 +97,20 @@ def test_a_mask_of_weight_0_moves_nothing(
     assert before["loss_box_reg"] == after["loss_box_reg"]
 
 
+def test_the_mask_losses_count_by_their_weight(
+    model: Any, extra_batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.roi_heads, "gamma", 0.25)
+    images, targets = extra_batch
+    whole, _ = losses(model, images, targets)
+    for target in targets:
+        target["mask_weight"] = torch.full((2,), 0.5)
+    half, _ = losses(model, images, targets)
+    for name, value in whole.items():
+        share = 0.5 if name.startswith("loss_mask") else 1
+        assert half[name] == pytest.approx(share * value, abs=1e-6), name
+
+
 def test_without_any_trusted_mask_the_mask_loss_is_0(model: Any, batch: Any) -> None:
     images, targets = batch
     for target in targets:
