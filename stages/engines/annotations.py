@@ -13,7 +13,7 @@ def check_annotation(entry: dict[str, Any], path: Path) -> None:
     """Raise ValueError unless the keys that a training reads have values that it can use."""
     where = f"{path}: annotation {entry['id']} has"
     box = entry.get("bbox") or []
-    if len(box) != 4 or not all(map(math.isfinite, box)) or min(box[2:]) <= 0:
+    if len(box) != 4 or not all(map(_is_number, box)) or min(box[2:]) <= 0:
         raise ValueError(
             f"{where} bbox {box!r}, not [x, y, width, height] with an area. Correct or remove it."
         )
@@ -33,12 +33,17 @@ def check_annotation(entry: dict[str, Any], path: Path) -> None:
         )
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 def _is_within(value: Any, high: float) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= high
+    return _is_number(value) and 0 <= value <= high
 
 
 def _box_fit(entry: dict[str, Any]) -> Any:
-    return (entry.get("quality") or {}).get("box_fit")
+    quality = entry.get("quality")
+    return quality.get("box_fit") if isinstance(quality, dict) else None
 
 
 def slim(entry: dict[str, Any], *, extra_masks: bool) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_images_without_objects_and_crowds_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "box", [None, [1, 2, 3], [0, 0, 0, 5], [0, 0, float("nan"), 5], [5, 5, -1, 2]]
+    "box", [None, [1, 2, 3], [0, 0, 0, 5], [0, 0, float("nan"), 5], [5, 5, -1, 2], ["a"] * 4]
 )
 def test_a_box_without_area_is_refused_by_name(tmp_path: Path, box: Any) -> None:
     path = edit(write_rectangles(tmp_path), 2, bbox=box)
