@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import detectron2
-import numpy as np
 import torch
 from detectron2.data import transforms as T
 
@@ -21,8 +20,8 @@ from stages.engines.detectron2_samples import InputReader, SampleMapper, to_imag
 from stages.engines.detectron2_trainer import Trainer
 from stages.engines.detectron2_weights import load_backbone
 from stages.engines.labels import Labels, StepReader
+from stages.engines.recipe import start_seed, step_seed
 from stages.engines.results import results_of
-from stages.engines.torchvision import START_PURPOSE, STEP_PURPOSE
 from stages.files.images import image_path, read_rgb
 from stages.learning.trainer import load_model, save_model
 from stages.settings.train import Train
@@ -56,9 +55,7 @@ def train(
     run = config.clone()
     run.OUTPUT_DIR = str(out.parent)
     read = InputReader(StepReader(image_folder, labels, settings, seed), SampleMapper(config))
-    trainer = Trainer(
-        run, network, settings, read=read, seed_of=lambda step: _number(seed, STEP_PURPOSE, step)
-    )
+    trainer = Trainer(run, network, settings, read=read, seed_of=lambda step: step_seed(seed, step))
     trainer.train()
     facts = {"detectron2": detectron2.__version__, "config": config.dump()}
     save_model(out, network, {**header, **facts})
@@ -75,7 +72,7 @@ def open_network(
     ValueError : the weight file is missing, has another checksum, or is of another network.
     """
     config = config_of(settings, classes)
-    torch.manual_seed(_number(seed, START_PURPOSE))
+    torch.manual_seed(start_seed(seed))
     network = build_network(config, device)
     if settings.weights:
         load_backbone(network.backbone.bottom_up, settings)
@@ -94,11 +91,6 @@ def quiet_loggers() -> None:
         logger.handlers = [handler]
         logger.setLevel(logging.INFO)  # above that, detectron2 would set it up anew
         logger.propagate = False
-
-
-def _number(*parts: int) -> int:
-    """A seed for torch from several numbers."""
-    return int(np.random.SeedSequence(list(parts)).generate_state(1)[0])
 
 
 def predict(

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from stages.engines.detectron2_samples import Inputs
 from stages.engines.hooks import DropWatch
-from stages.engines.torchvision import optimizer_of
+from stages.engines.recipe import optimizer_of
 from stages.files.atomic import write_bytes, write_text
 from stages.files.program import Progress, say
 from stages.learning.trainer import batches, to_bytes, trained_step

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from stages.engines.hooks import DropWatch
 from stages.engines.labels import Labels, StepReader
 from stages.engines.mask_rcnn import build_mask_rcnn
+from stages.engines.recipe import optimizer_of, start_seed, step_seed
 from stages.engines.results import results_of
 from stages.engines.samples import Batch, Sample, to_tensor
 from stages.files.images import image_path, read_rgb
@@ -19,7 +19,6 @@ from stages.learning.trainer import fit, load_model, save_model
 from stages.settings.train import Train
 
 PACKAGES = ("numpy", "pycocotools", "torch", "torchvision")
-START_PURPOSE, STEP_PURPOSE = 5, 6  # keep these random numbers apart from those of other stages
 MASK_THRESHOLD = 0.5  # of the mask's probability, stock
 
 
@@ -29,7 +28,7 @@ def check(settings: Train) -> None:
 
 def open_model(settings: Train, classes: int, device: torch.device, *, seed: int) -> nn.Module:
     """The network with its first weights, which depend on `seed` alone."""
-    torch.manual_seed(_number(seed, START_PURPOSE))
+    torch.manual_seed(start_seed(seed))
     model: nn.Module = build_mask_rcnn(settings, classes).to(device)
     return model
 
@@ -78,7 +77,7 @@ def losses_of(
     device = next(model.parameters()).device
     heads: Any = model.roi_heads
     heads.step = batch.step
-    torch.manual_seed(_number(seed, STEP_PURPOSE, batch.step))  # anchors and RoIs are drawn
+    torch.manual_seed(step_seed(seed, batch.step))  # anchors and RoIs are drawn
     images = [sample.pixels.to(device) for sample in batch.samples]
     losses = model(images, [target_of(sample, device) for sample in batch.samples])
     numbers: dict[str, float] = {name: value.item() for name, value in losses.items()}
@@ -87,16 +86,6 @@ def losses_of(
     if settings.copy_paste.enabled:
         numbers["pasted"] = sum(sample.pasted for sample in batch.samples)
     return torch.stack(list(losses.values())).sum(), {**numbers, "images": len(images)}
-
-
-def optimizer_of(model: nn.Module, settings: Train) -> torch.optim.Optimizer:
-    """AdamW, or SGD with momentum as in torchvision's own recipe."""
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(
-            weights, settings.lr, settings.momentum, weight_decay=settings.weight_decay
-        )
-    return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)
 
 
 def target_of(sample: Sample, device: torch.device) -> dict[str, Tensor]:
@@ -109,11 +98,6 @@ def target_of(sample: Sample, device: torch.device) -> dict[str, Tensor]:
     masks = torch.cat([sample.masks, sample.extra_masks.flatten(0, 1)])
     target = {name: getattr(sample, name).to(device) for name in names}
     return {**target, "masks": masks.to(device)}
-
-
-def _number(*parts: int) -> int:
-    """A seed for torch from several numbers."""
-    return int(np.random.SeedSequence(list(parts)).generate_state(1)[0])
 
 
 def predict(

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from stages.engines.labels import Labels
-from stages.engines.torchvision import open_model, optimizer_of, train
+from stages.engines.recipe import optimizer_of
+from stages.engines.torchvision import open_model, train
 from stages.settings.train import Train
 from tests.rectangles import write_rectangles
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from stages.files.engines import engines_here, training_code
+from stages.files.engines import ENGINES, engines_here, training_code
+from stages.files.provenance import code_of
 
 
 def test_with_conda_every_engine_can_train() -> None:
@@ -30,3 +31,10 @@ def test_the_code_of_a_training_is_that_of_its_engine(
     assert wanted in names
     assert "stages.engines.hooks" in names
     assert not [name for name in names if others in name]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_rests_on_no_other(engine: str) -> None:
+    others = {f"stages.engines.{name}" for name in ENGINES} - {f"stages.engines.{engine}"}
+    alone = {entry.split("@")[0] for entry in code_of(f"stages.engines.{engine}")}
+    assert not alone & others
