@@ -212,8 +212,18 @@ def main(argv: Sequence[str] | None) -> None:
     with replacing(args.out) as temporary:
         with temporary.open("w", encoding="utf-8") as file:
             write_coco(file, info, images, categories, exporter.annotations(rows, progress))
+        check_left(exporter.counts)
         check_pseudo_labels(temporary, annotations=exporter.counts["written"])
     say("export", summary(exporter))
+
+
+def check_left(counts: Counter[str]) -> None:
+    """Raise ValueError where drop_below has left nothing to train on."""
+    if counts["dropped"] and not counts["written"]:
+        raise ValueError(
+            f"export: drop_below leaves out all {counts['dropped']} labels, since no score reaches "
+            "its `score`. Lower that in export.transforms."
+        )
 
 
 def summary(exporter: Exporter) -> str:

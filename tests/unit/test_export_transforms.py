@@ -170,3 +170,10 @@ def test_the_convention_of_agreement_is_a_setting(
     write_folder(tmp_path, [refinement(3, 11, rectangle_mask(SIZES[3], (2, 2, 12, 12)))])
     seen = short(run_export(tmp_path, transforms=[{**AGREE, "convention": convention}]))
     assert seen == [[11, [2, 2, 10, 10], 100, 1, 100, pytest.approx(agreement, abs=1e-6)]]
+
+
+def test_dropping_every_label_is_refused_and_writes_nothing(tmp_path: Path) -> None:
+    write_folder(tmp_path, rows())
+    with pytest.raises(ValueError, match=r"drop_below leaves out all 5 labels, .* Lower that in"):
+        run_export(tmp_path, transforms=[{"name": "drop_below", "score": 0.95}])
+    assert not list(tmp_path.glob("*.json"))
