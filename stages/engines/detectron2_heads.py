@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from stages.engines.hooks import (
     box_losses,
+    dropped_shares,
     extra_mask_loss,
     is_dropping,
     kept_rois,
@@ -38,7 +39,7 @@ class BoxPredictor(FastRCNNOutputLayers):  # type: ignore[misc]
     def losses(
         self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]
     ) -> dict[str, Tensor]:
-        """Both box losses; the share of dropped RoIs goes to the event storage as `dropped`.
+        """Both box losses; the shares of dropped RoIs go to the event storage, as DROPPED.
 
         Parameters
         ----------
@@ -52,8 +53,7 @@ class BoxPredictor(FastRCNNOutputLayers):  # type: ignore[misc]
         dropping = is_dropping(self.drop, storage.iter)
         kept = kept_rois(loss_cls, loss_reg, self.drop) if dropping else None
         if self.drop.enabled:
-            share = 0.0 if kept is None or not len(kept) else 1 - kept.float().mean().item()
-            storage.put_scalar("dropped", share)
+            storage.put_scalars(**dropped_shares(kept, labels < self.num_classes))
         losses = box_losses(loss_cls, loss_reg, kept)
         return dict(zip(("loss_cls", "loss_box_reg"), losses, strict=True))
 

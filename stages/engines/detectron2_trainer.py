@@ -20,7 +20,7 @@ from detectron2.engine.hooks import PeriodicCheckpointer
 from torch import Tensor, nn
 
 from stages.engines.detectron2_samples import Inputs
-from stages.engines.hooks import DropWatch
+from stages.engines.hooks import DROPPED, DropWatch
 from stages.engines.recipe import optimizer_of
 from stages.files.atomic import write_bytes, write_text
 from stages.files.program import Progress, say
@@ -113,7 +113,7 @@ class Trainer(DefaultTrainer):  # type: ignore[misc]
             return torch.tensor(math.nan), {}
         numbers = {LOG_NAMES.get(name, name): loss.item() for name, loss in losses.items()}
         if self._settings.roi_drop.enabled:
-            numbers["dropped"] = self.storage.history("dropped").latest()
+            numbers |= {name: self.storage.history(name).latest() for name in DROPPED}
         if self._settings.copy_paste.enabled:
             numbers["pasted"] = inputs.pasted
         return torch.stack(list(losses.values())).sum(), {**numbers, "images": len(inputs.images)}
@@ -191,7 +191,7 @@ class Log(HookBase):  # type: ignore[misc]
         """Keep the line of the step."""
         entry = self.trainer.entry
         self.lines.append(json.dumps(entry))
-        self._watch.see(self.trainer.iter, entry.get("dropped", 0.0))
+        self._watch.see(self.trainer.iter, entry)
         self._progress.step(f"loss {entry['loss']:.4f}")
 
     def state_dict(self) -> dict[str, Any]:

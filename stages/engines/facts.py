@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from stages.engines.hooks import dropped_share
+from stages.engines.hooks import mean_shares
 from stages.engines.labels import Labels
 from stages.settings.train import Train
 
@@ -17,8 +17,8 @@ def facts_of(
     Returns
     -------
     engine, packages, images, annotations, masks_ignored (annotations of mask weight 0), steps,
-    last_loss, dropped (mean share of RoIs since the start, or None), pasted (mean number of
-    instances per image, or None).
+    last_loss, dropped and dropped_objects (mean shares of RoIs, and of those that hold an object,
+    since the start, or None), pasted (mean number of instances per image, or None).
     """
     steps = [json.loads(line) for line in log.splitlines()]
     pasted = sum(step.get("pasted", 0) for step in steps) / sum(step["images"] for step in steps)
@@ -30,7 +30,7 @@ def facts_of(
         "masks_ignored": labels.masks_ignored(settings.mask_weight),
         "steps": steps[-1]["step"],
         "last_loss": steps[-1]["loss"],
-        "dropped": dropped_share(log, settings.roi_drop),
+        **mean_shares(log, settings.roi_drop),
         "pasted": pasted if settings.copy_paste.enabled else None,
     }
 
@@ -39,7 +39,10 @@ def hooks_told(facts: Mapping[str, Any]) -> str:
     """What the hooks did, for the closing sentence; empty where they did nothing."""
     told = [
         f", {facts['masks_ignored']} masks ignored" if facts["masks_ignored"] else "",
-        f", {facts['dropped']:.1%} of the RoIs dropped" if facts["dropped"] else "",
+        f", {facts['dropped']:.1%} of the RoIs dropped ({facts['dropped_objects']:.1%} of those "
+        "with an object)"
+        if facts["dropped"]
+        else "",
         f", {facts['pasted']:.2f} instances pasted per image" if facts["pasted"] else "",
     ]
     return "".join(told)

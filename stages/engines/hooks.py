@@ -4,6 +4,8 @@ Neutral settings give the stock losses: masks of weight 1, no extra masks, no Ro
 """
 
 import json
+from collections.abc import Mapping
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -14,6 +16,7 @@ from stages.mil.mps import dice_loss
 from stages.settings.train import RoiDrop
 
 DROP_LIMIT = 0.3  # share of dropped RoIs that is worth a warning
+DROPPED = ("dropped", "dropped_objects")  # shares of RoIs in the log
 
 
 def weighted_mask_loss(logits: Tensor, goals: Tensor, weights: Tensor) -> Tensor:
@@ -104,38 +107,59 @@ def box_losses(loss_cls: Tensor, loss_reg: Tensor, kept: Tensor | None) -> tuple
     return loss_cls.sum() / number, loss_reg.sum() / number
 
 
-class DropWatch:
-    """Looks at the share of dropped RoIs and says once when it is above DROP_LIMIT.
+def dropped_shares(kept: Tensor | None, labelled: Tensor) -> dict[str, float]:
+    """What the log of a step says of the RoI drop.
 
-    every : steps over which the mean is taken.
+    Parameters
+    ----------
+    kept : (r,) bool, or None before the start. labelled : (r,) bool, RoIs that hold an object.
+
+    Returns
+    -------
+    {"dropped": share of the RoIs, "dropped_objects": share of those that hold an object}; 0 where
+    there are none. The second tells of a detector that is left with background alone.
+    """
+    gone = torch.zeros_like(labelled) if kept is None else ~kept
+    return dict(zip(DROPPED, map(_share, (gone, gone[labelled])), strict=True))
+
+
+def _share(chosen: Tensor) -> float:
+    return chosen.float().mean().item() if len(chosen) else 0.0
+
+
+class DropWatch:
+    """Looks at the shares of dropped RoIs and says once when one is above DROP_LIMIT.
+
+    every : steps over which the means are taken.
     """
 
     def __init__(self, drop: RoiDrop, every: int):
         self._drop, self._every = drop, every
-        self._shares: list[float] = []
+        self._seen: list[Mapping[str, float]] = []
         self._said = False
 
-    def see(self, step: int, share: float) -> None:
-        """Count one step, from 0, whose share of dropped RoIs is `share`."""
+    def see(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Count one step, from 0; `numbers` are those of its line in the log."""
         if self._said or not is_dropping(self._drop, step):
             return
-        self._shares.append(share)
-        if len(self._shares) < self._every:
+        self._seen.append(numbers)
+        if len(self._seen) < self._every:
             return
-        mean = sum(self._shares) / len(self._shares)
-        self._shares.clear()
-        if mean > DROP_LIMIT:
+        means = [fmean(numbers[name] for numbers in self._seen) for name in DROPPED]
+        self._seen.clear()
+        if max(means) > DROP_LIMIT:
             self._said = True
             say(
                 "train",
-                f"warning: RoI drop leaves out {mean:.0%} of the RoIs of steps "
-                f"{step + 2 - self._every} to {step + 1}, more than {DROP_LIMIT:.0%}. Raise "
-                "train.roi_drop.start, cls or reg.",
+                f"warning: RoI drop leaves out {means[0]:.0%} of the RoIs of steps "
+                f"{step + 2 - self._every} to {step + 1}, and {means[1]:.0%} of those that hold an "
+                f"object; more than {DROP_LIMIT:.0%} is too much to learn from. Raise "
+                "train.roi_drop.reg, cls or start.",
             )
 
 
-def dropped_share(log: str, drop: RoiDrop) -> float | None:
-    """Mean share of dropped RoIs since the start, from a training's log; None without drop."""
+def mean_shares(log: str, drop: RoiDrop) -> dict[str, float | None]:
+    """Mean shares of dropped RoIs since the start, from a training's log; None without drop."""
     steps = [json.loads(line) for line in log.splitlines()] if drop.enabled else []
-    shares = [line["dropped"] for line in steps if is_dropping(drop, line["step"] - 1)]
-    return sum(shares) / len(shares) if shares else None
+    after = [line for line in steps if is_dropping(drop, line["step"] - 1)]
+    return {name: fmean(line[name] for line in after) if after else None for name in DROPPED}

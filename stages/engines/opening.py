@@ -45,8 +45,8 @@ class Engine(Protocol):
         Returns
         -------
         The log, one JSON object per step and line: step (from 1), lr, loss and its parts, images,
-        images_per_second; dropped (share of RoIs) with roi_drop; pasted (instances) with
-        copy_paste.
+        images_per_second; dropped and dropped_objects (shares of RoIs) with roi_drop; pasted
+        (instances) with copy_paste.
 
         Raises
         ------

@@ -4,6 +4,7 @@ Departures: masks of weight 0 do not reach the mask loss, others count by their 
 fit badly are left out of both box losses; extra masks are trained too. See `hooks` for formulas.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,7 +13,9 @@ from torch.nn import functional as F
 from torchvision.models.detection.roi_heads import RoIHeads, project_masks_on_boxes
 
 from stages.engines.hooks import (
+    DROPPED,
     box_losses,
+    dropped_shares,
     extra_mask_loss,
     is_dropping,
     kept_rois,
@@ -28,13 +31,13 @@ class WeightedRoIHeads(RoIHeads):  # type: ignore[misc]
 
     drop : the RoI drop. gamma : weight of the extra masks; None: they are not trained.
     step : of the training, from 0; whoever trains sets it before each forward.
-    dropped : share of dropped RoIs of the last forward in training.
+    dropped : shares of dropped RoIs of the last forward in training, as the log has them.
     """
 
     drop: RoiDrop = RoiDrop()
     gamma: float | None = None
     step: int = 0
-    dropped: float = 0.0
+    dropped: Mapping[str, float] = dict.fromkeys(DROPPED, 0.0)
 
     def forward(
         self,
@@ -71,7 +74,7 @@ class WeightedRoIHeads(RoIHeads):  # type: ignore[misc]
     ) -> dict[str, Tensor]:
         loss_cls, loss_reg = roi_losses(logits, deltas, labels, goals)
         kept = kept_rois(loss_cls, loss_reg, self.drop) if self._is_dropping() else None
-        self.dropped = 0.0 if kept is None else (~kept).float().mean().item()
+        self.dropped = dropped_shares(kept, labels > 0)
         loss_cls, loss_reg = box_losses(loss_cls, loss_reg, kept)
         return {"loss_classifier": loss_cls, "loss_box_reg": loss_reg}
 

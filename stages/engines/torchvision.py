@@ -52,7 +52,7 @@ def train(
 
     def loss_of(batch: Batch) -> tuple[Tensor, dict[str, float]]:
         total, numbers = losses_of(model, batch, settings, seed=seed)
-        watch.see(batch.step, numbers.get("dropped", 0.0))
+        watch.see(batch.step, numbers)
         return total, numbers
 
     log = fit(
@@ -82,7 +82,7 @@ def losses_of(
     losses = model(images, [target_of(sample, device) for sample in batch.samples])
     numbers: dict[str, float] = {name: value.item() for name, value in losses.items()}
     if settings.roi_drop.enabled:
-        numbers["dropped"] = heads.dropped
+        numbers |= heads.dropped
     if settings.copy_paste.enabled:
         numbers["pasted"] = sum(sample.pasted for sample in batch.samples)
     return torch.stack(list(losses.values())).sum(), {**numbers, "images": len(images)}

@@ -20,6 +20,11 @@ LABELS = {
     "trusted": "trusted pseudo-label",
     "best_in_bag": "best in the bag (ceiling)",
 }
+HOOKS = {  # of a training's facts: what the number is
+    "dropped": "of RoIs dropped",
+    "dropped_objects": "of those with an object",
+    "pasted": "instances pasted per image",
+}
 HEADS = ("objects", "box IoU", "mask IoU", ">=0.5", ">=0.75", "group", "local")
 CLASS_HEADS = ("mIoU*", "all", "Gap")
 LEGEND = (
@@ -79,7 +84,7 @@ def _training_block(metrics: Mapping[str, Any]) -> list[str]:
         return []
     shown = [f"{name.replace('_', ' ')} {facts[name]}" for name in FACTS[1:-1]]
     shown.append(f"last loss {facts['last_loss']:.3f}")
-    for name, what in (("dropped", "of RoIs dropped"), ("pasted", "instances pasted per image")):
+    for name, what in HOOKS.items():
         if facts.get(name) is not None:
             shown.append(f"{facts[name]:.3f} {what}")
     return [f"Training with {facts['engine']}: {', '.join(shown)}."]

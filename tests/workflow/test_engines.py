@@ -67,7 +67,9 @@ def test_all_hooks_and_transforms_run_together(workspace: Workspace) -> None:
     assert outcome.jobs() == {"export": 1, "train": 1, "evaluate": 1}
     folder = workspace.results() / "sapnet" / "train" / "torchvision"
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    assert all({"loss_mask_extra", "dropped", "pasted"} <= set(line) for line in lines)
+    assert all(
+        {"loss_mask_extra", "dropped", "dropped_objects", "pasted"} <= set(line) for line in lines
+    )
     facts = json.loads((folder / "training.json").read_text())
     assert facts["dropped"] is not None
     metrics = json.loads((workspace.results() / "sapnet/evaluate/metrics.json").read_text())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from stages.engines.hooks import DROPPED
 from stages.engines.labels import Labels
 from stages.engines.opening import INSTALL, open_engine
 from stages.learning.trainer import load_model
@@ -86,7 +87,7 @@ def test_the_first_weights_depend_on_the_seed_alone() -> None:
 
 @pytest.mark.parametrize(
     ("hooks", "more"),
-    [({}, set()), (HOOKS, {"loss_mask_extra", "dropped", "pasted"})],
+    [({}, set()), (HOOKS, {"loss_mask_extra", *DROPPED, "pasted"})],
     ids=["no hooks", "all hooks"],
 )
 def test_the_log_has_the_keys_of_all_engines(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from stages.engines.hooks import DROPPED
 from stages.engines.labels import Labels, StepReader
 from stages.engines.opening import INSTALL
 from stages.settings.train import MultiMask, RoiDrop, Train
@@ -187,7 +188,7 @@ def test_the_rois_that_fit_badly_get_no_gradient_at_all(
     logits.requires_grad_(), deltas.requires_grad_()
     with EventStorage(start_iter=5) as storage:
         losses = predictor.losses((logits, deltas), [found])
-        share = storage.history("dropped").latest()
+        share, of_objects = (storage.history(name).latest() for name in DROPPED)
     torch.autograd.backward(list(losses.values()))
     assert logits.grad is not None
     assert deltas.grad is not None
@@ -195,6 +196,7 @@ def test_the_rois_that_fit_badly_get_no_gradient_at_all(
     moved = (deltas.grad.abs().sum(dim=1) > 0).tolist()
     assert moved == [bool(kept[i]) and i in (3, 4, 5) for i in range(6)]
     assert share == pytest.approx(1 - sum(kept) / 6)
+    assert of_objects == pytest.approx(1 - (sum(kept) - kept[2]) / 5)  # 2 is background
     each = torch.nn.functional.cross_entropy(logits, found.gt_classes, reduction="none")
     assert losses["loss_cls"].item() == pytest.approx(
         (each * torch.tensor(kept)).sum().item() / 6, abs=1e-6

@@ -13,10 +13,11 @@ from torch.nn import functional as F
 from stages.engines.hooks import (
     DropWatch,
     box_losses,
-    dropped_share,
+    dropped_shares,
     extra_mask_loss,
     is_dropping,
     kept_rois,
+    mean_shares,
     weighted_mask_loss,
 )
 from stages.settings.train import RoiDrop
@@ -154,12 +155,43 @@ def test_dropping_more_than_30_percent_is_said_once(
 ) -> None:
     watch = DropWatch(RoiDrop(enabled=True, start=4), every=2)
     for step, share in enumerate(shares):
-        watch.see(step, share)
+        watch.see(step, {"dropped": share, "dropped_objects": 0.0})
     assert capsys.readouterr().err.count("warning: RoI drop") == warnings
 
 
-def test_the_dropped_share_is_the_mean_since_the_start() -> None:
-    log = "\n".join(json.dumps({"step": s, "dropped": d}) for s, d in [(1, 0), (2, 0.2), (3, 0.4)])
-    assert dropped_share(log, RoiDrop(enabled=True, start=1)) == pytest.approx(0.3)
-    assert dropped_share(log, RoiDrop(enabled=True, start=3)) is None
-    assert dropped_share('{"step": 1}', RoiDrop()) is None
+def test_dropping_the_objects_is_said_though_they_are_few(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    watch = DropWatch(RoiDrop(enabled=True, start=0), every=1)
+    watch.see(0, {"dropped": 0.25, "dropped_objects": 1.0})
+    said = "leaves out 25% of the RoIs of steps 1 to 1, and 100% of those that hold an object"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kept", "labelled", "wanted"),
+    [
+        ([], [], (0, 0)),
+        (None, [1, 0], (0, 0)),
+        ([1, 1, 0, 1], [0, 0, 1, 0], (0.25, 1)),
+        ([0, 1], [0, 0], (0.5, 0)),
+    ],
+    ids=["no RoIs", "before the start", "the only object", "no objects"],
+)
+def test_shares_are_of_all_rois_and_of_those_with_an_object(
+    kept: list[int] | None, labelled: list[int], wanted: tuple[float, float]
+) -> None:
+    keep = None if kept is None else torch.tensor(kept).bool()
+    shares = dropped_shares(keep, torch.tensor(labelled).bool())
+    assert (shares["dropped"], shares["dropped_objects"]) == wanted
+
+
+def test_the_dropped_shares_are_means_since_the_start() -> None:
+    shares = [(1, 0), (2, 0.2), (3, 0.4)]
+    lines = [{"step": s, "dropped": d, "dropped_objects": 2 * d} for s, d in shares]
+    log = "\n".join(map(json.dumps, lines))
+    found = mean_shares(log, RoiDrop(enabled=True, start=1))
+    assert found == pytest.approx({"dropped": 0.3, "dropped_objects": 0.6})
+    nothing = {"dropped": None, "dropped_objects": None}
+    assert mean_shares(log, RoiDrop(enabled=True, start=3)) == nothing
+    assert mean_shares('{"step": 1}', RoiDrop()) == nothing
