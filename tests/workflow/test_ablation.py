@@ -6,11 +6,12 @@ import pytest
 
 from tests.workflow.workspace import TINY, Workspace, merged, new_workspace
 
+PASTE = {"copy_paste": {"enabled": True, "min_score": 0.0}}  # after so little no score is high
 ABLATION = {
     "shards": 1,
     "dataset": {"partworld": {"train": 4, "val": 2}},
     "variants": {
-        "paste": {"of": "full", "over": "full", "train": {"copy_paste": {"enabled": True}}},
+        "paste": {"of": "full", "over": "full", "train": PASTE},
         "truth": {"of": "fully_supervised", "over": "full", "train": {"iterations": 2}},
     },
     "report": {
