@@ -17,6 +17,7 @@ from typing import Any
 from stages.drawing.ablation import draw_ablation
 from stages.drawing.detectors import draw_detectors
 from stages.files.atomic import write_text
+from stages.files.json_files import read_json
 from stages.files.program import parser_of, run, say
 from stages.files.provenance import provenance_of, sha256_of
 from stages.metrics.ablation import ablation, check_runs
@@ -36,10 +37,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     ------
     ValueError : missing, no JSON, or not one of evaluate's.
     """
-    try:
-        metrics = json.loads(path.read_bytes())
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: no metrics ({error}). Rerun evaluate.") from None
+    metrics = read_json(path, "metrics", "evaluate")
     absent = [key for key in KEYS if not isinstance(metrics, dict) or key not in metrics]
     if absent:
         raise ValueError(f"{path}: no metrics, {' and '.join(absent)} missing. Rerun evaluate.")

@@ -30,7 +30,7 @@ def facts_of(
         "masks_ignored": labels.masks_ignored(settings.mask_weight),
         "steps": steps[-1]["step"],
         "last_loss": steps[-1]["loss"],
-        **mean_shares(log, settings.roi_drop),
+        **mean_shares(steps, settings.roi_drop),
         "pasted": pasted if settings.copy_paste.enabled else None,
     }
 

@@ -3,9 +3,9 @@
 Neutral settings give the stock losses: masks of weight 1, no extra masks, no RoI dropped.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -158,8 +158,7 @@ class DropWatch:
             )
 
 
-def mean_shares(log: str, drop: RoiDrop) -> dict[str, float | None]:
-    """Mean shares of dropped RoIs since the start, from a training's log; None without drop."""
-    steps = [json.loads(line) for line in log.splitlines()] if drop.enabled else []
+def mean_shares(steps: Sequence[Mapping[str, Any]], drop: RoiDrop) -> dict[str, float | None]:
+    """Mean shares of dropped RoIs since the start, from the lines of a log; None without drop."""
     after = [line for line in steps if is_dropping(drop, line["step"] - 1)]
     return {name: fmean(line[name] for line in after) if after else None for name in DROPPED}

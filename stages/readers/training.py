@@ -1,8 +1,9 @@
 """training.json, the facts of a training that `train` writes beside the weights."""
 
-import json
 from pathlib import Path
 from typing import Any
+
+from stages.files.json_files import read_json
 
 KEYS = {  # key: what its value may be
     "engine": str,
@@ -22,10 +23,7 @@ def read_training(path: Path) -> dict[str, Any]:
     ------
     ValueError : missing, no JSON, or not written by `train`.
     """
-    try:
-        facts = json.loads(path.read_bytes())
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: no facts of a training ({error}). Rerun train.") from None
+    facts = read_json(path, "facts of a training", "train")
     known = facts if isinstance(facts, dict) else {}
     odd = [key for key, kind in KEYS.items() if not isinstance(known.get(key), kind)]
     if odd:

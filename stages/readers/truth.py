@@ -1,11 +1,11 @@
 """Ground-truth objects with masks, for scoring; `evaluate` and `prepare` alone may look at them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stages.files.json_files import read_json
 from stages.geometry.boxes import xywh_to_xyxy, xyxy_to_xywh
 from stages.geometry.masks import Rle, rle_areas, rle_boxes, segmentation_to_rle
 from stages.metrics.object_quality import TrueObject
@@ -102,10 +102,7 @@ def read_results(path: Path) -> list[dict[str, Any]]:
     ------
     ValueError : missing, no JSON, or no list.
     """
-    try:
-        results = json.loads(path.read_bytes())
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: no COCO results ({error}). Rerun train.") from None
+    results = read_json(path, "COCO results", "train")
     if not isinstance(results, list):
         raise ValueError(f"{path}: no COCO results: its top level is no list. Rerun train.")
     return results

@@ -189,9 +189,8 @@ def test_shares_are_of_all_rois_and_of_those_with_an_object(
 def test_the_dropped_shares_are_means_since_the_start() -> None:
     shares = [(1, 0), (2, 0.2), (3, 0.4)]
     lines = [{"step": s, "dropped": d, "dropped_objects": 2 * d} for s, d in shares]
-    log = "\n".join(map(json.dumps, lines))
-    found = mean_shares(log, RoiDrop(enabled=True, start=1))
+    found = mean_shares(lines, RoiDrop(enabled=True, start=1))
     assert found == pytest.approx({"dropped": 0.3, "dropped_objects": 0.6})
     nothing = {"dropped": None, "dropped_objects": None}
-    assert mean_shares(log, RoiDrop(enabled=True, start=3)) == nothing
-    assert mean_shares('{"step": 1}', RoiDrop()) == nothing
+    assert mean_shares(lines, RoiDrop(enabled=True, start=3)) == nothing
+    assert mean_shares([{"step": 1}], RoiDrop()) == nothing

@@ -1,0 +1,22 @@
+"""JSON that one of our programs has written: read, or refused with the program to run again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_json(path: Path, what: str, stage: str) -> Any:
+    """The value that a file holds.
+
+    Parameters
+    ----------
+    what : the file should hold, and `stage` : that writes it, for the sentence.
+
+    Raises
+    ------
+    ValueError : missing, or no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: no {what} ({error}). Rerun {stage}.") from None
