@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.files.atomic import write_text
-from stages.files.program import parser_of, run, say
-from stages.files.provenance import provenance_of, sha256_of
 from stages.metrics.coco_ap import detector_ap
-from stages.metrics.engines import check_same_labels, course_of, engines_table
-from stages.readers.training import read_training
-from stages.readers.truth import read_results, scoring_truth
+from stages.metrics.course import check_same_labels, course_of
+from stages.reporting.engines_table import engines_table
+from stages.runtime.atomic import write_text
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.provenance import provenance_of, sha256_of
+from stages.scoring.training_facts import read_training
+from stages.scoring.truth import read_results, scoring_truth
 from stages.settings.evaluate import Evaluate
 from stages.settings.section import from_json, to_values
 

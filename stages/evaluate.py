@@ -16,22 +16,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stages.drawing.quality import draw_quality
-from stages.files.atomic import write_text
-from stages.files.program import Progress, parser_of, run, say
-from stages.files.provenance import provenance_of
-from stages.files.records import CATEGORIES, IMAGES, WEAK_LABELS, read_table, rows_by_image
+from stages.formats.exported import label_counts
 from stages.metrics.coco_ap import detector_ap
 from stages.metrics.judge import COUNTS, Judge
 from stages.metrics.scorers import PACKAGES, backend_of
-from stages.metrics.table import metrics_table
-from stages.readers.bags import RECORDS
-from stages.readers.pseudo_labels import label_counts
-from stages.readers.scenes import scenes_of
-from stages.readers.training import read_training
-from stages.readers.truth import Truth, read_results, scoring_truth
+from stages.reporting.metrics_table import metrics_table
+from stages.reporting.quality_figure import draw_quality
+from stages.runtime.atomic import write_text
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.progress import Progress
+from stages.runtime.provenance import provenance_of
+from stages.scoring.bags import RECORDS
+from stages.scoring.scenes import scenes_of
+from stages.scoring.training_facts import read_training
+from stages.scoring.truth import Truth, read_results, scoring_truth
 from stages.settings.evaluate import Evaluate
 from stages.settings.section import from_json, to_values
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.table import read_table, rows_by_image
+from stages.tables.weak_labels import WEAK_LABELS
 
 RULES = ("none", "overlap", "contain")  # of BMS
 LIMITS = ("group_cover", "local_cover", "local_inside")  # settings that define error shares

@@ -22,20 +22,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.files.atomic import replacing
-from stages.files.coco_json import write_coco
-from stages.files.program import Progress, parser_of, run, say
-from stages.files.provenance import provenance_of
-from stages.files.records import (
-    CATEGORIES,
-    IMAGES,
-    REFINEMENTS,
-    WEAK_LABELS,
-    checked_header,
-    read_table,
-    rows_by_image,
-)
-from stages.files.streams import Cursor, images_of_shards
+from stages.formats.coco_writing import write_coco
+from stages.formats.exported import check_pseudo_labels
 from stages.geometry.boxes import clip_boxes
 from stages.geometry.masks import rle_areas, rle_of
 from stages.labels.agreement import ignore_misfits
@@ -44,10 +32,19 @@ from stages.labels.chain import Transform, transformed
 from stages.labels.drop_below import drop_below
 from stages.labels.merge_smaller import merge_smaller
 from stages.labels.pseudo_label import PseudoLabel
-from stages.readers.pseudo_labels import check_pseudo_labels
+from stages.runtime.atomic import replacing
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.progress import Progress
+from stages.runtime.provenance import provenance_of
 from stages.settings.export import Export
 from stages.settings.export import Transform as TransformSettings
 from stages.settings.section import from_json, to_values
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.refinements import REFINEMENTS
+from stages.tables.streams import Cursor, images_of_shards
+from stages.tables.table import checked_header, read_table, rows_by_image
+from stages.tables.weak_labels import WEAK_LABELS
 
 
 def annotations_of(

@@ -7,9 +7,9 @@ publisher, resumes after an interruption and is verified against its known sha25
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.files.program import parser_of, run, say
-from stages.sam.download import download
-from stages.sam.official import OFFICIAL
+from stages.runtime.program import parser_of, run, say
+from stages.segmenters.download import download
+from stages.segmenters.official import OFFICIAL
 
 
 def main(argv: Sequence[str] | None) -> None:

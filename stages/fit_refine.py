@@ -13,11 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stages.files.parts import parts_folder
-from stages.files.program import parser_of, run
-from stages.files.provenance import provenance_of
 from stages.learning.batches import Batch, Reader
-from stages.learning.device import leased
 from stages.learning.inputs import Inputs
 from stages.learning.opening import (
     PACKAGES,
@@ -32,11 +28,15 @@ from stages.learning.opening import (
     plain_settings,
 )
 from stages.learning.outcome import leave
-from stages.learning.processes import joined
 from stages.learning.refine_step import refine_loss, rngs_of
 from stages.learning.schedule import optimizer_of, steps_of
 from stages.learning.trainer import fit, load_model
 from stages.learning.two_branch import TwoBranch
+from stages.runtime.device import leased
+from stages.runtime.processes import joined
+from stages.runtime.program import parser_of, run
+from stages.runtime.provenance import provenance_of
+from stages.runtime.unfinished import parts_folder
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.section import from_json

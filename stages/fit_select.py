@@ -15,12 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stages.files.parts import parts_folder
-from stages.files.program import parser_of, run
-from stages.files.provenance import provenance_of
 from stages.learning.bags import BagIndex
 from stages.learning.batches import Batch, Reader
-from stages.learning.device import leased
 from stages.learning.joint_step import joint_loss
 from stages.learning.opening import (
     PACKAGES,
@@ -33,12 +29,16 @@ from stages.learning.opening import (
     open_training_index,
 )
 from stages.learning.outcome import leave
-from stages.learning.processes import Team, joined
 from stages.learning.refine_step import rngs_of
 from stages.learning.schedule import optimizer_of, steps_of
 from stages.learning.select_step import select_loss
 from stages.learning.trainer import fit
 from stages.learning.two_branch import TwoBranch
+from stages.runtime.device import leased
+from stages.runtime.processes import Team, joined
+from stages.runtime.program import parser_of, run
+from stages.runtime.provenance import provenance_of
+from stages.runtime.unfinished import parts_folder
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.section import from_json

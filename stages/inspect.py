@@ -10,10 +10,10 @@ it. Nothing of the run is changed.
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.drawing.figure import draw_trail
-from stages.drawing.trail import gather, image_ids, text_of, variants_of
-from stages.files.images import image_path, read_rgb
-from stages.files.program import parser_of, run
+from stages.photographs.reading import image_path, read_rgb
+from stages.reporting.image_trail import gather, image_ids, text_of, variants_of
+from stages.reporting.trail_figure import draw_trail
+from stages.runtime.program import parser_of, run
 
 
 def main(argv: Sequence[str] | None) -> None:

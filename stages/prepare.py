@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.files.images import image_path, read_rgb, read_size
-from stages.files.program import Progress, parser_of, run, say
-from stages.files.provenance import provenance_of
-from stages.files.records import CATEGORIES, IMAGES, WEAK_LABELS, table_of, write_table
+from stages.formats.coco import CocoFile, labelled, point_of, read_coco
 from stages.geometry.masks import Rle, rle_areas, rle_boxes, rles_to_masks, segmentation_to_rle
 from stages.geometry.points import quasi_center_point, uniform_point
-from stages.readers.coco import CocoFile, labelled, point_of, read_coco
+from stages.photographs.reading import image_path, read_rgb, read_size
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.progress import Progress
+from stages.runtime.provenance import provenance_of
 from stages.settings.prepare import Prepare
 from stages.settings.section import from_json, to_values
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.table import table_of, write_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 Annotation = dict[str, Any]
 Image = dict[str, Any]

@@ -14,26 +14,23 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from stages.files.images import image_path, read_rgb
-from stages.files.parts import write_in_parts
-from stages.files.program import Progress, parser_of, run, say
-from stages.files.provenance import provenance_of
-from stages.files.records import (
-    PROPOSALS,
-    WEAK_LABELS,
-    empty_table,
-    read_table,
-    rows_by_image,
-)
-from stages.files.streams import shard_images
 from stages.geometry.masks import rle_boxes
-from stages.learning.device import leased
-from stages.sam.answers import Answer
-from stages.sam.model import checked_sha256, load_sam
-from stages.sam.prompts import Question
-from stages.sam.runner import Runner
+from stages.photographs.reading import image_path, read_rgb
+from stages.runtime.device import leased
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.progress import Progress
+from stages.runtime.provenance import provenance_of
+from stages.segmenters.answers import Answer
+from stages.segmenters.derived import Question
+from stages.segmenters.runner import Runner
+from stages.segmenters.sam_loading import checked_sha256, load_sam
 from stages.settings.propose import Propose
 from stages.settings.section import from_json, to_values
+from stages.tables.in_parts import write_in_parts
+from stages.tables.proposals import PROPOSALS
+from stages.tables.streams import shard_images
+from stages.tables.table import empty_table, read_table, rows_by_image
+from stages.tables.weak_labels import WEAK_LABELS
 
 
 def check_settings(settings: Propose) -> None:

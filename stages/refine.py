@@ -17,21 +17,9 @@ import pyarrow as pa
 import torch
 from segment_anything.modeling import Sam
 
-from stages.files.images import image_path, read_rgb
-from stages.files.parts import write_in_parts
-from stages.files.program import Progress, parser_of, run, say
-from stages.files.provenance import provenance_of, sha256_of
-from stages.files.records import (
-    PROPOSALS,
-    REFINEMENTS,
-    empty_table,
-    read_table,
-)
-from stages.files.streams import shard_images
 from stages.geometry.masks import Rle, rle_of
 from stages.learning.bags import BagIndex, ImageBags
 from stages.learning.batches import one_image
-from stages.learning.device import leased
 from stages.learning.inputs import SamInputs
 from stages.learning.opening import (
     PACKAGES,
@@ -48,12 +36,22 @@ from stages.learning.opening import (
 from stages.learning.pseudo_masks import PseudoMask, pseudo_masks
 from stages.learning.refine_step import Refinement, refine_image, unrefined
 from stages.mil.bms import RULES
-from stages.sam.model import checked_sha256, load_sam
-from stages.sam.zoom import Zoom
+from stages.photographs.reading import image_path, read_rgb
+from stages.runtime.device import leased
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.progress import Progress
+from stages.runtime.provenance import provenance_of, sha256_of
+from stages.segmenters.sam_loading import checked_sha256, load_sam
+from stages.segmenters.zoom import Zoom
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.section import from_json
 from stages.settings.select import Select
+from stages.tables.in_parts import write_in_parts
+from stages.tables.proposals import PROPOSALS
+from stages.tables.refinements import REFINEMENTS
+from stages.tables.streams import shard_images
+from stages.tables.table import empty_table, read_table
 
 
 def refinement_rows(

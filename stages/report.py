@@ -14,15 +14,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.drawing.ablation import draw_ablation
-from stages.drawing.detectors import draw_detectors
-from stages.files.atomic import write_text
-from stages.files.json_files import read_json
-from stages.files.program import parser_of, run, say
-from stages.files.provenance import provenance_of, sha256_of
 from stages.metrics.ablation import ablation, check_runs
-from stages.metrics.ablation_table import ablation_table
 from stages.metrics.detectors import check_detectors, detectors
+from stages.reporting.ablation_figure import draw_ablation
+from stages.reporting.ablation_table import ablation_table
+from stages.reporting.detectors_figure import draw_detectors
+from stages.runtime.atomic import write_text
+from stages.runtime.json_files import read_json
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.provenance import provenance_of, sha256_of
 from stages.settings.overrides import FULLY_SUPERVISED
 from stages.settings.report import Report
 from stages.settings.section import from_json, to_values

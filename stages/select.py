@@ -16,21 +16,8 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from stages.files.parts import write_in_parts
-from stages.files.program import Progress, parser_of, run, say
-from stages.files.provenance import provenance_of, sha256_of
-from stages.files.records import (
-    PROPOSALS,
-    SELECTIONS,
-    empty_table,
-    read_tables,
-    rows_by_image,
-    table_of,
-)
-from stages.files.streams import shard_images
 from stages.learning.bags import BagIndex, ImageBags
 from stages.learning.batches import one_image
-from stages.learning.device import leased
 from stages.learning.inputs import Inputs
 from stages.learning.opening import (
     PACKAGES,
@@ -46,9 +33,18 @@ from stages.learning.opening import (
 from stages.learning.select_step import Selection, select_image
 from stages.learning.two_branch import TwoBranch
 from stages.mil.trivial import trivial_choices
+from stages.runtime.device import leased
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.progress import Progress
+from stages.runtime.provenance import provenance_of, sha256_of
 from stages.settings.propose import Propose
 from stages.settings.section import from_json
 from stages.settings.select import Select
+from stages.tables.in_parts import write_in_parts
+from stages.tables.proposals import PROPOSALS
+from stages.tables.selections import SELECTIONS
+from stages.tables.streams import shard_images
+from stages.tables.table import empty_table, read_tables, rows_by_image, table_of
 
 TRIVIAL_COLUMNS = (  # of table `proposals`: all that is looked at where nothing is learned
     *("image_id", "instance_id", "proposal_id", "area", "mask_index", "prompt_kind"),

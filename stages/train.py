@@ -16,18 +16,19 @@ from typing import Any
 
 import torch
 
+from stages.engines.engine import Engine, open_engine
 from stages.engines.facts import facts_of, hooks_told
-from stages.engines.labels import Labels
-from stages.engines.opening import Engine, open_engine
 from stages.engines.results import write_results
-from stages.files.atomic import replacing, write_text
-from stages.files.engines import training_code
-from stages.files.images import image_path, read_size
-from stages.files.parts import parts_folder, remove_parts
-from stages.files.program import Progress, parser_of, run, say
-from stages.files.provenance import provenance_of, sha256_of
-from stages.learning.device import leased
-from stages.readers.coco import CocoFile, read_coco
+from stages.engines.training_labels import Labels
+from stages.formats.coco import CocoFile, read_coco
+from stages.photographs.reading import image_path, read_size
+from stages.planning.engines import training_code
+from stages.runtime.atomic import replacing, write_text
+from stages.runtime.device import leased
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.progress import Progress
+from stages.runtime.provenance import provenance_of, sha256_of
+from stages.runtime.unfinished import parts_folder, remove_parts
 from stages.settings.section import from_json, to_values
 from stages.settings.train import Train
 

@@ -9,16 +9,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from stages import export
-from stages.files.records import (
-    CATEGORIES,
-    IMAGES,
-    REFINEMENTS,
-    WEAK_LABELS,
-    empty_table,
-    table_of,
-    write_table,
-)
 from stages.geometry.masks import masks_to_rles, rle_boxes
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.refinements import REFINEMENTS
+from stages.tables.table import empty_table, table_of, write_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 SIZES = {3: (20, 30), 5: (16, 16), 8: (24, 18), 9: (8, 8)}
 INSTANCES = [(3, 11), (3, 12), (5, 4), (8, 40), (8, 41), (8, 45)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stages.engines.hooks import mean_shares
-from stages.engines.labels import Labels
+from stages.engines.training_labels import Labels
 from stages.settings.train import Train
 
 

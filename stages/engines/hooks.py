@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stages.files.program import say
 from stages.mil.mps import dice_loss
+from stages.runtime.program import say
 from stages.settings.train import RoiDrop
 
 DROP_LIMIT = 0.3  # share of dropped RoIs that is worth a warning

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from stages.files.atomic import replacing
-from stages.files.program import Progress
 from stages.geometry.boxes import xyxy_to_xywh
 from stages.geometry.masks import masks_to_rles
+from stages.runtime.atomic import replacing
+from stages.runtime.progress import Progress
 
 
 def results_of(

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from stages.engines.hooks import DropWatch
-from stages.engines.labels import Labels, StepReader
 from stages.engines.mask_rcnn import build_mask_rcnn
 from stages.engines.recipe import optimizer_of, start_seed, step_seed
 from stages.engines.results import results_of
 from stages.engines.samples import Batch, Sample, to_tensor
-from stages.files.images import image_path, read_rgb
+from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import fit, load_model, save_model
+from stages.photographs.reading import image_path, read_rgb
 from stages.settings.train import Train
 
 PACKAGES = ("numpy", "pycocotools", "torch", "torchvision")

@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from torchvision.models.resnet import ResNet
 from torchvision.ops import roi_align
 
-from stages.files.provenance import sha256_of
 from stages.learning.separable import MAX_CELLS, separable_roi_align
+from stages.runtime.provenance import sha256_of
 
 GROUPS = 32  # of GroupNorm in the FPN, authors' code
 MEAN = (123.675, 116.28, 103.53)  # RGB, 0 to 255

@@ -14,7 +14,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from stages.files.records import boxes_of
+from stages.tables.table import boxes_of
 
 TENSORS = ("boxes", "valid", "quality", "points", "labels", "lengths")
 CHOICES = ("chosen", "bag_scores", "scores")  # only after select

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from stages.learning.bags import BagIndex, ImageBags
 from stages.learning.inputs import Inputs
-from stages.learning.processes import ALONE, Team
 from stages.learning.trainer import images_of_step
+from stages.runtime.processes import ALONE, Team
 from stages.settings.training import Training
 
 

@@ -15,10 +15,10 @@ from segment_anything.modeling import Sam
 from torch import Tensor
 from torch.nn import functional as F
 
-from stages.files.images import image_path, read_rgb
 from stages.learning.backbone import normalised
 from stages.learning.two_branch import batched_pixels
-from stages.sam.embed import embedded, resized_pixels
+from stages.photographs.reading import image_path, read_rgb
+from stages.segmenters.embed import embedded, resized_pixels
 from stages.settings.select import Features
 
 

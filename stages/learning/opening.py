@@ -9,27 +9,24 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from stages.files.provenance import sha256_of
-from stages.files.records import (
-    CATEGORIES,
-    IMAGES,
-    PROPOSALS,
-    SELECTIONS,
-    WEAK_LABELS,
-    read_table,
-    read_tables,
-)
-from stages.files.variants import for_fit
 from stages.learning.bags import BagIndex
 from stages.learning.inputs import Inputs, PixelInputs, SamInputs
 from stages.learning.trainer import load_model
 from stages.learning.two_branch import TwoBranch
-from stages.sam.embed import channels_of, stride_of
-from stages.sam.model import checked_sha256, load_sam
+from stages.runtime.provenance import sha256_of
+from stages.segmenters.embed import channels_of, stride_of
+from stages.segmenters.sam_loading import checked_sha256, load_sam
+from stages.settings.fit_keys import for_fit
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.section import to_values
 from stages.settings.select import Features, Select
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import read_table, read_tables
+from stages.tables.weak_labels import WEAK_LABELS
 
 BAG_COLUMNS = ("image_id", "instance_id", "proposal_id", "box", "sam_score", "valid")
 CHOICE_COLUMNS = ("image_id", "instance_id", "proposal_id", "selected", "bag_score", "score")

@@ -6,11 +6,11 @@ from typing import Any
 
 from torch import nn
 
-from stages.files.atomic import write_text
-from stages.files.parts import remove_parts
-from stages.files.program import say
-from stages.learning.processes import Team
 from stages.learning.trainer import save_model
+from stages.runtime.atomic import write_text
+from stages.runtime.processes import Team
+from stages.runtime.program import say
+from stages.runtime.unfinished import remove_parts
 
 
 def leave(

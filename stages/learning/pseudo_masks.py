@@ -14,8 +14,8 @@ from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes, rles
 from stages.learning.bags import ImageBags
 from stages.learning.refine_step import Refinement
 from stages.mil.vote import vote_weights, voted_mask
-from stages.sam.answers import without_stray_components
-from stages.sam.zoom import Zoom
+from stages.segmenters.answers import without_stray_components
+from stages.segmenters.zoom import Zoom
 from stages.settings.refine import Refine
 
 PROPOSAL, VOTE, ZOOM = "proposal", "vote", "zoom"  # values of column mask_source

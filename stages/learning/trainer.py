@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from stages.files.atomic import write_bytes
-from stages.files.program import Progress, say
-from stages.learning.processes import ALONE, Team
 from stages.learning.schedule import Schedule, lr_share
+from stages.runtime.atomic import write_bytes
+from stages.runtime.processes import ALONE, Team
+from stages.runtime.program import say
+from stages.runtime.progress import Progress
 
 ORDER_PURPOSE, FLIP_PURPOSE = 3, 4  # keep these random numbers apart from those of other stages
 LINE_EVERY = 20  # steps between two progress lines

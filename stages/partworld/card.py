@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-from stages.files.atomic import replacing
-from stages.files.provenance import sha256_of
+from stages.runtime.atomic import replacing
+from stages.runtime.provenance import sha256_of
 
 ROWS = {
     "best_of_3": "best of the point's 3 masks (needs the truth)",
@@ -86,7 +86,7 @@ def describe(
         "sha256": sha256_of(checkpoint),
         "bytes": checkpoint.stat().st_size,
         "parameters": sum(value.numel() for value in weights.values()),
-        "architecture": "stages.sam.tiny.build_vit_tiny",
+        "architecture": "stages.segmenters.tiny.build_vit_tiny",
         "data": "PartWorld, split sam-train; scored on split sam-heldout",
         "training": training,
         "command": training_command(training) if training else None,

@@ -27,10 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from stages.files.atomic import replacing
 from stages.partworld.classes import CLASSES
 from stages.partworld.layout import SIDE
 from stages.partworld.scenes import Instance, Scene, render_scene
+from stages.runtime.atomic import replacing
 
 VERSION = 1  # of the world: raise it when equal arguments no longer give equal bytes
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from stages.partworld.layout import SIDE
 from stages.partworld.sam_scenes import CELL, GRID, Ready
 from stages.partworld.scenes import LEVELS
-from stages.sam.tiny import IMAGE_SIDE
+from stages.segmenters.tiny import IMAGE_SIDE
 
 MIN_PROMPT_AREA = 40  # px^2 of the 256 px scene; smaller levels are not asked for
 LEVEL_CHANCES = (0.08, 0.17, 0.15, 0.42, 0.18)  # how often three points or a box mean each level

@@ -17,7 +17,7 @@ from PIL import Image
 
 from stages.partworld.layout import SIDE
 from stages.partworld.scenes import Scene, render_scene
-from stages.sam.tiny import IMAGE_SIDE
+from stages.segmenters.tiny import IMAGE_SIDE
 
 GRID = IMAGE_SIDE // 2  # px, side of the low-resolution masks
 CELL = SIDE // GRID  # scene px per grid cell

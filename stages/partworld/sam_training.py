@@ -20,7 +20,7 @@ from stages.partworld import sam_losses
 from stages.partworld.sam_batches import Batch, build_batch
 from stages.partworld.sam_forward import decode, dense_head, encode
 from stages.partworld.sam_scenes import SceneWindow
-from stages.sam.tiny import PROMPT_DIM, build_vit_tiny
+from stages.segmenters.tiny import PROMPT_DIM, build_vit_tiny
 
 DENSE_WEIGHT = 0.5
 

@@ -25,11 +25,11 @@ import cv2
 import torch
 from torch import Tensor
 
-from stages.files.atomic import replacing
 from stages.partworld.card import describe, table_of, write_card
 from stages.partworld.sam_scores import score
 from stages.partworld.sam_training import Settings, Training
-from stages.sam.tiny import build_vit_tiny
+from stages.runtime.atomic import replacing
+from stages.segmenters.tiny import build_vit_tiny
 
 
 def save_state(training: Training, path: Path) -> None:

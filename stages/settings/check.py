@@ -9,12 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stages.settings.overrides import (
-    FIXED,
-    FULLY_SUPERVISED,
-    is_supervised,
-    variant_config,
-)
+from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
 SHARED_FOLDERS = ("partworld", "prepare", "propose", "report", "logs", "benchmarks")

@@ -16,19 +16,16 @@ import pytest
 import torch
 
 from stages import fit_refine, fit_select, refine, select
-from stages.files.records import (
-    CATEGORIES,
-    IMAGES,
-    PROPOSALS,
-    WEAK_LABELS,
-    table_of,
-    write_table,
-)
 from stages.geometry.masks import masks_to_rles, rle_areas, rle_boxes
 from stages.geometry.points import uniform_point
 from stages.partworld.dataset import categories, write_png
 from stages.partworld.scenes import Instance, Scene, render_scene
-from stages.sam.tiny import build_vit_tiny
+from stages.segmenters.tiny import build_vit_tiny
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.table import table_of, write_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 BAG_LEVELS = ("leaf", "part", "compound", "whole", "whole", "group")  # then the same, perturbed
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.files.engines import ENGINES
-from stages.files.provenance import code_of
+from stages.planning.engines import ENGINES
+from stages.runtime.code import code_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))

@@ -13,21 +13,16 @@ import pytest
 from PIL import Image
 
 from stages import evaluate, export
-from stages.files.records import (
-    CATEGORIES,
-    IMAGES,
-    PROPOSALS,
-    REFINEMENTS,
-    SELECTIONS,
-    WEAK_LABELS,
-    Record,
-    empty_table,
-    table_of,
-    write_table,
-)
 from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes
 from stages.metrics.coco_ap import detector_ap
-from stages.readers.truth import scoring_truth
+from stages.scoring.truth import scoring_truth
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.refinements import REFINEMENTS
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import Record, empty_table, table_of, write_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 SIZE = (20, 40)
 SPANS = {(1, 11): (0, 10), (1, 12): (20, 30), (2, 21): (0, 20)}  # columns of each object

@@ -9,8 +9,9 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from stages.files.records import REFINEMENTS, empty_table, write_table
-from stages.readers.pseudo_labels import check_pseudo_labels
+from stages.formats.exported import check_pseudo_labels
+from stages.tables.refinements import REFINEMENTS
+from stages.tables.table import empty_table, write_table
 from tests.refinements import INSTANCES, SIZES, refinement, run_export, write_folder
 
 # of the annotations that export wrote before there were transforms

@@ -12,12 +12,14 @@ import torch
 import torchvision
 
 from stages import fit_select, refine, select
-from stages.files.provenance import sha256_of
-from stages.files.records import PROPOSALS, REFINEMENTS, read_tables, write_table
 from stages.learning.opening import fitted_network, open_inputs
 from stages.learning.trainer import load_model
+from stages.runtime.provenance import sha256_of
 from stages.settings.propose import Propose
 from stages.settings.select import Features
+from stages.tables.proposals import PROPOSALS
+from stages.tables.refinements import REFINEMENTS
+from stages.tables.table import read_tables, write_table
 
 SMALL = {
     "features": {"channels": 16, "hidden": 32, "roi_size": 3},

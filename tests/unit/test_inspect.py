@@ -8,18 +8,14 @@ import pytest
 from PIL import Image
 
 from stages import inspect
-from stages.files.records import (
-    CATEGORIES,
-    IMAGES,
-    PROPOSALS,
-    REFINEMENTS,
-    SELECTIONS,
-    WEAK_LABELS,
-    Record,
-    table_of,
-    write_table,
-)
 from stages.geometry.masks import masks_to_rles
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.refinements import REFINEMENTS
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import Record, table_of, write_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 
 def write(path: Path, record: Record, rows: list[dict[str, Any]]) -> None:

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.files.records import CATEGORIES, IMAGES, WEAK_LABELS, read_table
 from stages.prepare import main
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.table import read_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 SQUARE = [[2, 2, 10, 2, 10, 8, 2, 8]]
 

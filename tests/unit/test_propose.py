@@ -10,18 +10,12 @@ import torch
 from PIL import Image
 
 from stages import propose
-from stages.files.records import (
-    IMAGES,
-    PROPOSALS,
-    WEAK_LABELS,
-    boxes_of,
-    read_header,
-    read_table,
-    table_of,
-    write_table,
-)
 from stages.geometry.masks import rle_areas, rle_boxes, rle_of
-from stages.sam.tiny import build_vit_tiny
+from stages.segmenters.tiny import build_vit_tiny
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.table import boxes_of, read_header, read_table, table_of, write_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 
 @pytest.fixture

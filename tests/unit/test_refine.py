@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 
 from stages import refine
-from stages.files.records import (
-    IMAGES,
-    PROPOSALS,
-    REFINEMENTS,
-    SELECTIONS,
-    WEAK_LABELS,
+from stages.geometry.boxes import box_iou
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.refinements import REFINEMENTS
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import (
     boxes_of,
     read_header,
     read_table,
@@ -24,7 +24,7 @@ from stages.files.records import (
     table_of,
     write_table,
 )
-from stages.geometry.boxes import box_iou
+from stages.tables.weak_labels import WEAK_LABELS
 
 FEATURES = {"channels": 16, "hidden": 32, "roi_size": 3}
 TRAINING = {"epochs": 3, "batch_images": 2, "warmup": 2, "checkpoint_every": 2}

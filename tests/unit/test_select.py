@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 import pytest
 
 from stages import select
-from stages.files.records import (
-    IMAGES,
-    PROPOSALS,
-    SELECTIONS,
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import (
     boxes_of,
     read_header,
     read_table,

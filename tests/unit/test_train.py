@@ -11,9 +11,9 @@ import torch
 from pycocotools.coco import COCO
 
 from stages import train
-from stages.engines import labels as engine_labels
-from stages.engines import opening
+from stages.engines import engine as opening
 from stages.engines import torchvision as engine
+from stages.engines import training_labels as engine_labels
 from tests.rectangles import write_rectangles
 
 SMALL = {

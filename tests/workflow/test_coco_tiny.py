@@ -2,7 +2,11 @@
 
 import pytest
 
-from stages.files.records import CATEGORIES, IMAGES, PROPOSALS, WEAK_LABELS, read_table
+from stages.tables.categories import CATEGORIES
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.table import read_table
+from stages.tables.weak_labels import WEAK_LABELS
 from tests.workflow.workspace import Workspace
 
 RECIPE = ("--configfile", "workflow/recipes/coco_tiny.yaml", "--config", "shards=40")

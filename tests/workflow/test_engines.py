@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from stages.files.engines import engines_here
+from stages.planning.engines import engines_here
 from tests.workflow.test_conda import conda_environment, environments_of
 from tests.workflow.workspace import ROOT, TINY, Workspace, merged
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.files.provenance import code_of
+from stages.runtime.code import code_of
 from tests.workflow.workspace import CHAIN, Workspace, from_first
 
 MIL = {"fit_select", "select", "fit_refine", "refine"}
@@ -14,7 +14,7 @@ USERS = {
     "prepare.py": {"prepare"},
     "geometry/points.py": {"prepare"},
     "propose.py": {"propose"},
-    "sam/prompts.py": {"propose"},
+    "segmenters/derived.py": {"propose"},
     "select.py": {"select"},
     "fit_refine.py": {"fit_refine"},
     "refine.py": {"refine"},
@@ -23,10 +23,10 @@ USERS = {
     "evaluate.py": {"evaluate"},
     "settings/evaluate.py": {"evaluate"},
     "settings/train.py": {"train"},
-    "files/parts.py": MIL | {"propose", "train"},
-    "learning/device.py": MIL | {"propose", "train"},
-    "sam/model.py": MIL | {"propose"},
-    "files/plan.py": set(),
+    "tables/in_parts.py": MIL | {"propose", "train"},
+    "runtime/device.py": MIL | {"propose", "train"},
+    "segmenters/sam_loading.py": MIL | {"propose"},
+    "planning/plan.py": set(),
     "settings/check.py": set(),
     "inspect.py": set(),
     "partworld/train_sam.py": set(),
@@ -48,7 +48,7 @@ def test_the_digest_of_a_file_is_in_the_stages_that_use_it(name: str, rules: set
     assert {rule for rule, modules in digests.items() if module in modules} == rules
 
 
-EDITED = ["sam/prompts.py", "fit_refine.py", "evaluate.py", "files/plan.py"]
+EDITED = ["segmenters/derived.py", "fit_refine.py", "evaluate.py", "planning/plan.py"]
 
 
 @pytest.mark.parametrize("name", EDITED)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stages.files.records import WEAK_LABELS, read_table
+from stages.tables.table import read_table
+from stages.tables.weak_labels import WEAK_LABELS
 from tests.workflow.workspace import TINY, UNTIL_EXPORT, Workspace, merged
 
 

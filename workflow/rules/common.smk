@@ -6,11 +6,11 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-from stages.files.engines import ENGINES, engines_here, training_code
-from stages.files.locks import forget_dead_runs
-from stages.files.plan import flag, flags, plan_of, shell_prefix
-from stages.files.provenance import code_of
-from stages.sam.official import OFFICIAL
+from stages.planning.engines import ENGINES, engines_here, training_code
+from stages.planning.locks import forget_dead_runs
+from stages.planning.plan import (flag, flags, plan_of, shell_prefix)
+from stages.runtime.code import code_of
+from stages.segmenters.official import OFFICIAL
 from stages.settings.check import check
 from stages.settings.refuse import refuse
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.engines import labels as engine_labels
+from stages.engines import training_labels as engine_labels
 from stages.engines.copy_paste import (
     copy_paste,
     covered,
@@ -20,8 +20,8 @@ from stages.engines.copy_paste import (
     paste_number,
     shown_before,
 )
-from stages.engines.labels import Labels, StepReader
 from stages.engines.samples import Batch, Sample
+from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import images_of_step
 from stages.settings.train import CopyPaste, Train
 from tests.rectangles import write_rectangles

@@ -12,11 +12,11 @@ from torch.nn import functional as F
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.ops import FrozenBatchNorm2d
 
-from stages.engines.labels import Labels, StepReader
 from stages.engines.mask_rcnn import anchors, build_mask_rcnn
 from stages.engines.roi_heads import mask_losses
 from stages.engines.torchvision import target_of
-from stages.files.provenance import sha256_of
+from stages.engines.training_labels import Labels, StepReader
+from stages.runtime.provenance import sha256_of
 from stages.settings.train import MultiMask, RoiDrop, Train
 from tests.rectangles import write_rectangles
 

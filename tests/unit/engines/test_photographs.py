@@ -13,8 +13,8 @@ import pytest
 import torch
 from pycocotools.coco import COCO
 
-from stages.engines.labels import Labels, StepReader
-from stages.engines.opening import is_importable, open_engine
+from stages.engines.engine import is_importable, open_engine
+from stages.engines.training_labels import Labels, StepReader
 from stages.settings.train import Train
 
 pytestmark = pytest.mark.coco_tiny

@@ -7,7 +7,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from stages.engines.results import results_of, write_results
-from stages.files.program import Progress
+from stages.runtime.progress import Progress
 
 
 def test_no_detections_give_no_results() -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from stages.engines.labels import Labels
 from stages.engines.recipe import optimizer_of
 from stages.engines.torchvision import open_model, train
+from stages.engines.training_labels import Labels
 from stages.settings.train import Train
 from tests.rectangles import write_rectangles
 

@@ -8,8 +8,8 @@ import torch
 import torchvision
 from torchvision.ops import roi_align
 
-from stages.files.provenance import sha256_of
 from stages.learning.backbone import ResNetFpn, fpn_levels, group_norm, normalised, pooled
+from stages.runtime.provenance import sha256_of
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,12 @@ import pyarrow as pa
 import pytest
 import torch
 
-from stages.files.records import IMAGES, PROPOSALS, SELECTIONS, WEAK_LABELS, table_of
 from stages.learning.bags import BagIndex
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import table_of
+from stages.tables.weak_labels import WEAK_LABELS
 
 
 def images(count: int = 2) -> pa.Table:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from stages.learning.inputs import PixelInputs, SamInputs
-from stages.sam.tiny import build_vit_tiny
+from stages.segmenters.tiny import build_vit_tiny
 from stages.settings.select import Features
 
 CPU = torch.device("cpu")

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from stages import fit_select, select
-from stages.files.records import PROPOSALS, SELECTIONS, read_tables
 from stages.geometry.masks import masks_to_rles, rle_iou, rle_of
+from stages.tables.proposals import PROPOSALS
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import read_tables
 
 CHECKPOINT = Path(__file__).parents[3] / "workflow" / "resources" / "vit_tiny.pth"
 SETTINGS = {

@@ -10,7 +10,7 @@ import pytest
 from stages.metrics.coco_ap import NUMBERS, detector_ap
 from stages.metrics.scorers import FASTER, PYCOCOTOOLS, backend_of
 from stages.metrics.voc_ap import IOUS
-from stages.readers.truth import scoring_truth
+from stages.scoring.truth import scoring_truth
 from tests.detections import perturbed, squares
 
 

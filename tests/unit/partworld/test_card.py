@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.files.provenance import sha256_of
 from stages.partworld import card
+from stages.runtime.provenance import sha256_of
 
 RESOURCES = Path("workflow/resources")
 

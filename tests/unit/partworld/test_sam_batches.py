@@ -5,7 +5,7 @@ import torch
 from stages.partworld.layout import SIDE
 from stages.partworld.sam_batches import Batch, build_batch
 from stages.partworld.sam_scenes import GRID, SceneWindow
-from stages.sam.tiny import IMAGE_SIDE
+from stages.segmenters.tiny import IMAGE_SIDE
 
 
 @pytest.fixture(scope="module")

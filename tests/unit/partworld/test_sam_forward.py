@@ -6,7 +6,7 @@ from segment_anything.modeling import Sam
 from stages.partworld.sam_forward import decode, dense_head, encode
 from stages.partworld.sam_scenes import shrink_image
 from stages.partworld.scenes import render_scene
-from stages.sam.tiny import PROMPT_DIM, build_vit_tiny
+from stages.segmenters.tiny import PROMPT_DIM, build_vit_tiny
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from segment_anything.utils.transforms import ResizeLongestSide
 from stages.partworld import sam_scenes
 from stages.partworld.sam_scenes import GRID, Ready, SceneWindow, make_ready
 from stages.partworld.scenes import LEVELS, render_scene
-from stages.sam.tiny import IMAGE_SIDE
+from stages.segmenters.tiny import IMAGE_SIDE
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 from segment_anything.modeling import Sam
 
 from stages.partworld.scenes import render_scene
-from stages.sam.tiny import IMAGE_SIDE, build_vit_tiny
+from stages.segmenters.tiny import IMAGE_SIDE, build_vit_tiny
 
 SHIPPED = Path("workflow/resources/vit_tiny.pth")
 

@@ -7,7 +7,7 @@ import torch
 
 from stages.partworld import train_sam
 from stages.partworld.sam_training import Settings, Training
-from stages.sam.tiny import build_vit_tiny
+from stages.segmenters.tiny import build_vit_tiny
 
 TINY = Settings(seed=1, steps=6, images=2, points=1, warmup=2, window=3)
 

@@ -1,0 +1,136 @@
+"""detectron2's Mask R-CNN behind the interface of all engines: `train` and `predict`.
+
+Written for detectron2 0.6, the version of conda-forge, and runs on later ones. It is imported by
+`opening` alone, where the config asks for it: detectron2 is on no package index.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import detectron2
+import torch
+from detectron2.data import transforms as T
+
+from stages.engines.detectron2.config import build_network, check_widths, config_of
+from stages.engines.detectron2.samples import InputReader, SampleMapper, to_image
+from stages.engines.detectron2.trainer import Trainer
+from stages.engines.detectron2.weights import load_backbone
+from stages.engines.recipe import start_seed, step_seed
+from stages.engines.results import results_of
+from stages.engines.training_labels import Labels, StepReader
+from stages.learning.trainer import load_model, save_model
+from stages.photographs.reading import image_path, read_rgb
+from stages.settings.train import Train
+
+PACKAGES = ("detectron2", "fvcore", "numpy", "pillow", "pycocotools", "torch", "torchvision")
+LOGGERS = ("detectron2", "fvcore")
+
+
+def check(settings: Train) -> None:
+    """Raise ValueError for settings that this engine cannot serve."""
+    check_widths(settings)
+
+
+def train(
+    settings: Train,
+    labels: Labels,
+    out: Path,
+    *,
+    image_folder: Path,
+    device: torch.device,
+    seed: int,
+    header: Mapping[str, Any],
+) -> str:
+    """Train on `labels` and write the weights to `out`; see `opening.Engine`.
+
+    A training that was killed goes on from the last checkpoint beside `out`. The header also gets
+    detectron2's version and configuration.
+    """
+    quiet_loggers()
+    network, config = open_network(settings, len(labels.categories), device, seed=seed)
+    run = config.clone()
+    run.OUTPUT_DIR = str(out.parent)
+    read = InputReader(StepReader(image_folder, labels, settings, seed), SampleMapper(config))
+    trainer = Trainer(run, network, settings, read=read, seed_of=lambda step: step_seed(seed, step))
+    trainer.train()
+    facts = {"detectron2": detectron2.__version__, "config": config.dump()}
+    save_model(out, network, {**header, **facts})
+    return "\n".join(trainer.log.lines) + "\n"
+
+
+def open_network(
+    settings: Train, classes: int, device: torch.device, *, seed: int
+) -> tuple[Any, Any]:
+    """The network with its first weights, which depend on `seed` alone, and its configuration.
+
+    Raises
+    ------
+    ValueError : the weight file is missing, has another checksum, or is of another network.
+    """
+    config = config_of(settings, classes)
+    torch.manual_seed(start_seed(seed))
+    network = build_network(config, device)
+    if settings.weights:
+        load_backbone(network.backbone.bottom_up, settings)
+    return network, config
+
+
+def quiet_loggers() -> None:
+    """Warnings of detectron2 go to stderr, the rest nowhere.
+
+    Without a handler it would print to stdout. Exceptions are left out: they are raised as well.
+    """
+    for logger in map(logging.getLogger, LOGGERS):
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setLevel(logging.WARNING)
+        handler.addFilter(lambda record: not record.exc_info)
+        logger.handlers = [handler]
+        logger.setLevel(logging.INFO)  # above that, detectron2 would set it up anew
+        logger.propagate = False
+
+
+def predict(
+    settings: Train,
+    checkpoint: Path,
+    images: Sequence[Mapping[str, Any]],
+    *,
+    image_folder: Path,
+    device: torch.device,
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the COCO results of each image, one image after the other; see `opening.Engine`."""
+    network, category_ids = load_detector(settings, checkpoint, device)
+    resize = T.ResizeShortestEdge(settings.short_side, settings.long_side)
+    for image in images:
+        pixels = read_rgb(image_path(image_folder, image["file_name"]))
+        height, width = pixels.shape[:2]
+        resized = to_image(resize.get_transform(pixels).apply_image(pixels))
+        with torch.inference_mode():
+            found = network([{"image": resized, "height": height, "width": width}])[0]["instances"]
+        yield results_of(
+            image["id"],
+            found.pred_boxes.tensor.cpu().numpy(),
+            found.pred_classes.cpu().numpy() + 1,  # the background is 0 for all engines
+            found.scores.cpu().numpy(),
+            found.pred_masks.cpu().numpy(),
+            category_ids,
+        )
+
+
+def load_detector(settings: Train, checkpoint: Path, device: torch.device) -> tuple[Any, list[int]]:
+    """The trained network, ready to predict, and the category ids of its labels 1, 2, ...
+
+    Raises
+    ------
+    ValueError : the file is missing, or no model file.
+    """
+    quiet_loggers()
+    state, header = load_model(checkpoint)
+    category_ids = [category["id"] for category in header["categories"]]
+    config = config_of(replace(settings, weights=None), len(category_ids))
+    network = build_network(config, device)
+    network.load_state_dict(state, strict=True)
+    return network.eval(), category_ids

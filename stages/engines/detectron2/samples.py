@@ -1,0 +1,86 @@
+"""Samples as detectron2 takes them: resized, with the fields that the training hooks look at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from detectron2.config import CfgNode
+from detectron2.data import transforms as T
+from detectron2.data.detection_utils import filter_empty_instances
+from detectron2.structures import BitMasks, Boxes, Instances
+from torch import Tensor
+
+from stages.engines.detectron2.heads import EXTRA_MASKS
+from stages.engines.samples import Batch, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The images of one step, as detectron2's networks take them."""
+
+    step: int
+    image_ids: list[int]
+    images: list[dict[str, Any]]
+    pasted: int
+
+
+class SampleMapper:
+    """Sample to detectron2's dictionary; stands where detectron2 has its DatasetMapper.
+
+    Every object keeps its box, also one without a mask: detectron2's own mapper loses it.
+    """
+
+    def __init__(self, config: CfgNode):
+        sides = config.INPUT.MIN_SIZE_TRAIN
+        self.resize = T.ResizeShortestEdge(sides, config.INPUT.MAX_SIZE_TRAIN, "choice")
+
+    def __call__(self, sample: Sample) -> dict[str, Any]:
+        """Image (3, h, w) uint8, 0 to 255, and its objects as `Instances`."""
+        pixels = (sample.pixels * 255).round().byte().permute(1, 2, 0).numpy()
+        change = self.resize.get_transform(pixels)
+        image = to_image(change.apply_image(pixels))
+        instances = Instances(tuple(image.shape[1:]))
+        instances.gt_boxes = Boxes(change.apply_box(sample.boxes.numpy().astype(np.float64)))
+        instances.gt_boxes.clip(instances.image_size)
+        instances.gt_classes = sample.labels - 1  # the background is the last class
+        instances.gt_masks = _resized(sample.masks, change, instances.image_size)
+        instances.gt_mask_weight = sample.mask_weight
+        if len(sample.extra_masks):
+            for name, masks in zip(EXTRA_MASKS, sample.extra_masks, strict=True):
+                instances.set(name, _resized(masks, change, instances.image_size))
+            instances.gt_extra_valid = sample.extra_valid
+        kept = filter_empty_instances(instances, by_box=True, by_mask=False)
+        return {"image_id": sample.image_id, "image": image, "instances": kept}
+
+
+def to_image(pixels: np.ndarray) -> Tensor:
+    """(h, w, 3) uint8 to (3, h, w)."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+
+
+def _resized(masks: Tensor, change: T.Transform, size: tuple[int, int]) -> BitMasks:
+    """(n, h, w) uint8 to masks of the new size."""
+    out = np.zeros((len(masks), *size), dtype=np.uint8)
+    for number, mask in enumerate(masks.numpy()):
+        out[number] = change.apply_segmentation(mask)
+    return BitMasks(torch.from_numpy(out))
+
+
+@dataclass(frozen=True, slots=True)
+class InputReader:
+    """Reads and maps the batch of a step; depends on the step alone, may run in any process."""
+
+    read: Callable[[int], Batch]
+    mapper: SampleMapper
+
+    def __call__(self, step: int) -> Inputs:
+        """The inputs of `step`."""
+        batch = self.read(step)
+        return Inputs(
+            step=step,
+            image_ids=batch.image_ids,
+            images=[self.mapper(sample) for sample in batch.samples],
+            pasted=sum(sample.pasted for sample in batch.samples),
+        )

@@ -1,0 +1,99 @@
+"""The door to the engines: the one that the config names, or a sentence why it cannot be had."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from stages.engines.training_labels import Labels
+from stages.settings.train import Train
+
+INSTALL = "https://detectron2.readthedocs.io/en/latest/tutorials/install.html"
+
+
+class Engine(Protocol):
+    """A library that trains Mask R-CNN; its module in `stages.engines` has these names.
+
+    packages : names of the packages whose versions decide its results.
+    """
+
+    @property
+    def PACKAGES(self) -> tuple[str, ...]:
+        """Distribution names, for provenance."""
+
+    def check(self, settings: Train) -> None:
+        """Raise ValueError for settings that this engine cannot serve, before anything is read."""
+
+    def train(
+        self,
+        settings: Train,
+        labels: Labels,
+        out: Path,
+        *,
+        image_folder: Path,
+        device: torch.device,
+        seed: int,
+        header: Mapping[str, Any],
+    ) -> str:
+        """Train on `labels` and write the weights to `out`, as `stages.learning.trainer` does.
+
+        Work in progress lies beside `out`; a training that was killed goes on from there, and ends
+        with the same weights (bit by bit on the CPU).
+
+        Returns
+        -------
+        The log, one JSON object per step and line: step (from 1), lr, loss and its parts, images,
+        images_per_second; dropped and dropped_objects (shares of RoIs) with roi_drop; pasted
+        (instances) with copy_paste.
+
+        Raises
+        ------
+        ValueError : the loss is not finite (names the images), or an image cannot be read.
+        """
+
+    def predict(
+        self,
+        settings: Train,
+        checkpoint: Path,
+        images: Sequence[Mapping[str, Any]],
+        *,
+        image_folder: Path,
+        device: torch.device,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield the COCO results of each image, with the weights that `train` wrote.
+
+        Parameters
+        ----------
+        images : COCO entries with id and file_name.
+        """
+
+
+def is_importable(engine: str) -> bool:
+    """Whether the library of an engine is installed here."""
+    return find_spec(engine) is not None
+
+
+def open_engine(settings: Train) -> Engine:
+    """The engine of the config.
+
+    Raises
+    ------
+    ValueError : its library is not installed, or it cannot serve these settings.
+    """
+    if not is_importable(settings.engine):
+        raise ValueError(
+            f"train.engine is {settings.engine}, but {settings.engine} is not installed. Run "
+            f"snakemake with --use-conda, install it ({INSTALL}), or set train.engine: torchvision."
+        )
+    if settings.engine == "detectron2":
+        from stages.engines.detectron2 import engine as detectron2
+
+        engine: Engine = detectron2
+    else:
+        from stages.engines import torchvision
+
+        engine = torchvision
+    engine.check(settings)
+    return engine

@@ -1,0 +1,195 @@
+"""Pseudo-labels, or any COCO file, as what a detector trains on.
+
+Beside COCO's keys an annotation may carry `mask_weight` (0: the box is trained, the mask ignored),
+`score`, `extra_masks` (up to three further RLEs) and `quality.box_fit`. Crowds, and images without
+any annotation, are left out and counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stages.engines.annotations import EXTRA_MASKS, Rule, check_annotation, slim, weight_of
+from stages.engines.copy_paste import copy_paste, drawn, pastable, shown_before
+from stages.engines.samples import Batch, Sample, mirrored, to_tensor
+from stages.formats.coco import labelled, read_coco
+from stages.geometry.boxes import xywh_to_xyxy
+from stages.geometry.masks import Rle, rle_areas, rles_to_masks, segmentation_to_rle
+from stages.learning.trainer import images_of_step
+from stages.photographs.reading import image_path, read_rgb
+from stages.settings.train import Train
+
+PASTE_PURPOSE = 7  # keeps these random numbers apart from those of other stages
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The annotations of one image.
+
+    boxes : (n, 4) float32 xyxy px. labels : (n,) int64 from 1 (0 is the background).
+    rles : (n,) masks. mask_weight : (n,) float32; 0 where the mask is not to be trained.
+    score : (n,) float64 in [0, 1]; 1 without. extra_rles : (n,) of up to three masks each.
+    """
+
+    boxes: np.ndarray
+    labels: np.ndarray
+    rles: Sequence[Rle]
+    mask_weight: np.ndarray
+    score: np.ndarray
+    extra_rles: Sequence[Sequence[Rle]]
+
+
+class Labels:
+    """A COCO file with the images that have annotations, ids in order.
+
+    extra_masks : False leaves `extra_masks` out of memory, for a training that needs none.
+    categories : the full list, sorted by id; label k of the network is categories[k - 1].
+    without_objects : number of images that were left out.
+    """
+
+    def __init__(self, path: Path, *, extra_masks: bool = True):
+        file = read_coco(path)
+        self.path = path
+        self.categories = [{"id": c["id"], "name": c["name"]} for c in file.categories]
+        self._images = {entry["id"]: entry for entry in file.images}
+        self._annotations: dict[int, list[dict[str, Any]]] = {}
+        for entry in labelled(file.annotations):
+            check_annotation(entry, path)
+            kept = slim(entry, extra_masks=extra_masks)
+            self._annotations.setdefault(entry["image_id"], []).append(kept)
+        self.image_ids = sorted(self._annotations)
+        self.without_objects = len(self._images) - len(self.image_ids)
+        self.annotations = sum(map(len, self._annotations.values()))
+        if not self.image_ids:
+            raise ValueError(f"{path}: all annotations are crowds; there is nothing to train on.")
+
+    def file_name(self, image_id: int) -> str:
+        """Path of the image inside its folder."""
+        return str(self._images[image_id]["file_name"])
+
+    def masks_ignored(self, rule: Rule = "label") -> int:
+        """Number of annotations whose mask is not trained; `rule` as in `objects`."""
+        entries = (entry for group in self._annotations.values() for entry in group)
+        return sum(weight_of(entry, rule) == 0 for entry in entries)
+
+    def pastable(self, settings: Train) -> int:
+        """Number of annotations that copy-paste may take, if their masks have pixels."""
+        entries = [entry for group in self._annotations.values() for entry in group]
+        weights = np.array([weight_of(entry, settings.mask_weight) for entry in entries])
+        scores = np.array([entry.get("score", 1) for entry in entries], dtype=np.float64)
+        fits = pastable(weights, scores, np.ones(len(entries)), settings.copy_paste)
+        return int(fits.sum())
+
+    def objects(self, image_id: int, rule: Rule = "label") -> Objects:
+        """The image's annotations.
+
+        Parameters
+        ----------
+        rule : what mask weights are: the key mask_weight (1 without; 0 without a mask), or that
+            times the score or quality.box_fit of the annotations that have one.
+
+        Raises
+        ------
+        ValueError : a mask that does not fit its image.
+        """
+        entries = self._annotations[image_id]
+        number = {category["id"]: k for k, category in enumerate(self.categories, start=1)}
+        boxes = np.array([entry["bbox"] for entry in entries], dtype=np.float32)
+        weights = [weight_of(entry, rule) for entry in entries]
+        scores = [entry.get("score", 1) for entry in entries]
+        extra = [entry.get("extra_masks", []) for entry in entries]
+        return Objects(
+            boxes=xywh_to_xyxy(boxes),
+            labels=np.array([number[entry["category_id"]] for entry in entries]),
+            rles=[self._rle(entry, entry.get("segmentation"), image_id) for entry in entries],
+            mask_weight=np.array(weights, dtype=np.float32),
+            score=np.array(scores, dtype=np.float64),
+            extra_rles=[
+                [self._rle(entry, mask, image_id, "extra mask: ") for mask in masks]
+                for entry, masks in zip(entries, extra, strict=True)
+            ],
+        )
+
+    def _rle(self, entry: dict[str, Any], mask: Any, image_id: int, name: str = "") -> Rle:
+        image = self._images[image_id]
+        size = image["height"], image["width"]
+        if not mask:
+            return segmentation_to_rle({"size": [*size], "counts": [size[0] * size[1]]}, *size)
+        try:
+            return segmentation_to_rle(mask, *size)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: annotation {entry['id']}: {name}{error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class StepReader:
+    """Reads the batch of a step; depends on the step alone, so it may run in any process."""
+
+    folder: Path
+    labels: Labels
+    settings: Train
+    seed: int
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of `step`, images mirrored and pasted into by chance."""
+        keys = images_of_step(self.labels.image_ids, step, self.settings, seed=self.seed)
+        shown = [self._sample(image_id, flip=flip) for image_id, flip in keys]
+        if self.settings.copy_paste.enabled:
+            shown = [self._pasted_into(sample, step, k) for k, sample in enumerate(shown)]
+        return Batch(step, shown)
+
+    def _pasted_into(self, sample: Sample, step: int, position: int) -> Sample:
+        """The sample with instances of another image by chance; depends on step and position."""
+        paste = self.settings.copy_paste
+        rng = np.random.default_rng([self.seed, PASTE_PURPOSE, step, position])
+        if rng.random() >= paste.chance:
+            return sample
+        ids = self.labels.image_ids
+        for image_id, flip in shown_before(ids, step, self.settings, rng, seed=self.seed):
+            objects = self.labels.objects(image_id, self.settings.mask_weight)
+            areas = rle_areas(objects.rles)
+            rows = np.flatnonzero(pastable(objects.mask_weight, objects.score, areas, paste))
+            if len(rows) and image_id != sample.image_id:
+                rows = rows[drawn(objects.score[rows], paste, rng)]
+                source = self._sample(image_id, flip=flip)
+                return copy_paste(sample, source, rows, min_visible=paste.min_visible)
+        return sample
+
+    def _sample(self, image_id: int, *, flip: bool) -> Sample:
+        pixels = read_rgb(image_path(self.folder, self.labels.file_name(image_id)))
+        objects = self.labels.objects(image_id, self.settings.mask_weight)
+        masks = rles_to_masks(objects.rles)  # (n, h, w)
+        if masks.shape[1:] != pixels.shape[:2]:
+            raise ValueError(
+                f"image {image_id}: {pixels.shape[:2]} px in the file, {masks.shape[1:]} in "
+                f"{self.labels.path}. Give the images that the labels were made for."
+            )
+        number = EXTRA_MASKS if self.settings.multi_mask.enabled else 0
+        extra = extra_of(objects, number, masks.shape[1:])
+        sample = Sample(
+            image_id=image_id,
+            pixels=to_tensor(pixels),
+            boxes=torch.from_numpy(objects.boxes),
+            labels=torch.from_numpy(objects.labels),
+            masks=torch.from_numpy(masks),
+            mask_weight=torch.from_numpy(objects.mask_weight),
+            extra_masks=torch.from_numpy(extra),
+            extra_valid=torch.from_numpy(extra.any(axis=(2, 3)).T),
+        )
+        return mirrored(sample) if flip else sample
+
+
+def extra_of(objects: Objects, number: int, size: tuple[int, ...]) -> np.ndarray:
+    """The extra masks of an image, (number, n, h, w) uint8; empty where there is none.
+
+    size : (h, w) px.
+    """
+    extra = np.zeros((number, len(objects.rles), *size), dtype=np.uint8)
+    for row, rles in enumerate(objects.extra_rles):
+        if rles and number:
+            extra[: len(rles), row] = rles_to_masks(rles)
+    return extra

@@ -1,1 +1,0 @@
-"""The borders between stages: tables, images, atomic writing, provenance."""

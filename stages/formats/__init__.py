@@ -1,0 +1,1 @@
+"""Label formats that people have: one file a format, behind one door."""

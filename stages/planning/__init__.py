@@ -1,0 +1,1 @@
+"""All that the Snakefile imports beside the settings; no stage imports it."""

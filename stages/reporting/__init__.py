@@ -1,0 +1,1 @@
+"""Tables of text, figures and trails: what a person looks at."""

@@ -1,0 +1,211 @@
+"""The ablation as GitHub Markdown. Pure: the numbers of `ablation` and `detectors` in, text out.
+
+Shares, IoU, AP and headroom are printed in %, Gap from -1 to 1 as in the paper's Table 7.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from stages.metrics.ablation import ALL
+from stages.reporting.metrics_table import LABELS
+
+Numbers = Mapping[str, Any]
+
+
+class Format(NamedTuple):
+    """How a number is printed: times `scale`, with so many places; sign "+" shows every sign."""
+
+    scale: int
+    places: int
+    sign: str = ""
+
+
+PERCENT, POINTS, RATIO = Format(100, 1), Format(100, 2, "+"), Format(1, 3)
+FORMATS = {"gap": RATIO}  # of a measure, where it is not PERCENT
+MAIN = {  # measure: head of its column
+    "box_iou": "box IoU",
+    "mask_iou": "mask IoU",
+    "mask_iou_50": "≥ .5",
+    "mask_iou_75": "≥ .75",
+    "group": "group",
+    "local": "local",
+    "gap": "Gap",
+    "headroom": "headroom",
+}
+AVERAGES = {
+    "box_ap": "box AP",
+    "mask_ap": "mask AP",
+    "mask_ap_50": "mask AP50",
+    "mask_ap_75": "mask AP75",
+    "share": "of fully supervised",
+}
+DETECTOR_GAINS = {"mask_ap": "mask AP", "box_ap": "box AP"}
+DEFINITIONS = (
+    "**box IoU, mask IoU**: mean over objects of the IoU of pseudo-label and object, in %.",
+    "**≥ .5, ≥ .75**: share of objects with at least this mask IoU, in %.",
+    "**group**: share of masks that cover another object of the class as well, in %; "
+    "**local**: of masks that are only a part of their object, in %. Less is better.",
+    "**Gap**: mean of mask area / box area of the choice minus that of the object, over objects "
+    "whose bag has a value above the mean (SAPNet, Table 7).",
+    "**headroom**: share of the way from sam_top1 to the ceiling in mask IoU, in %.",
+    "**±**: sample standard deviation over seeds; differences are taken within each seed.",
+)
+
+
+def ablation_table(numbers: Numbers) -> str:
+    """The text of ablation.md; `numbers` as in ablation.json."""
+    blocks = [
+        "# Ablation",
+        "\n".join(f"- {line}" for line in (*_head(numbers), *DEFINITIONS)),
+        "## Pseudo-labels",
+        _main(numbers["rows"]),
+        *_gains(numbers),
+        *_against(numbers["against"]),
+        *_detectors(numbers["detectors"]),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def label_of(name: str) -> str:
+    """The name of a row as a person reads it."""
+    return LABELS.get(name, name.replace("_", " ") if name.startswith("fixed_slot") else name)
+
+
+def _head(numbers: Numbers) -> list[str]:
+    """What the numbers rest on."""
+    seeds = ", ".join(map(str, numbers["seeds"]))
+    images, objects = (_per_seed(numbers[key]) for key in ("images", "objects"))
+    groups = [f"{_escaped(name)} {_per_seed(n)}" for name, n in numbers["difficulties"].items()]
+    by_difficulty = f"; by difficulty: {', '.join(groups)}" if groups else ""
+    return [f"seeds: {seeds}; images: {images}; objects: {objects}{by_difficulty}."]
+
+
+def _per_seed(counts: Sequence[int]) -> str:
+    """One number where all seeds have the same."""
+    return " / ".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
+
+
+def _main(rows: Sequence[Numbers]) -> str:
+    lines = []
+    for row in rows:
+        name = _escaped(label_of(row["name"]))
+        cells = [_spread(row["measures"][key], FORMATS.get(key, PERCENT)) for key in MAIN]
+        lines.append([f"**{name}**" if row["kind"] == "variant" else name, *cells])
+    return _grid(["", *MAIN.values()], lines)
+
+
+def _gains(numbers: Numbers) -> list[str]:
+    """Gains of each variant over the one it is compared with."""
+    alone = [
+        f"- {_escaped(name)} is not compared, since {_escaped(base)} is not among the variants."
+        for name, base in numbers["uncompared"].items()
+    ]
+    blocks = ["\n".join(alone)] * bool(alone)
+    if numbers["gains"]:
+        text = "Differences within a seed, in points of %: mean ± sd (seeds with a gain)."
+        tables = (_gain_table(numbers, key) for key in ("mask_iou", "box_iou"))
+        blocks = [text, *tables, *blocks]
+    return ["## Gains", *blocks] if blocks else []
+
+
+def _gain_table(numbers: Numbers, key: str) -> str:
+    """One line for each variant; beside mask IoU the changes of the shares of errors."""
+    groups, lines = [ALL, *numbers["difficulties"]], []
+    errors = ("group", "local") if key == "mask_iou" else ()
+    for name, entry in numbers["gains"].items():
+        gains = entry["gains"]
+        cells = [_gain(gains[key][group]) for group in groups]
+        cells += [_spread(gains[error][ALL], POINTS) for error in errors]
+        lines.append([f"**{_escaped(name)}** over {_escaped(entry['over'])}", *cells])
+    heads = [*map(_escaped, groups), *(f"{error} errors" for error in errors)]
+    return _grid([MAIN[key], *heads], lines)
+
+
+def _against(against: Numbers) -> list[str]:
+    """Each variant that is to beat every choice without learning."""
+    if not against:
+        return []
+    heads = ["", "mask IoU", "least", "> 3 sd", "box IoU", "least", "> 3 sd"]
+    lines = [
+        [
+            f"**{_escaped(name)}** - {_escaped(label_of(trivial))}",
+            *(cell for key in ("mask_iou", "box_iou") for cell in _beaten(entry[key])),
+        ]
+        for name, table in against.items()
+        for trivial, entry in table.items()
+    ]
+    text = (
+        "Differences within a seed, in points of %: mean ± sd, the least of the seeds, and whether "
+        "the mean is above three times the sd."
+    )
+    return ["## Against what needs no learning", text, _grid(heads, lines)]
+
+
+def _beaten(entry: Numbers) -> list[str]:
+    beyond = {None: "-", True: "yes", False: "no"}[entry["beyond_3_sd"]]
+    return [_spread(entry, POINTS), _number(entry["min"], POINTS), beyond]
+
+
+def _detectors(detectors: Numbers) -> list[str]:
+    if not detectors:
+        return []
+    lines = [
+        [f"**{_escaped(name)}**", *(_spread(entry[key], PERCENT) for key in AVERAGES)]
+        for name, entry in detectors.items()
+    ]
+    seeds = max(len(entry["mask_ap"]["per_seed"]) for entry in detectors.values())
+    text = f"On held-out images, in %, over {seeds} seed{'s' * (seeds > 1)}."
+    table = _grid(["", *AVERAGES.values()], lines)
+    return ["## Detectors", text, table, *_detector_gains(detectors)]
+
+
+def _detector_gains(detectors: Numbers) -> list[str]:
+    """What each detector gains over the one with one thing less."""
+    lines = [
+        [
+            f"**{_escaped(name)}** over {_escaped(entry['over'])}",
+            *(_gain(entry["gains"][key]) for key in DETECTOR_GAINS),
+            *(_number(entry["gains"][key]["min"], POINTS) for key in DETECTOR_GAINS),
+        ]
+        for name, entry in detectors.items()
+        if entry["gains"]
+    ]
+    if not lines:
+        return []
+    text = (
+        "Differences within a seed, in points of AP: mean ± sd (seeds with a gain), and the least."
+    )
+    heads = [*DETECTOR_GAINS.values(), *(f"least, {head}" for head in DETECTOR_GAINS.values())]
+    return [text, _grid(["", *heads], lines)]
+
+
+def _number(value: float | None, form: Format) -> str:
+    if value is None:
+        return "-"
+    text = f"{value * form.scale:{form.sign}.{form.places}f}"
+    return re.sub(r"^-(?=0\.?0*$)", form.sign, text)  # no minus before a zero
+
+
+def _spread(entry: Numbers, form: Format) -> str:
+    """Mean ± sd; the mean alone of a single seed."""
+    mean = _number(entry["mean"], form)
+    plain = Format(form.scale, form.places)
+    return mean if entry["sd"] is None else f"{mean} ± {_number(entry['sd'], plain)}"
+
+
+def _gain(entry: Numbers) -> str:
+    if not entry["seeds"]:
+        return "-"
+    return f"{_spread(entry, POINTS)} ({entry['raised']}/{entry['seeds']})"
+
+
+def _grid(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table: first column to the left, numbers to the right."""
+    rule = [":--", *["--:"] * (len(heads) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines))
+
+
+def _escaped(text: str) -> str:
+    """A name that is shown as it is, on one line."""
+    return re.sub(r"([\\|`*<\[])", r"\\\1", " ".join(text.split()))

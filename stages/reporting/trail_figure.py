@@ -1,0 +1,133 @@
+"""A trail as a picture: per instance the point, every proposal, and the choice."""
+
+import math
+from itertools import accumulate
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from stages.geometry.masks import rle_of, rles_to_masks
+from stages.reporting.image_trail import InstanceTrail, Row, Trail
+from stages.runtime.atomic import replacing
+
+COLUMNS = 7  # panels side by side
+PANEL = 1.45  # inches
+DIMMED = 0.35  # brightness outside a mask
+CHOSEN, SELECTED, OTHER = (0.10, 0.85, 0.25), (1.0, 0.60, 0.0), (0.35, 0.65, 1.0)  # RGB
+KINDS = {"point": "point", "inner_points": "inner", "boxes": "box"}
+KINDS |= {f"mirrored_{kind}": f"{short}, mirrored" for kind, short in KINDS.items()}
+CHOICES = {
+    "proposal": "refined choice",
+    "vote": "voted by the bag",
+    "zoom": "asked again, close up",
+}
+LEGEND = "green: chosen   orange: select's choice, where it is another   yellow: refined box"
+
+
+def draw_trail(trail: Trail, image: np.ndarray, out: Path, *, rows: int) -> None:
+    """Write the picture of the first `rows` instances of an image.
+
+    Parameters
+    ----------
+    image : (height, width, 3) uint8.
+    out : PNG file.
+    """
+    shown = trail.instances[:rows]
+    heights = [math.ceil(_panels(instance) / COLUMNS) for instance in shown]
+    lines = max(sum(heights), 1)
+    figure = Figure(figsize=(COLUMNS * PANEL, lines * (PANEL + 0.2) + 0.3), dpi=100)
+    axes = figure.subplots(lines, COLUMNS, squeeze=False)
+    for axis in axes.ravel():
+        axis.axis("off")
+    for start, height, instance in zip(accumulate([0, *heights]), heights, shown, strict=False):
+        _draw_instance(axes[start : start + height].ravel(), instance, image)
+    figure.text(0.008, 0.06 / figure.get_figheight(), LEGEND, fontsize=8)
+    figure.subplots_adjust(0.005, 0.28 / figure.get_figheight(), 0.995, 0.98, 0.04, 0.15)
+    with replacing(out) as temporary, mpl.rc_context({"text.parse_math": False}):
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def _panels(instance: InstanceTrail) -> int:
+    """The point, each proposal, and the choice."""
+    return 1 + len(instance.proposals) + (instance.chosen() is not None)
+
+
+def _draw_instance(cells: np.ndarray, instance: InstanceTrail, image: np.ndarray) -> None:
+    window = _window(instance, image.shape)
+    _panel(
+        cells[0], image, window, instance, f"{instance.category} {instance.label['instance_id']}"
+    )
+    for axis, row in zip(cells[1:], instance.proposals, strict=False):
+        _panel(axis, image, window, instance, _title(row, instance), row)
+    chosen = [row for row in instance.proposals if row["proposal_id"] == instance.chosen()]
+    if chosen:
+        axis, refined = cells[1 + len(instance.proposals)], instance.refined
+        title = CHOICES[refined["mask_source"]] if refined else "select's choice"
+        _panel(axis, image, window, instance, title, refined or chosen[0])
+        if refined:
+            _add_box(axis, refined["box_prm"], window)
+
+
+def _window(instance: InstanceTrail, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Part of the image to show: around the point and all proposals, x0, y0, x1, y1 px."""
+    x, y = instance.label["x"], instance.label["y"]
+    boxes = np.array([[x, y, x, y], *(row["box"] for row in instance.proposals)])
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    side = max(float((high - low).max()) * 1.15, 32.0)
+    middle = (low + high) / 2
+    x0, y0 = (int(v) for v in np.maximum(middle - side / 2, 0))
+    x1, y1 = (int(v) for v in np.minimum(middle + side / 2 + 1, (shape[1], shape[0])))
+    return x0, y0, x1, y1
+
+
+def _panel(
+    axis: Axes,
+    image: np.ndarray,
+    window: tuple[int, int, int, int],
+    instance: InstanceTrail,
+    title: str,
+    row: Row | None = None,
+) -> None:
+    x0, y0, x1, y1 = window
+    shown = image[y0:y1, x0:x1].astype(float) / 255
+    if row is not None:
+        mask = rles_to_masks([rle_of(row["rle"], row["height"], row["width"])])[0, y0:y1, x0:x1]
+        gray = np.repeat(shown.mean(axis=2, keepdims=True), 3, axis=2)
+        shown = np.where(mask[..., None] > 0, shown, DIMMED * gray)
+        colour = _colour(row, instance)
+        if mask.any() and not mask.all():
+            axis.contour(mask, levels=[0.5], colors=[colour], linewidths=1.2)
+        _frame(axis, shown.shape, colour)
+    axis.imshow(shown, interpolation="nearest")
+    point = (instance.label["x"] - x0 - 0.5, instance.label["y"] - y0 - 0.5)
+    axis.plot(*point, marker="o", markersize=4, color="red", markeredgecolor="white")
+    axis.set_title(title, fontsize=7, pad=2)
+
+
+def _frame(axis: Axes, shape: tuple[int, ...], colour: tuple[float, float, float]) -> None:
+    """A frame around the panel of a choice."""
+    if colour != OTHER:
+        size = (shape[1] - 1, shape[0] - 1)
+        axis.add_patch(Rectangle((0, 0), *size, fill=False, edgecolor=colour, linewidth=3))
+
+
+def _colour(row: Row, instance: InstanceTrail) -> tuple[float, float, float]:
+    if row["proposal_id"] == instance.chosen():
+        return CHOSEN
+    return SELECTED if row["proposal_id"] == instance.selected() else OTHER
+
+
+def _title(row: Row, instance: InstanceTrail) -> str:
+    text = f"{KINDS.get(row['prompt_kind'], row['prompt_kind'])} SAM {row['sam_score']:.2f}"
+    score = instance.scores.get(row["proposal_id"])
+    return f"{text} S {score['score']:.2f}" if score else text
+
+
+def _add_box(axis: Axes, box: list[float], window: tuple[int, int, int, int]) -> None:
+    corner = (box[0] - window[0] - 0.5, box[1] - window[1] - 0.5)
+    width, height = box[2] - box[0], box[3] - box[1]
+    axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="yellow", linewidth=1))

@@ -1,0 +1,1 @@
+"""What a program needs to run: arguments, errors, progress, files, devices, provenance."""

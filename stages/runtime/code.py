@@ -1,0 +1,94 @@
+"""The code that a result depends on, as digests of syntax trees.
+
+`code_of("stages.select")` parses (never imports) the module and everything it imports from
+`stages`, so that an edit reruns exactly the stages which use the edited file, and a comment, a
+docstring or a blank line reruns nothing. It needs the standard library alone, since the Snakefile
+calls it. The dump of the syntax tree skips empty fields, `kind` and `type_comment`, which differ
+between Python versions.
+"""
+
+import ast
+import functools
+import hashlib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SKIPPED_FIELDS = frozenset({"kind", "type_comment", "type_ignores", "ctx"})
+WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def code_of(module: str, *more: str, without: Collection[str] = ()) -> list[str]:
+    """Digests of `module`, of `more`, and of everything that they import from `stages`.
+
+    Parameters
+    ----------
+    without : modules that are left out, with what only they import.
+
+    Returns
+    -------
+    Sorted list of "name@digest", digest = 8 hexadecimal digits of SHA-256 over the syntax tree.
+
+    Raises
+    ------
+    ValueError : there is no such module.
+    """
+    todo, seen = [module, *more], dict[str, str]()
+    while todo:
+        name = todo.pop()
+        if name in seen or name in without:
+            continue
+        path = _path_of(name)
+        if path is None:
+            raise ValueError(f"{name}: there is no such module under {ROOT}.")
+        seen[name], imported = _digest(path, path.stat().st_mtime_ns)
+        todo.extend(imported)
+    return [f"{name}@{digest}" for name, digest in sorted(seen.items())]
+
+
+def _path_of(name: str) -> Path | None:
+    base = ROOT.joinpath(*name.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@functools.lru_cache(maxsize=512)
+def _digest(path: Path, _modified: int) -> tuple[str, tuple[str, ...]]:
+    tree = ast.parse(path.read_bytes())
+    names = sorted({name for node in ast.walk(tree) for name in _imports(node)})
+    text = _canonical(tree)
+    return hashlib.sha256(text.encode()).hexdigest()[:8], tuple(names)
+
+
+def _imports(node: ast.AST) -> Iterable[str]:
+    """Names of the modules below `stages` that an import statement brings."""
+    if isinstance(node, ast.Import):
+        found = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        found = [f"{node.module}.{alias.name}" for alias in node.names]
+        found = [name if _path_of(name) else node.module for name in found]
+    else:
+        return []
+    return [name for name in found if name.split(".")[0] == "stages" and name != "stages"]
+
+
+def _canonical(node: Any) -> str:
+    if isinstance(node, ast.AST):
+        fields = [(k, v) for k, v in ast.iter_fields(node) if k not in SKIPPED_FIELDS]
+        if isinstance(node, WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
+            fields = [(k, v[1:] if k == "body" else v) for k, v in fields]
+        if isinstance(node, ast.JoinedStr):
+            fields = [("values", [v for v in node.values if not _is_empty(v)])]
+        inner = ",".join(f"{k}={_canonical(v)}" for k, v in sorted(fields) if v not in (None, []))
+        return f"{type(node).__name__}({inner})"
+    if isinstance(node, list):
+        return "[" + ",".join(_canonical(item) for item in node) + "]"
+    return repr(node)
+
+
+def _is_empty(node: Any) -> bool:
+    """Empty pieces of f-strings, which only some Python versions keep."""
+    return isinstance(node, ast.Constant) and node.value == "" and node.kind is None

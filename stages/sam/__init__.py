@@ -1,1 +1,0 @@
-"""Everything that asks a promptable segmenter: models, prompts, image to proposals."""

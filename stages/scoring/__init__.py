@@ -1,0 +1,1 @@
+"""Truth and tables, made into what the metrics need."""

@@ -1,0 +1,108 @@
+"""Ground-truth objects with masks, for scoring; `evaluate` and `prepare` alone may look at them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.formats.coco import labelled, read_coco
+from stages.geometry.boxes import xywh_to_xyxy, xyxy_to_xywh
+from stages.geometry.masks import Rle, rle_areas, rle_boxes, segmentation_to_rle
+from stages.metrics.object_quality import TrueObject
+from stages.runtime.json_files import read_json
+
+
+class Truth:
+    """Objects of a COCO file by image; masks are decoded when an image is asked for.
+
+    without_mask : number of objects that have a box alone; they are left out.
+    """
+
+    def __init__(self, path: Path):
+        file = read_coco(path)
+        self.path = path
+        self.without_mask = 0
+        self._sizes = {item["id"]: (item["height"], item["width"]) for item in file.images}
+        self._annotations: dict[int, list[dict[str, Any]]] = {}
+        for entry in labelled(file.annotations):
+            if entry.get("segmentation"):
+                self._annotations.setdefault(entry["image_id"], []).append(entry)
+            else:
+                self.without_mask += 1
+
+    def objects(self, image_id: int) -> dict[int, TrueObject]:
+        """The image's objects by annotation id, without crowds.
+
+        Raises
+        ------
+        ValueError : a mask that does not fit its image.
+        """
+        found = {}
+        for entry in self._annotations.get(image_id, []):
+            rle = _rle(entry, self._sizes[image_id], self.path)
+            if not rle_areas([rle])[0]:
+                continue  # a polygon without pixels is no mask
+            found[entry["id"]] = TrueObject(
+                entry["category_id"], rle, _box(entry, rle), _difficulty(entry)
+            )
+        return found
+
+
+def _difficulty(entry: dict[str, Any]) -> str | None:
+    """Text alone is a name; other data sets may have numbers under this key."""
+    value = entry.get("difficulty")
+    return value if isinstance(value, str) and value else None
+
+
+def _rle(entry: dict[str, Any], size: tuple[int, int], path: Path) -> Rle:
+    try:
+        return segmentation_to_rle(entry["segmentation"], *size)
+    except ValueError as error:
+        raise ValueError(f"{path}: annotation {entry['id']}: {error}") from None
+
+
+def _box(entry: dict[str, Any], rle: Rle) -> np.ndarray:
+    if entry.get("bbox"):
+        return xywh_to_xyxy(np.array(entry["bbox"], dtype=np.float64))
+    return np.asarray(rle_boxes([rle])[0], dtype=np.float64)
+
+
+def scoring_truth(path: Path) -> dict[str, Any]:
+    """A COCO file as pycocotools' evaluation wants it: every object with bbox, area and iscrowd.
+
+    Returns
+    -------
+    COCO dictionary; `segmentation` is there for all objects or for none.
+    """
+    file = read_coco(path)
+    sizes = {item["id"]: (item["height"], item["width"]) for item in file.images}
+    masked = all(entry.get("segmentation") for entry in file.annotations)
+    made = []
+    for entry in file.annotations:
+        rle = _rle(entry, sizes[entry["image_id"]], path) if masked else None
+        made.append(_complete(entry, rle, path))
+    return {"images": file.images, "categories": file.categories, "annotations": made}
+
+
+def _complete(entry: dict[str, Any], rle: Rle | None, path: Path) -> dict[str, Any]:
+    if rle is None and not entry.get("bbox"):
+        raise ValueError(f"{path}: annotation {entry['id']} has neither bbox nor segmentation.")
+    hull = xyxy_to_xywh(rle_boxes([rle]))[0].tolist() if rle else []
+    box = entry.get("bbox") or hull
+    area = entry.get("area") or (int(rle_areas([rle])[0]) if rle else box[2] * box[3])
+    kept = {name: entry[name] for name in ("id", "image_id", "category_id")}
+    shape = {"segmentation": rle} if rle else {}
+    return {**kept, "bbox": box, "area": area, "iscrowd": entry.get("iscrowd", 0), **shape}
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """COCO results: image_id, category_id, bbox, score, segmentation each.
+
+    Raises
+    ------
+    ValueError : missing, no JSON, or no list.
+    """
+    results = read_json(path, "COCO results", "train")
+    if not isinstance(results, list):
+        raise ValueError(f"{path}: no COCO results: its top level is no list. Rerun train.")
+    return results

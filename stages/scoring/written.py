@@ -1,0 +1,78 @@
+"""Pseudo-labels as they are scored, image by image: from export's file, or as refine left them."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stages.formats.exported import entries_of
+from stages.geometry.boxes import xywh_to_xyxy
+from stages.geometry.masks import rle_areas, rle_boxes, rle_of
+from stages.metrics.object_quality import WrittenLabel
+
+Written = dict[int, WrittenLabel]  # by instance
+
+
+def written_in(path: Path) -> Iterator[tuple[int, Written]]:
+    """Yield (image_id, its pseudo-labels) of export's file, image ids rising.
+
+    Raises
+    ------
+    ValueError : an annotation is not one of export's, an instance has two, or images are not in
+        order.
+    """
+    annotations = (entry for name, entry in entries_of(path) if name == "annotations")
+    last = -1
+    for image_id, entries in groupby(annotations, key=lambda entry: entry.get("image_id", -1)):
+        if image_id <= last:
+            raise ValueError(
+                f"{path}: image {image_id} comes after image {last}. Rerun export, which writes "
+                "annotations in the order of image ids."
+            )
+        last = image_id
+        yield image_id, _by_instance(entries, path)
+
+
+def _by_instance(entries: Iterator[dict[str, Any]], path: Path) -> Written:
+    found: Written = {}
+    for entry in entries:
+        try:
+            instance, label = entry["provenance"]["instance_id"], _label(entry)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{path}: annotation {entry.get('id')} is no pseudo-label of export ({error!r}). "
+                "Give the file that export wrote."
+            ) from None
+        if instance in found:
+            raise ValueError(f"{path}: instance {instance} has two annotations. Rerun export.")
+        found[instance] = label
+    return found
+
+
+def _label(entry: dict[str, Any]) -> WrittenLabel:
+    mask = entry["segmentation"]
+    return WrittenLabel(
+        rle_of(mask["counts"].encode("ascii"), *mask["size"]),
+        xywh_to_xyxy(np.array(entry["bbox"], dtype=np.float64)),
+        entry["score"],
+        entry["mask_weight"] > 0,
+    )
+
+
+def written_of(refinements: pa.Table | None) -> Written:
+    """Pseudo-labels of one image as refine left them: boxes are hulls of masks.
+
+    Parameters
+    ----------
+    refinements : rows of the table, with rle, height, width and bag_score; None for no rows.
+    """
+    found = {}
+    for row in refinements.to_pylist() if refinements is not None else []:
+        rle = rle_of(row["rle"], row["height"], row["width"])
+        box = rle_boxes([rle])[0].astype(np.float64)
+        is_trusted = bool(rle_areas([rle])[0])
+        found[row["instance_id"]] = WrittenLabel(rle, box, row["bag_score"], is_trusted)
+    return found

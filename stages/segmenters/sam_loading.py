@@ -1,0 +1,72 @@
+"""Any SAM by name: the three official ones and the shipped tiny one, from a checked weight file.
+
+Only segment_anything's own modules are built; weights are read with `weights_only=True`, so a
+weight file from a stranger cannot run code.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from segment_anything import build_sam_vit_b, build_sam_vit_h, build_sam_vit_l
+from segment_anything.modeling import Sam
+
+from stages.runtime.provenance import sha256_of
+from stages.segmenters.official import OFFICIAL
+from stages.segmenters.tiny import build_vit_tiny
+
+BUILDERS: dict[str, Callable[[], Sam]] = {
+    "vit_tiny": build_vit_tiny,
+    "vit_b": build_sam_vit_b,
+    "vit_l": build_sam_vit_l,
+    "vit_h": build_sam_vit_h,
+}
+
+
+def checked_sha256(checkpoint: Path, expected: str | None) -> str:
+    """SHA-256 of a weight file, compared with `expected` or with the known one of an official file.
+
+    Raises
+    ------
+    ValueError : the file is missing, or its checksum is another one.
+    """
+    if not checkpoint.is_file():
+        raise ValueError(
+            f"{checkpoint}: this SAM weight file is missing. Set propose.checkpoint, or name one "
+            f"of the official files ({', '.join(OFFICIAL)}) and run snakemake, which fetches it."
+        )
+    known = OFFICIAL.get(checkpoint.name)
+    wanted = expected or (known.sha256 if known else None)
+    seen = sha256_of(checkpoint)
+    if wanted and seen != wanted.lower():
+        raise ValueError(
+            f"{checkpoint}: its sha256 is {seen}, but {wanted} is wanted. The file is damaged or "
+            "another one: remove it and fetch it again, or correct propose.sha256."
+        )
+    return seen
+
+
+def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.device) -> Sam:
+    """SAM in evaluation mode on `device`, its weights loaded strictly from `checkpoint`.
+
+    Raises
+    ------
+    ValueError : unknown model, missing file, wrong checksum, or weights of another model.
+    """
+    if model not in BUILDERS:
+        raise ValueError(f"propose.model: {model!r} is none of {', '.join(BUILDERS)}.")
+    checked_sha256(checkpoint, sha256)
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ValueError(f"{checkpoint}: not a plain weight file ({error}).") from error
+    sam = BUILDERS[model]()
+    try:
+        sam.load_state_dict(state, strict=True)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"{checkpoint}: these are not the weights of {model} ({reason}). Set propose.model to "
+            "the architecture that the file was made for."
+        ) from error
+    return sam.eval().requires_grad_(False).to(device)

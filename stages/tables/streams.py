@@ -1,0 +1,76 @@
+"""Tables read image by image, in the order of image ids, over all shards at once.
+
+What waits in memory is one row group of each shard, however large the data set is.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.tables.images import IMAGES, images_of_shard
+from stages.tables.table import Record, checked_header, read_table, rows_by_image
+
+
+def shard_images(images: Path, shard: str) -> pa.Table:
+    """Rows of the table `images` in a file that belong to a shard, named such as 0003-of-0128."""
+    return images_of_shard(read_table(images, IMAGES), int(shard.split("-")[0]))
+
+
+def images_of_file(
+    path: Path, record: Record, *, columns: Sequence[str] | None = None
+) -> Iterator[tuple[int, pa.Table]]:
+    """Yield (image_id, its rows) in the file's order; no row group parts an image.
+
+    Parameters
+    ----------
+    columns : names of those to read, `image_id` among them; None reads all.
+
+    Raises
+    ------
+    ValueError : the file is missing, damaged, or of another schema or version.
+    """
+    checked_header(path, record)
+    for number in range(pq.read_metadata(path).num_row_groups):
+        with pq.ParquetFile(path) as file:  # opened anew, so that 1000 shards are not open at once
+            rows = file.read_row_group(number, columns=list(columns) if columns else None)
+        yield from rows_by_image(rows).items()
+
+
+def images_of_shards(
+    paths: Sequence[Path], record: Record, *, columns: Sequence[str] | None = None
+) -> Iterator[tuple[int, pa.Table]]:
+    """Yield (image_id, its rows) over all shards, image ids rising.
+
+    Raises
+    ------
+    ValueError : two shards hold the same image, or a file is not as it should be.
+    """
+    streams = [images_of_file(path, record, columns=columns) for path in paths]
+    last = None
+    for image_id, rows in heapq.merge(*streams, key=lambda item: item[0]):
+        if image_id == last:
+            raise ValueError(
+                f"{record.name}: image {image_id} is in two shards ({paths[0].parent}). "
+                "Shards of different counts are mixed: remove the folder and rerun."
+            )
+        last = image_id
+        yield image_id, rows
+
+
+class Cursor:
+    """Walks a stream of (image_id, rows) along rising image ids."""
+
+    def __init__(self, stream: Iterator[tuple[int, pa.Table]]):
+        self.stream = stream
+        self.ahead = next(stream, None)
+
+    def rows(self, image_id: int) -> pa.Table | None:
+        """The rows of `image_id`, or None; ids must be asked for in rising order."""
+        while self.ahead is not None and self.ahead[0] < image_id:
+            self.ahead = next(self.stream, None)
+        if self.ahead is None or self.ahead[0] != image_id:
+            return None
+        return self.ahead[1]

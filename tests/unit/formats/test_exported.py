@@ -1,0 +1,85 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.formats.exported import check_pseudo_labels, label_counts
+from stages.geometry.masks import masks_to_rles
+from tests.pseudo_labels import rectangle_mask
+
+MASK = rectangle_mask((20, 30), (3, 4, 8, 6))
+TRUSTED = {"bbox": [3.0, 4.0, 5.0, 2.0], "area": 10, "mask_weight": 1.0}
+BOX_ONLY = {"bbox": [1.0, 2.0, 6.25, 7.5], "area": 46.88, "mask_weight": 0.0}
+
+
+def annotation(mask: np.ndarray = MASK, **more: Any) -> dict[str, Any]:
+    rle = masks_to_rles(mask[None])[0]
+    segmentation = {"size": rle["size"], "counts": rle["counts"].decode()}
+    keys = {"id": 1, "image_id": 5, "category_id": 2, "iscrowd": 0, "segmentation": segmentation}
+    return {**keys, **more}
+
+
+def write(folder: Path, *annotations: dict[str, Any]) -> Path:
+    path = folder / "labels.json"
+    lines = ",\n".join(json.dumps(entry) for entry in annotations)
+    path.write_text(
+        '{"info": {},\n"images": [\n{"id": 5, "height": 20, "width": 30}\n],\n'
+        '"categories": [\n{"id": 2, "name": "a"}\n],\n'
+        f'"annotations": [\n{lines}\n]}}\n'
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [],
+        [annotation(**TRUSTED)],
+        [annotation(**TRUSTED, score=0.1) | {"mask_weight": 0.25}],
+        [annotation(np.zeros_like(MASK), **BOX_ONLY)],
+        [annotation(**BOX_ONLY)],
+    ],
+    ids=["none", "trusted", "trusted by a quarter", "box without mask", "box and untrusted mask"],
+)
+def test_what_export_promises_passes(tmp_path: Path, entries: list[dict[str, Any]]) -> None:
+    check_pseudo_labels(write(tmp_path, *entries), annotations=len(entries))
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (annotation(**TRUSTED) | {"area": 11}, "area 11 for 10 pixels"),
+        (annotation(**TRUSTED) | {"bbox": [3, 4, 5, 3]}, "for the hull"),
+        (annotation(np.zeros_like(MASK), **TRUSTED), "without pixels has mask_weight 1.0"),
+        (annotation(**TRUSTED) | {"mask_weight": -1}, "outside 0 to 1"),
+        (annotation(**TRUSTED) | {"mask_weight": float("nan")}, "outside 0 to 1"),
+        (annotation(**BOX_ONLY) | {"bbox": [25, 2, 6.25, 7.5]}, "not inside"),
+        (annotation(**BOX_ONLY) | {"bbox": [1, 2, 0, 7.5]}, "not inside"),
+        (annotation(**BOX_ONLY) | {"area": 10}, "area 10 for a box of 46.88 px"),
+    ],
+    ids=[
+        "area",
+        "hull",
+        "no pixels",
+        "negative weight",
+        "no weight",
+        "outside",
+        "no width",
+        "area of the box",
+    ],
+)
+def test_a_fault_is_named(tmp_path: Path, entry: dict[str, Any], words: str) -> None:
+    with pytest.raises(RuntimeError, match=f"annotation 1: .*{words}"):
+        check_pseudo_labels(write(tmp_path, entry), annotations=1)
+
+
+def test_a_missing_annotation_is_found(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="1 annotations instead of 2"):
+        check_pseudo_labels(write(tmp_path, annotation(**TRUSTED)), annotations=2)
+
+
+def test_labels_without_a_trusted_mask_are_counted(tmp_path: Path) -> None:
+    path = write(tmp_path, annotation(**TRUSTED), annotation(**BOX_ONLY) | {"id": 2})
+    assert label_counts(path) == {"annotations": 2, "without_mask": 1}

@@ -1,0 +1,92 @@
+"""Pseudo-labels by image: from export's file line by line, or from rows of refine."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from stages.geometry.masks import masks_to_rles, rle_areas
+from stages.scoring.written import written_in, written_of
+
+
+def entry(number: int, image: int, instance: int, **more: Any) -> dict[str, Any]:
+    mask = np.zeros((1, 10, 12), dtype=np.uint8)
+    mask[0, 2:6, 3:9] = 1
+    rle = masks_to_rles(mask)[0]
+    return {
+        "id": number,
+        "image_id": image,
+        "bbox": [3.0, 2.0, 6.0, 4.0],
+        "segmentation": {"size": rle["size"], "counts": rle["counts"].decode()},
+        "score": 0.25,
+        "mask_weight": 1.0,
+        "provenance": {"instance_id": instance},
+        **more,
+    }
+
+
+def write(path: Path, *entries: dict[str, Any]) -> Path:
+    lines = ",\n".join(json.dumps(item) for item in entries)
+    path.write_text(
+        '{"info": {},\n"images": [\n{"id": 3}\n],\n"annotations": [\n' + lines + "\n]}\n"
+    )
+    return path
+
+
+def test_a_file_without_annotations_has_no_labels(tmp_path: Path) -> None:
+    assert list(written_in(write(tmp_path / "a.json"))) == []
+    assert written_of(None) == {}
+
+
+def test_labels_come_image_by_image_with_their_instances(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.json",
+        entry(1, 3, 30),
+        entry(2, 3, 31, mask_weight=0.0),
+        entry(3, 5, 7, mask_weight=0.5),
+    )
+    found = list(written_in(path))
+    assert [(image, list(labels)) for image, labels in found] == [(3, [30, 31]), (5, [7])]
+    label = found[0][1][30]
+    assert label.box.tolist() == [3, 2, 9, 6]
+    assert rle_areas([label.rle]).tolist() == [24]
+    assert label.score == 0.25
+    assert [label.is_trusted for _, labels in found for label in labels.values()] == [
+        True,
+        False,
+        True,
+    ]
+
+
+BAD = [
+    ([entry(1, 5, 1), entry(2, 3, 2)], "image 3 comes after image 5"),
+    ([entry(1, 3, 1), entry(2, 3, 1)], "instance 1 has two annotations"),
+    ([{"id": 9, "image_id": 3, "bbox": [0, 0, 1, 1]}], "annotation 9 is no pseudo-label"),
+    ([entry(4, 3, 1, segmentation=[[0, 0, 1, 1, 1, 0]])], "annotation 4 is no pseudo-label"),
+]
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"), BAD, ids=["order", "twice", "another's file", "a polygon"]
+)
+def test_what_export_does_not_write_is_refused(
+    tmp_path: Path, entries: list[dict[str, Any]], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        list(written_in(write(tmp_path / "a.json", *entries)))
+
+
+def test_rows_of_refine_have_hulls_as_boxes_and_an_empty_mask_is_not_trusted() -> None:
+    masks = np.zeros((2, 10, 12), dtype=np.uint8)
+    masks[0, 2:6, 3:9] = 1
+    rows = [
+        {"instance_id": k, "rle": rle["counts"], "height": 10, "width": 12, "bag_score": 0.5}
+        for k, rle in enumerate(masks_to_rles(masks))
+    ]
+    found = written_of(pa.Table.from_pylist(rows))
+    assert found[0].box.tolist() == [3, 2, 9, 6]
+    assert found[1].box.tolist() == [0, 0, 0, 0]
+    assert [found[k].is_trusted for k in (0, 1)] == [True, False]

@@ -1,0 +1,33 @@
+"""Cleaning of stray components."""
+
+import numpy as np
+import pytest
+
+from stages.segmenters.answers import without_stray_components
+
+
+def blobs() -> np.ndarray:
+    mask = np.zeros((20, 30), dtype=bool)
+    mask[2:8, 2:8] = True  # 36 px
+    mask[2:8, 12:15] = True  # 18 px
+    mask[15, 25] = True  # 1 px
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("point", "share", "kept"),
+    [
+        ((4, 4), 0.0, 55),
+        ((4, 4), 0.25, 54),
+        ((4, 4), 0.6, 36),
+        ((13, 4), 0.6, 54),  # measured by the component under the point, larger ones stay
+        ((29, 19), 0.6, 36),  # beside the mask: measured by the largest
+        ((30, 20), 0.6, 36),  # a point on the far border
+    ],
+)
+def test_components_below_the_share_go(point: tuple[int, int], share: float, kept: int) -> None:
+    assert without_stray_components(blobs(), np.array(point), share).sum() == kept
+
+
+def test_an_empty_mask_stays_empty() -> None:
+    assert not without_stray_components(np.zeros((3, 3), bool), np.array([1, 1]), 0.5).any()

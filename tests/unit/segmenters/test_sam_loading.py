@@ -1,0 +1,61 @@
+"""Loading SAM: the right file, the right architecture, no code from strangers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from stages.runtime.provenance import sha256_of
+from stages.segmenters.official import OFFICIAL
+from stages.segmenters.sam_loading import BUILDERS, checked_sha256, load_sam
+from stages.segmenters.tiny import build_vit_tiny
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path / "tiny.pth"
+    torch.save(build_vit_tiny().state_dict(), path)
+    return path
+
+
+def test_load_sam_loads_every_weight(weights: Path) -> None:
+    sam = load_sam("vit_tiny", weights, sha256_of(weights), CPU)
+    saved = torch.load(weights, weights_only=True)
+    assert all(torch.equal(value, saved[key]) for key, value in sam.state_dict().items())
+    assert not sam.training
+    assert not any(parameter.requires_grad for parameter in sam.parameters())
+
+
+def test_load_sam_refuses_a_wrong_checksum(weights: Path) -> None:
+    with pytest.raises(ValueError, match="its sha256 is"):
+        load_sam("vit_tiny", weights, "0" * 64, CPU)
+
+
+def test_load_sam_refuses_another_architecture(weights: Path) -> None:
+    with pytest.raises(ValueError, match="not the weights of vit_b"):
+        load_sam("vit_b", weights, None, CPU)
+
+
+def test_load_sam_refuses_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is missing"):
+        load_sam("vit_tiny", tmp_path / "none.pth", None, CPU)
+
+
+def test_load_sam_refuses_pickled_code(tmp_path: Path) -> None:
+    path = tmp_path / "evil.pth"
+    torch.save({"weights": Path("anything")}, path)
+    with pytest.raises(ValueError, match="not a plain weight file"):
+        load_sam("vit_tiny", path, None, CPU)
+
+
+def test_an_official_name_brings_its_known_checksum(weights: Path) -> None:
+    posing = weights.rename(weights.with_name("sam_vit_b_01ec64.pth"))
+    with pytest.raises(ValueError, match=OFFICIAL["sam_vit_b_01ec64.pth"].sha256):
+        checked_sha256(posing, None)
+
+
+def test_every_official_file_has_a_builder() -> None:
+    assert {entry.model for entry in OFFICIAL.values()} <= set(BUILDERS)
