@@ -1,0 +1,1 @@
+"""The papers' choices: prompters, selectors and refiners, one file a method, each behind a door."""

@@ -1,0 +1,36 @@
+"""The door to the refiners: what turns the scores of bags into pseudo-labels."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stages.runtime.doors import Method
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+REFINERS = {  # by refine.method
+    "prm": Method(
+        "stages.methods.refiners.prm",
+        settings="stages.settings.refiners.prm",
+        fit="stages.learning.refine_step",
+        joint="stages.learning.joint_step",
+    ),
+    "as_it_is": Method(
+        "stages.methods.refiners.as_it_is", settings="stages.settings.refiners.as_it_is"
+    ),
+}
+
+
+class Refiner(Protocol):
+    """Pseudo-labels of one image after the other."""
+
+    def labels(
+        self, image: dict[str, Any], labels: "pa.Table", proposals: "pa.Table", scores: "pa.Table"
+    ) -> tuple["pa.Table", "pa.Table"]:
+        """Rows of the tables `pseudo_labels` and `trail`.
+
+        Parameters
+        ----------
+        image : row of table `images`. labels : rows of table `weak_labels` of this image.
+        proposals : rows of table `proposals` of this image, at least one, masks included.
+        scores : rows of table `selections` of the same proposals.
+        """

@@ -1,0 +1,1 @@
+"""Ways to turn scores into pseudo-labels."""

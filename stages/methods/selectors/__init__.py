@@ -1,0 +1,1 @@
+"""Ways to score the proposals of a bag, and to choose among them."""

@@ -1,0 +1,28 @@
+"""Random numbers that depend on the seed and on what they are for, never on order or shards."""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Purpose(IntEnum):
+    """What random numbers are drawn for; a number stands for one purpose, for ever."""
+
+    POINT = 1  # prepare: a point in a mask
+    INNER_POINTS = 2  # propose: points inside SAM's first masks
+    ORDER = 3  # of the images of an epoch
+    FLIP = 4  # whether an image is mirrored in an epoch
+    START = 5  # first weights of a detector
+    STEP = 6  # anchors and RoIs of a detector's step
+    PASTE = 7  # copy-paste
+    NEGATIVE = 8  # negatives of PRM
+
+
+def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
+    """A generator for one purpose.
+
+    Parameters
+    ----------
+    seed : of the run. numbers : what is drawn for, such as an id or a step; 0 or more each.
+    """
+    return np.random.default_rng([seed, purpose, *numbers])

@@ -1,0 +1,65 @@
+"""The door to the segmenters: promptable models that answer prompts with masks."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from stages.runtime.doors import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+SEGMENTERS = {  # by propose.segmenter
+    "sam": Method("stages.segmenters.sam", settings="stages.settings.segmenters.sam"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One prompt, in px of the image that was embedded last.
+
+    points : (p, 2) float32 x, y, or None. signs : (p,) int, 1 on the object, 0 beside it, or None.
+    box : (4,) float32 xyxy, or None.
+    """
+
+    points: "np.ndarray | None"
+    signs: "np.ndarray | None"
+    box: "np.ndarray | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a segmenter says to one prompt, in s slots.
+
+    logits : (s, height, width) float32, above 0 inside the mask. masks : (s, height, width) bool.
+    predicted_iou : (s,) float32, its own estimate. stability : (s,) float32, 0 to 1, the IoU of the
+    mask at two thresholds.
+    """
+
+    logits: "np.ndarray | None"
+    masks: "np.ndarray"
+    predicted_iou: "np.ndarray"
+    stability: "np.ndarray"
+
+
+class Segmenter(Protocol):
+    """A promptable model: an image is embedded once, and then asked about."""
+
+    @property
+    def side(self) -> int:
+        """Px of the longer side of the image as the model sees it."""
+
+    def embed(self, pixels: "np.ndarray") -> None:
+        """Look at an image, (height, width, 3) uint8 RGB; costs far more than a question."""
+
+    def ask(
+        self, prompts: "Sequence[Asked]", *, multimask: bool, logits: bool = False
+    ) -> "list[Answered]":
+        """The masks of each prompt, of the image that was embedded last.
+
+        Parameters
+        ----------
+        multimask : several masks for each prompt, where the model has them; False: its single one.
+        logits : whether the logits are wanted too; else they are None.
+        """
