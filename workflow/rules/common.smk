@@ -7,9 +7,10 @@ from pathlib import Path
 from snakemake.settings.types import DeploymentMethod
 
 from stages.planning.engines import ENGINES, engines_here, training_code
-from stages.planning.locks import forget_dead_runs
-from stages.planning.plan import (flag, flags, plan_of, shell_prefix)
+from stages.planning.locks import forget_dead_runs, locks_of, remember_run
+from stages.planning.plan import flag, flags, plan_of, shell_prefix
 from stages.runtime.code import code_of
+from stages.runtime.program import say
 from stages.segmenters.official import OFFICIAL
 from stages.settings.check import check
 from stages.settings.refuse import refuse
@@ -25,7 +26,16 @@ try:
 except ValueError as error:
     raise WorkflowError(f"config: {error}")
 
-ALIVE = forget_dead_runs(Path(".snakemake"))
+# a dry run and the jobs of a run leave all locks alone
+IS_RUN = workflow.is_main_process and not workflow.output_settings.dryrun
+for sentence in forget_dead_runs(Path(".snakemake")) if IS_RUN else []:
+    say("locks", sentence)
+
+
+onstart:
+    remember_run(Path(".snakemake"), locks_of(workflow.persistence))
+
+
 shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=PLAN.gpu))
 
 
