@@ -7,6 +7,7 @@ and 16-bit images become RGB. No path may leave the image folder.
 import hashlib
 import io
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -39,8 +40,13 @@ def read_size(path: Path) -> tuple[int, int]:
     ------
     ValueError : missing or undecodable.
     """
+    return size_of(path, path)
+
+
+def size_of(source: Path | BinaryIO, path: Path) -> tuple[int, int]:
+    """(height, width) px from the header of what `source` holds; `path` names it in sentences."""
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             return image.height, image.width
     except DECODE_ERRORS as error:
         raise ValueError(_sentence(path, error)) from error
@@ -57,7 +63,7 @@ def read_rgb(path: Path, *, digest: str | None = None) -> np.ndarray:
     ------
     ValueError : missing, undecodable or truncated, or it is no longer the file that was prepared.
     """
-    data = _bytes_of(path)
+    data = bytes_of(path)
     if digest is not None and digest_of(data) != digest:
         raise ValueError(
             f"image {path}: the photograph was replaced after prepare had read it. Run snakemake "
@@ -66,7 +72,8 @@ def read_rgb(path: Path, *, digest: str | None = None) -> np.ndarray:
     return decoded(data, path)
 
 
-def _bytes_of(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """Content of a photograph's file; raises ValueError where it is missing."""
     try:
         return path.read_bytes()
     except OSError as error:
