@@ -1,5 +1,6 @@
 """One more click, or one more photograph: the segmenter looks at one image, one shard changes."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -34,8 +35,6 @@ def embedded(workspace: Workspace) -> int:
 
 def more(finished: Workspace, workspace: Workspace) -> tuple[Coco, Coco]:
     """The labels of the workspace, and all that there are."""
-    import json
-
     return json.loads((workspace.folder / "labels.json").read_text()), pointed(finished)
 
 
