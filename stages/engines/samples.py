@@ -40,6 +40,11 @@ class Batch:
         """Ids of the images."""
         return [sample.image_id for sample in self.samples]
 
+    @property
+    def pasted(self) -> int:
+        """Number of pasted instances."""
+        return sum(sample.pasted for sample in self.samples)
+
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
     """(h, w, 3) uint8 to (3, h, w) float32, 0 to 1."""

@@ -82,5 +82,5 @@ class InputReader:
             step=step,
             image_ids=batch.image_ids,
             images=[self.mapper(sample) for sample in batch.samples],
-            pasted=sum(sample.pasted for sample in batch.samples),
+            pasted=batch.pasted,
         )
