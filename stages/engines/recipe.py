@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from stages.engines.hooks import DropWatch
 from stages.learning.trainer import fit, save_model
+from stages.runtime.randomness import Purpose
 from stages.settings.train import Train
-
-START_PURPOSE, STEP_PURPOSE = 5, 6  # keep these random numbers apart from those of other stages
 
 LossesOf = Callable[[Any], tuple[Mapping[str, Tensor], Mapping[str, float]]]
 
@@ -85,12 +84,12 @@ def train_network(
 
 def start_seed(seed: int) -> int:
     """For torch, before the first weights are drawn."""
-    return _number(seed, START_PURPOSE)
+    return _number(seed, Purpose.START)
 
 
 def step_seed(seed: int, step: int) -> int:
     """For torch, before a step draws its anchors and RoIs; a function of the step alone."""
-    return _number(seed, STEP_PURPOSE, step)
+    return _number(seed, Purpose.STEP, step)
 
 
 def _number(*parts: int) -> int:

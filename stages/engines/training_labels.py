@@ -21,9 +21,8 @@ from stages.geometry.boxes import xywh_to_xyxy
 from stages.geometry.masks import Rle, rle_areas, rles_to_masks, segmentation_to_rle
 from stages.learning.trainer import images_of_step
 from stages.photographs.reading import image_path, read_rgb
+from stages.runtime.randomness import Purpose, rng_of
 from stages.settings.train import Train
-
-PASTE_PURPOSE = 7  # keeps these random numbers apart from those of other stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ class StepReader:
     def _pasted_into(self, sample: Sample, step: int, position: int) -> Sample:
         """The sample with instances of another image by chance; depends on step and position."""
         paste = self.settings.copy_paste
-        rng = np.random.default_rng([self.seed, PASTE_PURPOSE, step, position])
+        rng = rng_of(self.seed, Purpose.PASTE, step, position)
         if rng.random() >= paste.chance:
             return sample
         ids = self.labels.image_ids
