@@ -1,4 +1,4 @@
-"""One training for the detectors of all engines: seeds, optimiser, loop, log, weights.
+"""One training for the detectors of all engines: seeds, loop, log, weights.
 
 The loop is `stages.learning.trainer.fit`, so that a killed training ends with the same weights.
 """
@@ -13,21 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from stages.engines.hooks import DropWatch
+from stages.learning.schedule import optimizer_of
 from stages.learning.trainer import fit, save_model
 from stages.runtime.randomness import Purpose
 from stages.settings.train import Train
 
 LossesOf = Callable[[Any], tuple[Mapping[str, Tensor], Mapping[str, float]]]
-
-
-def optimizer_of(model: nn.Module, settings: Train) -> torch.optim.Optimizer:
-    """AdamW, or SGD with momentum as in torchvision's own recipe."""
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(
-            weights, settings.lr, settings.momentum, weight_decay=settings.weight_decay
-        )
-    return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)
 
 
 def train_network(
@@ -75,7 +66,7 @@ def train_network(
         steps=settings.iterations,
         settings=settings,
         folder=out.parent,
-        optimizer=optimizer_of(network, settings),
+        optimizer=optimizer_of(network, settings, momentum=settings.momentum),
         line_every=settings.log_every,
     )
     save_model(out, network, dict(header))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from stages.engines.mask_rcnn import build_mask_rcnn
 from stages.engines.recipe import start_seed, train_network
 from stages.engines.results import results_of
-from stages.engines.samples import Batch, Sample, to_tensor
+from stages.engines.training_images import Sample, StepSamples, to_tensor
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
 from stages.photographs.reading import image_path, read_rgb
@@ -25,7 +25,7 @@ def check(settings: Train) -> None:
     """Every setting can be served: this engine is the reference of the others."""
 
 
-def open_model(settings: Train, classes: int, device: torch.device, *, seed: int) -> nn.Module:
+def open_detector(settings: Train, classes: int, device: torch.device, *, seed: int) -> nn.Module:
     """The network with its first weights, which depend on `seed` alone."""
     torch.manual_seed(start_seed(seed))
     model: nn.Module = build_mask_rcnn(settings, classes).to(device)
@@ -46,7 +46,7 @@ def train(
 
     A training that was killed goes on from `checkpoint.pt` beside `out`.
     """
-    model = open_model(settings, len(labels.categories), device, seed=seed)
+    model = open_detector(settings, len(labels.categories), device, seed=seed)
     return train_network(
         model,
         StepReader(image_folder, labels, settings, seed),
@@ -58,7 +58,7 @@ def train(
     )
 
 
-def losses_of(model: nn.Module, batch: Batch) -> tuple[dict[str, Tensor], dict[str, float]]:
+def losses_of(model: nn.Module, batch: StepSamples) -> tuple[dict[str, Tensor], dict[str, float]]:
     """The losses of a step, and the shares of dropped RoIs with roi_drop."""
     device = next(model.parameters()).device
     heads: Any = model.roi_heads

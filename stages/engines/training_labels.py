@@ -15,7 +15,7 @@ import torch
 
 from stages.engines.annotations import EXTRA_MASKS, Rule, check_annotation, slim, weight_of
 from stages.engines.copy_paste import copy_paste, drawn, pastable, shown_before
-from stages.engines.samples import Batch, Sample, mirrored, to_tensor
+from stages.engines.training_images import Sample, StepSamples, mirrored, to_tensor
 from stages.formats.coco import labelled, read_coco
 from stages.geometry.boxes import xywh_to_xyxy
 from stages.geometry.masks import Rle, rle_areas, rles_to_masks, segmentation_to_rle
@@ -133,13 +133,13 @@ class StepReader:
     settings: Train
     seed: int
 
-    def __call__(self, step: int) -> Batch:
+    def __call__(self, step: int) -> StepSamples:
         """The batch of `step`, images mirrored and pasted into by chance."""
         keys = images_of_step(self.labels.image_ids, step, self.settings, seed=self.seed)
         shown = [self._sample(image_id, flip=flip) for image_id, flip in keys]
         if self.settings.copy_paste.enabled:
             shown = [self._pasted_into(sample, step, k) for k, sample in enumerate(shown)]
-        return Batch(step, shown)
+        return StepSamples(step, shown)
 
     def _pasted_into(self, sample: Sample, step: int, position: int) -> Sample:
         """The sample with instances of another image by chance; depends on step and position."""

@@ -18,7 +18,7 @@ from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from stages.engines.detectron2.config import build_network, check_widths, config_of
-from stages.engines.detectron2.samples import InputReader, Inputs, SampleMapper, to_image
+from stages.engines.detectron2.samples import MappedReader, MappedSamples, SampleMapper, to_image
 from stages.engines.detectron2.weights import load_backbone
 from stages.engines.hooks import DROPPED
 from stages.engines.recipe import start_seed, train_network
@@ -58,11 +58,11 @@ def train(
     detectron2's version and configuration.
     """
     quiet_loggers()
-    network, config = open_network(settings, len(labels.categories), device, seed=seed)
+    network, config = open_detector(settings, len(labels.categories), device, seed=seed)
     facts = {"detectron2": detectron2.__version__, "config": config.dump()}
     return train_network(
         network,
-        InputReader(StepReader(image_folder, labels, settings, seed), SampleMapper(config)),
+        MappedReader(StepReader(image_folder, labels, settings, seed), SampleMapper(config)),
         lambda inputs: losses_of(network, inputs),
         settings,
         out=out,
@@ -71,7 +71,9 @@ def train(
     )
 
 
-def losses_of(network: nn.Module, inputs: Inputs) -> tuple[dict[str, Tensor], dict[str, float]]:
+def losses_of(
+    network: nn.Module, inputs: MappedSamples
+) -> tuple[dict[str, Tensor], dict[str, float]]:
     """The losses of a step by the names of the log, and the shares of dropped RoIs with roi_drop.
 
     Raises
@@ -85,7 +87,7 @@ def losses_of(network: nn.Module, inputs: Inputs) -> tuple[dict[str, Tensor], di
     return {LOG_NAMES.get(name, name): loss for name, loss in losses.items()}, dropped
 
 
-def open_network(
+def open_detector(
     settings: Train, classes: int, device: torch.device, *, seed: int
 ) -> tuple[Any, Any]:
     """The network with its first weights, which depend on `seed` alone, and its configuration.

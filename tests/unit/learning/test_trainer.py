@@ -60,6 +60,8 @@ def test_optimisers_are_those_of_the_paper() -> None:
     assert sgd.param_groups[0]["momentum"] == 0.9
     assert len(sgd.param_groups[0]["params"]) == 1
     assert isinstance(schedule.optimizer_of(network, settings()), torch.optim.AdamW)
+    other = schedule.optimizer_of(network, settings(optimizer="sgd"), momentum=0.5)
+    assert other.param_groups[0]["momentum"] == 0.5
 
 
 class Task:

@@ -21,7 +21,7 @@ pytest.importorskip("detectron2", reason=f"detectron2 is not installed; see {INS
 
 import detectron2
 
-from stages.engines.detectron2.engine import open_network, predict, train
+from stages.engines.detectron2.engine import open_detector, predict, train
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {
@@ -79,7 +79,7 @@ def test_the_door_opens_and_refuses_what_cannot_be_served() -> None:
 
 def test_the_first_weights_depend_on_the_seed_alone() -> None:
     one, same, other = (
-        open_network(Train(**SMALL), 2, CPU, seed=seed)[0].state_dict() for seed in (0, 0, 1)
+        open_detector(Train(**SMALL), 2, CPU, seed=seed)[0].state_dict() for seed in (0, 0, 1)
     )
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)

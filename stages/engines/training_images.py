@@ -29,7 +29,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class StepSamples:
     """The samples of one step."""
 
     step: int
