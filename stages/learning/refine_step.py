@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stages.learning.bags import ImageBags
 from stages.learning.mining import mined, mined_psm, selection_scores
-from stages.learning.pnpg_step import Bag, enlarged, negatives
+from stages.learning.pnpg_step import EnlargedBags, enlarged, negatives
 from stages.learning.select_step import image_logits, mean_own
 from stages.learning.two_branch import TwoBranch
 from stages.mil import prm
@@ -132,7 +132,7 @@ def refine_image(
 
 
 def refinement_of(
-    cls: Tensor, ins: Tensor, plus: Bag, bags: ImageBags, settings: Refine
+    cls: Tensor, ins: Tensor, plus: EnlargedBags, bags: ImageBags, settings: Refine
 ) -> Refinement:
     """As `refine_image`, from PRM's (n, m + p, k) logits of the enlarged bags."""
     scores = of_label(prm.prm_scores(cls, ins, plus.valid, mode=settings.score), bags.labels)
