@@ -9,7 +9,7 @@ from stages.engines.training_labels import Labels
 from stages.settings.train import Train
 
 
-def facts_of(
+def facts_of_training(
     settings: Train, labels: Labels, log: str, packages: Mapping[str, str]
 ) -> dict[str, Any]:
     """Facts of a training, from its log.

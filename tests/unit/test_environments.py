@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.planning.engines import ENGINES
+from stages.engines.engine import ENGINES
+from stages.engines.engine import ENVIRONMENTS as OF_ENGINES
 from stages.runtime.code import code_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,8 +64,11 @@ def _imported(modules: list[str]) -> set[str]:
     return {PACKAGE_OF.get(name, name) for name in foreign}
 
 
-def _modules_of(program: str) -> list[str]:
-    return [entry.split("@")[0] for entry in code_of(program)]
+def _modules_of(program: str, environment: str) -> list[str]:
+    """What a program rests on; a training on the engines that its environment has."""
+    names = ["torchvision", "detectron2"] if environment == "detectron2" else ["torchvision"]
+    engines = [ENGINES[name].module for name in names] if program == "stages.train" else []
+    return [entry.split("@")[0] for entry in code_of(program, *engines)]
 
 
 def _programs_of_rules() -> set[tuple[str, Path]]:
@@ -74,7 +78,7 @@ def _programs_of_rules() -> set[tuple[str, Path]]:
         text = path.read_text()
         for program in re.findall(r"-m (stages\S+?)\"", text):
             (conda,) = re.findall(r"conda:\s+(\S.*)", text)
-            files = ENGINES.values() if "ENGINES" in conda else [conda.strip('"')]
+            files = OF_ENGINES.values() if "ENVIRONMENTS" in conda else [conda.strip('"')]
             found |= {(program, (path.parent / file).resolve()) for file in files}
     return found
 
@@ -96,7 +100,7 @@ def test_an_environment_covers_what_its_stage_imports(program: str, path: Path) 
     there |= {"torch"} if "pytorch" in there else set()
     there |= {"opencv-python-headless"} if "opencv" in there else set()
     there |= OF_DETECTRON2 if "detectron2" in there else set()  # fvcore comes with it
-    needed = _imported(_modules_of(program))
+    needed = _imported(_modules_of(program, path.stem))
     missing = needed - there
     assert missing <= OPTIONAL
     assert not (path.stem == "detectron2" and missing & OF_DETECTRON2)
