@@ -3,34 +3,42 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
-RUN := results/demo/sapnet
+RUN := results/demo
+SAID := $(VENV)/said.txt
 export PATH := $(BIN):$(PATH)
 
-.PHONY: demo test bench lint clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint config clean
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (about ten minutes)
 	snakemake --cores all
 	@echo
 	@echo "Done. What to look at:"
-	@echo "  $(RUN)/evaluate/table.txt          the table above"
-	@echo "  $(RUN)/evaluate/metrics.json       every number, with the counts it rests on"
-	@echo "  $(RUN)/export/pseudo_labels.json   the masks, as COCO JSON"
-	@echo "  $(RUN)/train/torchvision           the detector"
-	@echo "  results/demo/logs                  what each stage said"
+	@echo "  $(RUN)/sapnet/evaluate/table.txt          the table above"
+	@echo "  $(RUN)/sapnet/evaluate/metrics.json       every number, with the counts it rests on"
+	@echo "  $(RUN)/sapnet/export/pseudo_labels.json   the masks, as COCO JSON"
+	@echo "  $(RUN)/sapnet/train/torchvision           the detector"
+	@echo "  $(RUN)/logs, $(RUN)/sapnet/logs           what each stage said"
 
-test: $(VENV)/dev.done ## All tests
-	python -m pytest
+test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (15 minutes at most)
+	python -m pytest -m "not long"
 
 bench: $(VENV)/run.done ## The ablation on PartWorld: every component, three worlds (within an hour)
 	snakemake --cores all --configfile workflow/recipes/benchmark.yaml -- ablation
 	@cat results/benchmark/report/ablation.md
 
 lint: $(VENV)/dev.done ## Formatters, linters and types; silent where all is well
-	ruff check
-	ruff format --check
-	mypy
-	snakefmt --check Snakefile workflow/rules
-	snakemake --lint
+	ruff check --quiet
+	ruff format --quiet --check
+	mypy --no-error-summary
+	@snakefmt --check Snakefile workflow/rules > $(SAID) 2>&1 || { cat $(SAID); exit 1; }
+	@snakemake --lint > $(SAID) 2>&1 || { cat $(SAID); exit 1; }
+
+config: $(VENV)/dev.done ## config.yaml and its schema, made anew from stages/settings
+	python -m stages.settings.template
 
 clean: ## The environment and what was generated
 	rm -rf $(VENV) results .snakemake

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stages.learning.batches import Batch, Reader
+from stages.learning.batches import Reader, StepImages
 from stages.learning.inputs import Inputs
 from stages.learning.opening import (
     PACKAGES,
@@ -103,7 +103,7 @@ def start_from(network: TwoBranch, select_model: Path) -> None:
 
 
 def _fit(network: TwoBranch, reader: Reader, settings: Refine, select: Select, folder: Path) -> str:
-    def loss_of(batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def loss_of(batch: StepImages) -> tuple[Tensor, dict[str, float]]:
         pixels, bags = reader.network_batch(batch)
         rng_of = rngs_of(reader.seed, batch.step, batch.image_ids)
         return refine_loss(network, pixels, bags, settings, select, rng_of=rng_of)

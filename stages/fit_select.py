@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from stages.learning.bags import BagIndex
-from stages.learning.batches import Batch, Reader
+from stages.learning.batches import Reader, StepImages
 from stages.learning.joint_step import joint_loss
 from stages.learning.opening import (
     PACKAGES,
@@ -124,10 +124,10 @@ def _fit(
 
 def loss_of(
     network: TwoBranch, reader: Reader, settings: Select, refine: Refine | None
-) -> Callable[[Batch], tuple[Tensor, dict[str, float]]]:
+) -> Callable[[StepImages], tuple[Tensor, dict[str, float]]]:
     """The loss of a batch: PSM's, or that of PSM and PRM."""
 
-    def loss(batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def loss(batch: StepImages) -> tuple[Tensor, dict[str, float]]:
         pixels, bags = reader.network_batch(batch)
         if refine is None:
             return select_loss(network, pixels, bags, settings)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from stages.engines.engine import Engine, open_engine
-from stages.engines.facts import facts_of, hooks_told
+from stages.engines.facts import facts_of_training, hooks_told
 from stages.engines.results import write_results
 from stages.engines.training_labels import Labels
 from stages.formats.coco import CocoFile, read_coco
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None) -> None:
         found = write_predictions(engine, settings, split, folder, args, device)
     with replacing(args.out_model) as temporary:
         shutil.copyfile(folder / MODEL, temporary)
-    facts = facts_of(settings, labels, log, header["packages"])
+    facts = facts_of_training(settings, labels, log, header["packages"])
     write_text(args.out_facts, json.dumps(facts, indent=1) + "\n")
     write_text(args.out_log, log)
     remove_parts(folder)

@@ -10,14 +10,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: barriers cost mor
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("coco_tiny") and not _coco_tiny():
-            item.add_marker(pytest.mark.skip(reason="COCO_TINY is not set, or is no folder"))
+        for name in ("COCO_TINY", "PHOTOS"):
+            if item.get_closest_marker(name.lower()) and not _is_folder(name):
+                reason = f"{name} is not set, or is no folder"
+                item.add_marker(pytest.mark.skip(reason=reason))
         if item.get_closest_marker("gpu") and not _has_gpu():
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
 
 
-def _coco_tiny() -> bool:
-    return bool(os.environ.get("COCO_TINY")) and Path(os.environ["COCO_TINY"]).is_dir()
+def _is_folder(variable: str) -> bool:
+    return bool(os.environ.get(variable)) and Path(os.environ[variable]).is_dir()
 
 
 def _has_gpu() -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from stages.engines.samples import Sample
+from stages.engines.training_images import Sample
 from stages.learning.trainer import images_of_step
 from stages.settings.train import CopyPaste, Train
 

@@ -1,19 +1,29 @@
-"""The door to the engines: the one that the config names, or a sentence why it cannot be had."""
+"""The door to the engines: the one that the config names, or a sentence why it cannot be had.
+
+Standard library alone, since the Snakefile asks for the tables.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import torch
+from stages.runtime.doors import Method, opened
 
-from stages.engines.training_labels import Labels
-from stages.runtime.doors import opened
-from stages.settings.train import Train
+if TYPE_CHECKING:
+    from pathlib import Path
 
-MODULES = {
-    "torchvision": "stages.engines.torchvision",
-    "detectron2": "stages.engines.detectron2.engine",
+    import torch
+
+    from stages.engines.training_labels import Labels
+    from stages.settings.train import Train
+
+ENGINES = {  # by train.engine, the name of the package
+    "torchvision": Method("stages.engines.torchvision"),
+    "detectron2": Method("stages.engines.detectron2.engine"),
+}
+ENVIRONMENTS = {  # of conda, by engine, as seen from the rules
+    "torchvision": "../../envs/stages.yaml",
+    "detectron2": "../../envs/detectron2.yaml",
 }
 INSTALL = "https://detectron2.readthedocs.io/en/latest/tutorials/install.html"
 
@@ -28,17 +38,17 @@ class Engine(Protocol):
     def PACKAGES(self) -> tuple[str, ...]:
         """Distribution names, for provenance."""
 
-    def check(self, settings: Train) -> None:
+    def check(self, settings: "Train") -> None:
         """Raise ValueError for settings that this engine cannot serve, before anything is read."""
 
     def train(
         self,
-        settings: Train,
-        labels: Labels,
-        out: Path,
+        settings: "Train",
+        labels: "Labels",
+        out: "Path",
         *,
-        image_folder: Path,
-        device: torch.device,
+        image_folder: "Path",
+        device: "torch.device",
         seed: int,
         header: Mapping[str, Any],
     ) -> str:
@@ -60,12 +70,12 @@ class Engine(Protocol):
 
     def predict(
         self,
-        settings: Train,
-        checkpoint: Path,
+        settings: "Train",
+        checkpoint: "Path",
         images: Sequence[Mapping[str, Any]],
         *,
-        image_folder: Path,
-        device: torch.device,
+        image_folder: "Path",
+        device: "torch.device",
     ) -> Iterator[list[dict[str, Any]]]:
         """Yield the COCO results of each image, with the weights that `train` wrote.
 
@@ -80,7 +90,7 @@ def is_importable(engine: str) -> bool:
     return find_spec(engine) is not None
 
 
-def open_engine(settings: Train) -> Engine:
+def open_engine(settings: "Train") -> Engine:
     """The engine of the config.
 
     Raises
@@ -92,6 +102,6 @@ def open_engine(settings: Train) -> Engine:
             f"train.engine is {settings.engine}, but {settings.engine} is not installed. Run "
             f"snakemake with --use-conda, install it ({INSTALL}), or set train.engine: torchvision."
         )
-    engine: Engine = opened(MODULES[settings.engine])
+    engine: Engine = opened(ENGINES[settings.engine].module)
     engine.check(settings)
     return engine

@@ -10,7 +10,7 @@ from stages.runtime.program import Sentence
 from stages.settings.train import Train
 
 
-def facts_of(
+def facts_of_training(
     settings: Train, labels: Labels, log: str, packages: Mapping[str, str]
 ) -> dict[str, Any]:
     """Facts of a training, from its log.

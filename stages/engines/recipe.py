@@ -1,32 +1,86 @@
-"""What the trainings of all engines start from: the optimiser, and a seed for each step."""
+"""One training for the detectors of all engines: seeds, loop, log, weights.
+
+The loop is `stages.learning.trainer.fit`, so that a killed training ends with the same weights.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from stages.engines.hooks import DropWatch
+from stages.learning.schedule import optimizer_of
+from stages.learning.trainer import fit, save_model
+from stages.runtime.randomness import Purpose
 from stages.settings.train import Train
 
-START_PURPOSE, STEP_PURPOSE = 5, 6  # keep these random numbers apart from those of other stages
+LossesOf = Callable[[Any], tuple[Mapping[str, Tensor], Mapping[str, float]]]
 
 
-def optimizer_of(model: nn.Module, settings: Train) -> torch.optim.Optimizer:
-    """AdamW, or SGD with momentum as in torchvision's own recipe."""
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(
-            weights, settings.lr, settings.momentum, weight_decay=settings.weight_decay
-        )
-    return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)
+def train_network(
+    network: nn.Module,
+    read: Callable[[int], Any],
+    losses_of: LossesOf,
+    settings: Train,
+    *,
+    out: Path,
+    seed: int,
+    header: Mapping[str, Any],
+) -> str:
+    """Train `network` and write its weights to `out`; see `engine.Engine.train`.
+
+    Parameters
+    ----------
+    read : step to a batch with `step`, `image_ids` and `pasted`; may run in another process.
+    losses_of : batch to its losses by the names of the log, and to the shares of dropped RoIs
+        (hooks.DROPPED; empty without roi_drop). A FloatingPointError counts as a loss of NaN.
+
+    Returns
+    -------
+    The log, one JSON object per step and line.
+    """
+    watch = DropWatch(settings.roi_drop, settings.log_every)
+
+    def loss_of(batch: Any) -> tuple[Tensor, dict[str, float]]:
+        torch.manual_seed(step_seed(seed, batch.step))  # anchors and RoIs are drawn
+        try:
+            losses, dropped = losses_of(batch)
+        except FloatingPointError:  # detectron2 looks at its boxes before there is a loss
+            return torch.tensor(math.nan), {}
+        numbers = {**{name: loss.item() for name, loss in losses.items()}, **dropped}
+        if settings.copy_paste.enabled:
+            numbers["pasted"] = batch.pasted
+        watch.see(batch.step, numbers)
+        total = torch.stack(list(losses.values())).sum()
+        return total, {**numbers, "images": len(batch.image_ids)}
+
+    log = fit(
+        network,
+        read,
+        loss_of,
+        name="train",
+        steps=settings.iterations,
+        settings=settings,
+        folder=out.parent,
+        optimizer=optimizer_of(network, settings, momentum=settings.momentum),
+        line_every=settings.log_every,
+    )
+    save_model(out, network, dict(header))
+    return log
 
 
 def start_seed(seed: int) -> int:
     """For torch, before the first weights are drawn."""
-    return _number(seed, START_PURPOSE)
+    return _number(seed, Purpose.START)
 
 
 def step_seed(seed: int, step: int) -> int:
     """For torch, before a step draws its anchors and RoIs; a function of the step alone."""
-    return _number(seed, STEP_PURPOSE, step)
+    return _number(seed, Purpose.STEP, step)
 
 
 def _number(*parts: int) -> int:

@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stages.engines.hooks import DropWatch
 from stages.engines.mask_rcnn import build_mask_rcnn
-from stages.engines.recipe import optimizer_of, start_seed, step_seed
+from stages.engines.recipe import start_seed, train_network
 from stages.engines.results import results_of
-from stages.engines.samples import Batch, Sample, to_tensor
+from stages.engines.training_images import Sample, StepSamples, to_tensor
 from stages.engines.training_labels import Labels, StepReader
-from stages.learning.trainer import fit, load_model, save_model
+from stages.learning.trainer import load_model
 from stages.photographs.reading import image_path, read_rgb
 from stages.settings.train import Train
 
@@ -26,7 +25,7 @@ def check(settings: Train) -> None:
     """Every setting can be served: this engine is the reference of the others."""
 
 
-def open_model(settings: Train, classes: int, device: torch.device, *, seed: int) -> nn.Module:
+def open_detector(settings: Train, classes: int, device: torch.device, *, seed: int) -> nn.Module:
     """The network with its first weights, which depend on `seed` alone."""
     torch.manual_seed(start_seed(seed))
     model: nn.Module = build_mask_rcnn(settings, classes).to(device)
@@ -43,49 +42,30 @@ def train(
     seed: int,
     header: Mapping[str, Any],
 ) -> str:
-    """Train on `labels` and write the weights to `out`; see `opening.Engine`.
+    """Train on `labels` and write the weights to `out`; see `engine.Engine`.
 
     A training that was killed goes on from `checkpoint.pt` beside `out`.
     """
-    model = open_model(settings, len(labels.categories), device, seed=seed)
-    watch = DropWatch(settings.roi_drop, settings.log_every)
-
-    def loss_of(batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        total, numbers = losses_of(model, batch, settings, seed=seed)
-        watch.see(batch.step, numbers)
-        return total, numbers
-
-    log = fit(
+    model = open_detector(settings, len(labels.categories), device, seed=seed)
+    return train_network(
         model,
         StepReader(image_folder, labels, settings, seed),
-        loss_of,
-        name="train",
-        steps=settings.iterations,
-        settings=settings,
-        folder=out.parent,
-        optimizer=optimizer_of(model, settings),
-        line_every=settings.log_every,
+        lambda batch: losses_of(model, batch),
+        settings,
+        out=out,
+        seed=seed,
+        header=header,
     )
-    save_model(out, model, dict(header))
-    return log
 
 
-def losses_of(
-    model: nn.Module, batch: Batch, settings: Train, *, seed: int
-) -> tuple[Tensor, dict[str, float]]:
-    """The loss of a step and what the log says of it."""
+def losses_of(model: nn.Module, batch: StepSamples) -> tuple[dict[str, Tensor], dict[str, float]]:
+    """The losses of a step, and the shares of dropped RoIs with roi_drop."""
     device = next(model.parameters()).device
     heads: Any = model.roi_heads
     heads.step = batch.step
-    torch.manual_seed(step_seed(seed, batch.step))  # anchors and RoIs are drawn
     images = [sample.pixels.to(device) for sample in batch.samples]
     losses = model(images, [target_of(sample, device) for sample in batch.samples])
-    numbers: dict[str, float] = {name: value.item() for name, value in losses.items()}
-    if settings.roi_drop.enabled:
-        numbers |= heads.dropped
-    if settings.copy_paste.enabled:
-        numbers["pasted"] = sum(sample.pasted for sample in batch.samples)
-    return torch.stack(list(losses.values())).sum(), {**numbers, "images": len(images)}
+    return losses, heads.dropped if heads.drop.enabled else {}
 
 
 def target_of(sample: Sample, device: torch.device) -> dict[str, Tensor]:
@@ -108,7 +88,7 @@ def predict(
     image_folder: Path,
     device: torch.device,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the COCO results of each image, one image after the other; see `opening.Engine`."""
+    """Yield the COCO results of each image, one image after the other; see `engine.Engine`."""
     model, category_ids = load_detector(settings, checkpoint, device)
     for image in images:
         pixels = to_tensor(read_rgb(image_path(image_folder, image["file_name"])))

@@ -15,15 +15,14 @@ import torch
 
 from stages.engines.annotations import EXTRA_MASKS, Rule, check_annotation, slim, weight_of
 from stages.engines.copy_paste import copy_paste, drawn, pastable, shown_before
-from stages.engines.samples import Batch, Sample, mirrored, to_tensor
+from stages.engines.training_images import Sample, StepSamples, mirrored, to_tensor
 from stages.formats.coco import labelled, read_coco
 from stages.geometry.boxes import xywh_to_xyxy
 from stages.geometry.masks import Rle, rle_areas, rles_to_masks, segmentation_to_rle
 from stages.learning.trainer import images_of_step
 from stages.photographs.reading import image_path, read_rgb
+from stages.runtime.randomness import Purpose, rng_of
 from stages.settings.train import Train
-
-PASTE_PURPOSE = 7  # keeps these random numbers apart from those of other stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +133,18 @@ class StepReader:
     settings: Train
     seed: int
 
-    def __call__(self, step: int) -> Batch:
+    def __call__(self, step: int) -> StepSamples:
         """The batch of `step`, images mirrored and pasted into by chance."""
         keys = images_of_step(self.labels.image_ids, step, self.settings, seed=self.seed)
         shown = [self._sample(image_id, flip=flip) for image_id, flip in keys]
         if self.settings.copy_paste.enabled:
             shown = [self._pasted_into(sample, step, k) for k, sample in enumerate(shown)]
-        return Batch(step, shown)
+        return StepSamples(step, shown)
 
     def _pasted_into(self, sample: Sample, step: int, position: int) -> Sample:
         """The sample with instances of another image by chance; depends on step and position."""
         paste = self.settings.copy_paste
-        rng = np.random.default_rng([self.seed, PASTE_PURPOSE, step, position])
+        rng = rng_of(self.seed, Purpose.PASTE, step, position)
         if rng.random() >= paste.chance:
             return sample
         ids = self.labels.image_ids

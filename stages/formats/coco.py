@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.formats.format import Label, Labelled
+
 
 @dataclass(frozen=True, slots=True)
 class CocoFile:
@@ -47,24 +49,48 @@ def labelled(annotations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [annotation for annotation in annotations if not annotation.get("iscrowd", 0)]
 
 
-def point_of(annotation: dict[str, Any], path: Path) -> tuple[float, float]:
-    """The annotation's `point: [x, y]`, px.
+def read(path: Path) -> Labelled:
+    """The labels of a COCO file, for `stages.formats.format`: what each annotation holds.
 
     Raises
     ------
-    ValueError : it has none, or not two finite numbers.
+    ValueError : as `read_coco`, or a point or box is none.
     """
-    point = annotation.get("point")
-    if not isinstance(point, list) or len(point) != 2 or not all(map(_is_number, point)):
+    file = read_coco(path)
+    labels = [_label(annotation, path) for annotation in labelled(file.annotations)]
+    return Labelled(file.images, labels, file.categories, len(file.annotations) - len(labels))
+
+
+def _label(annotation: dict[str, Any], path: Path) -> Label:
+    names = ("id", "image_id", "category_id")
+    point = _numbers(annotation, "point", 2, "[x, y]", path)
+    box = _numbers(annotation, "bbox", 4, "[x, y, width, height]", path)
+    return Label(
+        **{name: annotation[name] for name in names},
+        point=None if point is None else (point[0], point[1]),
+        box=None if box is None else (box[0], box[1], box[0] + box[2], box[1] + box[3]),
+        mask=annotation.get("segmentation") or None,
+    )
+
+
+def _numbers(
+    annotation: dict[str, Any], key: str, count: int, form: str, path: Path
+) -> list[float] | None:
+    """So many finite numbers under a key; None where the key is absent, null or empty."""
+    values = annotation.get(key)
+    if values is None or values == []:
+        return None
+    if not isinstance(values, list) or len(values) != count or not all(map(_is_number, values)):
         raise ValueError(
-            f"{path}: annotation {annotation['id']} has point {point!r}, not [x, y]. Add it, or "
-            "set prepare.point to uniform or quasi_center to draw points from masks."
+            f"{path}: annotation {annotation['id']} has {key} {values!r}, not {form} in px. "
+            "Correct or remove it."
         )
-    return float(point[0]), float(point[1])
+    return [float(value) for value in values]
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -13,27 +13,45 @@ FORMATS = {  # by dataset.train.format
 
 
 @dataclass(frozen=True, slots=True)
-class Annotated:
+class Label:
+    """What a person gave about one object, or about an image: any of these, or a class alone.
+
+    Attributes
+    ----------
+    id : of the annotation; unique in the file.
+    point : (x, y) px. box : (x0, y0, x1, y1) px, not yet cut at the image. mask : COCO polygons or
+        RLE, not yet decoded. None each where the annotation has none.
+    """
+
+    id: int
+    image_id: int
+    category_id: int
+    point: tuple[float, float] | None = None
+    box: tuple[float, float, float, float] | None = None
+    mask: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
     """What a file of labels holds, sorted by id and known to be consistent.
 
-    images : {id, file_name, height, width} each. annotations : one object or tag each, with id,
-    image_id, category_id and what else the file has. categories : {id, name, ...} each.
+    Attributes
+    ----------
+    images : {id, file_name, height, width} each. categories : {id, name, ...} each.
+    labels : one for each annotation that is not a crowd. crowds : how many are.
     """
 
     images: Sequence[dict[str, Any]]
-    annotations: Sequence[dict[str, Any]]
+    labels: Sequence[Label]
     categories: Sequence[dict[str, Any]]
+    crowds: int = 0
 
 
 class Format(Protocol):
     """One way to write labels down; a module of `stages.formats` has these names."""
 
-    def read(self, path: Path, *, annotated: bool = True) -> Annotated:
+    def read(self, path: Path) -> Labelled:
         """The labels of a file.
-
-        Parameters
-        ----------
-        annotated : False leaves the annotations out, whatever they are.
 
         Raises
         ------

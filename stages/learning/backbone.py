@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torchvision.models.resnet import ResNet
 from torchvision.ops import roi_align
 
+from stages.geometry.box_tensors import tensor_area
 from stages.learning.separable import MAX_CELLS, separable_roi_align
 from stages.runtime.provenance import sha256_of
 
@@ -145,8 +146,7 @@ def fpn_levels(boxes: Tensor, levels: int) -> Tensor:
 
     Source: the authors' code (the usual canonical scale, 224 px at stride 16).
     """
-    sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=0)
-    scale = (sides[:, 0] * sides[:, 1]).sqrt()
+    scale = tensor_area(boxes).sqrt()
     return torch.floor(torch.log2(scale / 56 + 1e-6)).clamp(0, levels - 1).long()
 
 

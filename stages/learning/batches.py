@@ -12,7 +12,7 @@ from stages.settings.training import Training
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class StepImages:
     """The images of one step as they were read, not yet on the device."""
 
     step: int
@@ -25,10 +25,10 @@ class Batch:
         """Ids of the images that are this process's; `step_ids` has those of all."""
         return [image_id for image_id, _ in self.keys]
 
-    def singles(self) -> "list[Batch]":
+    def singles(self) -> "list[StepImages]":
         """Each image as a batch of its own."""
         pairs = zip(self.keys, self.images, strict=True)
-        return [Batch(self.step, [key], [image], [key[0]]) for key, image in pairs]
+        return [StepImages(self.step, [key], [image], [key[0]]) for key, image in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Reader:
     seed: int
     team: Team = ALONE
 
-    def __call__(self, step: int) -> Batch:
+    def __call__(self, step: int) -> StepImages:
         """The batch of `step`."""
         whole = images_of_step(self.index.image_ids, step, self.settings, seed=self.seed)
         keys = self.team.share(whole)
@@ -49,9 +49,9 @@ class Reader:
             self.inputs.read(image_id, self.index.file_name(image_id), flip=flip)
             for image_id, flip in keys
         ]
-        return Batch(step, keys, images, [image_id for image_id, _ in whole])
+        return StepImages(step, keys, images, [image_id for image_id, _ in whole])
 
-    def network_batch(self, batch: Batch) -> tuple[Tensor, list[ImageBags]]:
+    def network_batch(self, batch: StepImages) -> tuple[Tensor, list[ImageBags]]:
         """The batch on the device, its bags in pixels of the network's input."""
         bags = [scaled_bags(self.index, self.inputs, *key) for key in batch.keys]
         return self.inputs.batch(batch.images, batch.keys), bags

@@ -21,7 +21,7 @@ RANDOM_PARTS = 4  # boxes drawn per object with npg.part_mode random
 
 
 @dataclass(frozen=True, slots=True)
-class Bag:
+class EnlargedBags:
     """Enlarged bags of one image: the m originals first, then the p boxes of PPG.
 
     boxes : (n, m + p, 4). valid : (n, m + p) bool. quality : (n, m + p). raw : (n, m + p) S_raw.
@@ -33,15 +33,15 @@ class Bag:
     raw: Tensor
 
 
-def enlarged(bags: ImageBags, settings: Refine, select: Select) -> Bag:
+def enlarged(bags: ImageBags, settings: Refine, select: Select) -> EnlargedBags:
     """B+: the originals and, with PPG, scaled copies of box_psm (Eq. 4)."""
     raw = pdg_of(bags.boxes, bags, select)
     if not settings.ppg.enabled or not len(bags.boxes):
-        return Bag(bags.boxes, bags.valid, bags.quality, raw)
+        return EnlargedBags(bags.boxes, bags.valid, bags.quality, raw)
     extra = _scaled(bags, settings, select)
     ok = bags.usable()[:, None].expand(-1, extra.shape[1])
     quality = _of_chosen(bags.quality, bags)[:, None].expand(-1, extra.shape[1])
-    return Bag(
+    return EnlargedBags(
         torch.cat([bags.boxes, extra], dim=1),
         torch.cat([bags.valid, ok], dim=1),
         torch.cat([bags.quality, quality], dim=1),

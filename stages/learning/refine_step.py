@@ -13,15 +13,14 @@ from torch import Tensor
 
 from stages.learning.bags import ImageBags
 from stages.learning.mining import mined, mined_psm, selection_scores
-from stages.learning.pnpg_step import Bag, enlarged, negatives
+from stages.learning.pnpg_step import EnlargedBags, enlarged, negatives
 from stages.learning.select_step import image_logits, mean_own
 from stages.learning.two_branch import TwoBranch
 from stages.mil import prm
 from stages.mil.psm import of_label
+from stages.runtime import randomness
 from stages.settings.refine import Refine
 from stages.settings.select import Select
-
-NEGATIVE_PURPOSE = 5  # keeps these random numbers apart from those of other stages
 
 
 def refine_loss(
@@ -65,7 +64,7 @@ def loss_on_maps(
 
 def rngs_of(seed: int, step: int, image_ids: list[int]) -> dict[int, np.random.Generator]:
     """Random numbers for the negatives of each image of a step."""
-    return {i: np.random.default_rng([seed, NEGATIVE_PURPOSE, step, i]) for i in image_ids}
+    return {i: randomness.rng_of(seed, randomness.Purpose.NEGATIVE, step, i) for i in image_ids}
 
 
 def _weights(bags: ImageBags) -> Tensor:
@@ -133,7 +132,7 @@ def refine_image(
 
 
 def refinement_of(
-    cls: Tensor, ins: Tensor, plus: Bag, bags: ImageBags, settings: Refine
+    cls: Tensor, ins: Tensor, plus: EnlargedBags, bags: ImageBags, settings: Refine
 ) -> Refinement:
     """As `refine_image`, from PRM's (n, m + p, k) logits of the enlarged bags."""
     scores = of_label(prm.prm_scores(cls, ins, plus.valid, mode=settings.score), bags.labels)

@@ -12,6 +12,7 @@ from torch import nn
 from stages.settings.training import Training
 
 WARMUP_START = 0.001  # share of lr at the first step (authors' code)
+MOMENTUM = 0.9  # of SGD: SAPNet, Sec. 4.1
 
 
 class Schedule(Protocol):
@@ -24,6 +25,14 @@ class Schedule(Protocol):
     @property
     def flip(self) -> float:
         """Chance of a horizontal flip."""
+
+    @property
+    def optimizer(self) -> str:
+        """Sgd or adamw."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Of the optimiser."""
 
     @property
     def lr(self) -> float:
@@ -62,11 +71,13 @@ def lr_share(step: int, steps: int, settings: Schedule) -> float:
     return float(0.1 ** sum(step >= share * steps for share in settings.milestones))
 
 
-def optimizer_of(network: nn.Module, settings: Training) -> torch.optim.Optimizer:
-    """AdamW, or SGD with momentum 0.9 (SAPNet, Sec. 4.1)."""
+def optimizer_of(
+    network: nn.Module, settings: Schedule, *, momentum: float = MOMENTUM
+) -> torch.optim.Optimizer:
+    """AdamW, or SGD with momentum (SAPNet, Sec. 4.1), for the weights that are trained."""
     weights = [p for p in network.parameters() if p.requires_grad]
     if settings.optimizer == "sgd":
         return torch.optim.SGD(
-            weights, settings.lr, momentum=0.9, weight_decay=settings.weight_decay
+            weights, settings.lr, momentum=momentum, weight_decay=settings.weight_decay
         )
     return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)

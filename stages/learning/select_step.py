@@ -123,9 +123,10 @@ def selection_of(cls: Tensor, ins: Tensor, bags: ImageBags, settings: Select) ->
     classes = of_label(class_scores(cls), bags.labels)
     instances = of_label(instance_scores(ins, bags.valid), bags.labels)
     dis = pdg_of(bags.boxes, bags, settings) ** settings.pdg.exponent
-    base = classes * instances
-    guided = settings.pdg.apply in ("score", "selection")
-    score = (base * dis if guided else base) * bags.quality**settings.quality_exponent
+    plain = proposal_scores(cls, ins, bags.valid)  # (n, m, k)
+    is_guided = settings.pdg.apply in ("score", "selection")
+    whole = proposal_scores(cls, ins, bags.valid, guidance=dis) if is_guided else plain
+    score = of_label(whole, bags.labels) * bags.quality**settings.quality_exponent
     score = score.masked_fill(~bags.valid, 0.0)
     best = score.masked_fill(~bags.valid, -1.0).argmax(dim=1)  # the first where all are empty
-    return Selection(classes, instances, dis, score, best, base.sum(dim=1))
+    return Selection(classes, instances, dis, score, best, of_label(plain, bags.labels).sum(dim=1))

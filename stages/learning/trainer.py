@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -22,8 +21,7 @@ from stages.runtime.atomic import write_bytes
 from stages.runtime.processes import ALONE, Team
 from stages.runtime.program import say
 from stages.runtime.progress import STEPS_PER_LINE, Progress
-
-ORDER_PURPOSE, FLIP_PURPOSE = 3, 4  # keep these random numbers apart from those of other stages
+from stages.runtime.randomness import Purpose, rng_of
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
 
@@ -34,14 +32,14 @@ def images_of_step(
     """The images of a step and whether each is mirrored; every epoch sees each image once."""
     per_epoch = math.ceil(len(image_ids) / settings.batch_images)
     epoch, place = divmod(step, per_epoch)
-    order = np.random.default_rng([seed, ORDER_PURPOSE, epoch]).permutation(len(image_ids))
+    order = rng_of(seed, Purpose.ORDER, epoch).permutation(len(image_ids))
     start = place * settings.batch_images
     chosen = [image_ids[i] for i in order[start : start + settings.batch_images]]
     return [(image, _flipped(image, epoch, settings.flip, seed)) for image in chosen]
 
 
 def _flipped(image_id: int, epoch: int, chance: float, seed: int) -> bool:
-    rng = np.random.default_rng([seed, FLIP_PURPOSE, epoch, image_id])
+    rng = rng_of(seed, Purpose.FLIP, epoch, image_id)
     return bool(rng.random() < chance)
 
 

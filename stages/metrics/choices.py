@@ -15,7 +15,7 @@ from stages.mil.trivial import trivial_choices
 
 
 @dataclass(frozen=True, slots=True)
-class Bag:
+class ScoredBag:
     """The proposals of one instance.
 
     rles : (n,) masks. boxes : (n, 4) xyxy px. area : (n,) px^2.
@@ -35,7 +35,7 @@ class Bag:
 
 
 def choice_weights(
-    bag: Bag, statistics: np.ndarray, chosen: Mapping[str, int]
+    bag: ScoredBag, statistics: np.ndarray, chosen: Mapping[str, int]
 ) -> dict[str, np.ndarray]:
     """Weights of every choice over a bag that is not empty.
 

@@ -1,7 +1,7 @@
 """Label quality of a data set, image by image: each choice against the object it was made for.
 
 SAPNet, Sec. 4.4. A choice is compared with the object that its weak label came from (instance_id =
-annotation id); crowds are left out. Pure: what an image holds comes as a `Scene`.
+annotation id); crowds are left out. Pure: what an image holds comes as a `JudgedImage`.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.metrics.calibration import Calibration
-from stages.metrics.choices import Bag
+from stages.metrics.choices import ScoredBag
 from stages.metrics.label_quality import LabelQuality, RefinedBoxes
 from stages.metrics.mask_quality import MASK_IOU
 from stages.metrics.object_quality import (
@@ -25,7 +25,7 @@ COUNTS = ("images", "instances", "scored", "without_proposals", "without_truth")
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class JudgedImage:
     """What is known of one image; mappings are by instance.
 
     labels : rows of table `weak_labels`.
@@ -37,7 +37,7 @@ class Scene:
     """
 
     labels: Sequence[Mapping[str, Any]]
-    bags: Mapping[int, Bag]
+    bags: Mapping[int, ScoredBag]
     chosen: Mapping[int, Mapping[str, int]]
     refined: Mapping[int, Mapping[str, Any]]
     written: Mapping[int, WrittenLabel]
@@ -60,7 +60,7 @@ class Judge:
         self.rules: Counter[str] = Counter()  # of BMS
         self.untrusted = 0  # scored pseudo-labels whose box alone is to be trained
 
-    def image(self, scene: Scene) -> None:
+    def image(self, scene: JudgedImage) -> None:
         """Count one image.
 
         Raises
@@ -79,7 +79,7 @@ class Judge:
                 _check_class(label, scene.objects[instance])
                 self._score(scene, instance, scene.objects)
 
-    def _score(self, scene: Scene, instance: int, objects: Mapping[int, TrueObject]) -> None:
+    def _score(self, scene: JudgedImage, instance: int, objects: Mapping[int, TrueObject]) -> None:
         goal, written = objects[instance], scene.written.get(instance)
         rest = [other for key, other in objects.items() if key != instance]
         quality = object_quality(

@@ -12,7 +12,7 @@ import numpy as np
 
 from stages.geometry.boxes import box_area
 from stages.geometry.masks import Rle, rle_areas, rle_boxes
-from stages.metrics.choices import Bag, choice_weights
+from stages.metrics.choices import ScoredBag, choice_weights
 from stages.metrics.mask_quality import mask_statistics
 
 PSEUDO_LABEL, TRUSTED = "pseudo_label", "trusted"
@@ -63,7 +63,7 @@ class ObjectQuality:
 
 
 def object_quality(
-    bag: Bag,
+    bag: ScoredBag,
     chosen: Mapping[str, int],
     written: WrittenLabel | None,
     *,

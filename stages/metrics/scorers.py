@@ -16,7 +16,7 @@ from pycocotools.cocoeval import COCOeval
 
 PYCOCOTOOLS, FASTER = "pycocotools", "faster_coco_eval"
 PACKAGES = {PYCOCOTOOLS: "pycocotools", FASTER: "faster-coco-eval"}  # distributions
-KINDS = {"bbox": ("bbox",), "segm": ("segmentation",)}  # keys of a result that each kind needs
+RESULT_KEYS = {"bbox": ("bbox",), "segm": ("segmentation",)}  # that each kind needs
 
 
 def backend_of(name: str) -> tuple[Any, Any]:
@@ -63,7 +63,7 @@ def scorer_of(
     index, scorer = backend_of(backend)
     with redirect_stdout(None):  # pycocotools prints
         gold = _indexed(index, {**truth, "annotations": _numbered(truth["annotations"])})
-        found = _loaded(index, gold, results, KINDS[kind])
+        found = _loaded(index, gold, results, RESULT_KEYS[kind])
         return scorer(gold, found, kind)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stages.geometry.box_tensors import paired_iou, tensor_area
+
 RULES = ("none", "overlap", "contain")  # rule numbers as returned below
 
 
@@ -59,7 +61,7 @@ def _mined_paper(
     best2 = selected.new_full((len(selected),), limits.contain)
     for prop, ok in zip(candidates.unbind(1), usable.unbind(1), strict=True):
         iou = paired_iou(prop, selected)
-        larger = ok & (_area(prop) > _area(selected))
+        larger = ok & (tensor_area(prop) > tensor_area(selected))
         overlap = larger & (iou > best1)
         contain = larger & ~(iou > best1) & (rules != 1) & (iou > best2)
         contain &= _inside(selected, prop, limits.tolerance)
@@ -74,12 +76,12 @@ def _mined_code(
     selected: Tensor, candidates: Tensor, usable: Tensor, limits: Thresholds
 ) -> tuple[Tensor, Tensor]:
     """In place: later proposals meet the merged box, the area gate the last merged proposal."""
-    mined, gate = selected.clone(), _area(selected)
+    mined, gate = selected.clone(), tensor_area(selected)
     rules = torch.zeros(len(selected), dtype=torch.long, device=selected.device)
     best = torch.zeros_like(gate)
     for prop, ok in zip(candidates.unbind(1), usable.unbind(1), strict=True):
         iou = paired_iou(prop, mined)
-        better = ok & (_area(prop) > gate) & (iou > best)
+        better = ok & (tensor_area(prop) > gate) & (iou > best)
         overlap = better & (iou > limits.overlap)
         contain = better & ~overlap & (iou > limits.contain)
         contain &= _inside(mined, prop, limits.tolerance, strict=True)
@@ -88,7 +90,7 @@ def _mined_code(
         )
         hit = overlap | contain
         mined = torch.where(hit[:, None], merged, mined)
-        gate, best = torch.where(hit, _area(prop), gate), torch.where(hit, iou, best)
+        gate, best = torch.where(hit, tensor_area(prop), gate), torch.where(hit, iou, best)
         rules = torch.where(overlap, 1, torch.where(contain, 2, rules))
     return mined, rules
 
@@ -101,20 +103,6 @@ def _overlap_merge(prop: Tensor, box: Tensor, iou: Tensor) -> Tensor:
 def _contain_merge(prop: Tensor, box: Tensor, iou: Tensor) -> Tensor:
     """Rule (ii), a part inside a whole: weight IoU / (1 + IoU) on the proposal."""
     return (iou[:, None] * prop + box) / (1 + iou[:, None])
-
-
-def _area(boxes: Tensor) -> Tensor:
-    sides = (boxes[..., 2:] - boxes[..., :2]).clamp(min=0)
-    return sides[..., 0] * sides[..., 1]
-
-
-def paired_iou(first: Tensor, second: Tensor) -> Tensor:
-    """IoU of each pair, (..., 4) and (..., 4) to (...); 0 for two boxes without area."""
-    low = torch.maximum(first[..., :2], second[..., :2])
-    high = torch.minimum(first[..., 2:], second[..., 2:])
-    inner = (high - low).clamp(min=0).prod(dim=-1)
-    union = _area(first) + _area(second) - inner
-    return torch.where(union > 0, inner / union.clamp(min=1e-12), torch.zeros_like(inner))
 
 
 def _inside(inner: Tensor, outer: Tensor, tolerance: float, *, strict: bool = False) -> Tensor:

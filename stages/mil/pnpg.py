@@ -6,9 +6,8 @@ code are the defaults of the config. Random numbers come in as arguments.
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
-from stages.mil.bms import paired_iou
+from stages.geometry.box_tensors import paired_iou, tensor_area
 
 OVERHANG = 0.2  # background boxes may leave the image by this share of its sides (authors' code)
 PART_SIDES = (0.3, 0.7)  # range of the sides of random part boxes, in sides of box_psm
@@ -85,13 +84,12 @@ def is_background(boxes: Tensor, positives: Tensor, *, t_neg1: float) -> Tensor:
     """
     if not len(boxes) or not len(positives):
         return torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
-    iou: Tensor = box_iou(boxes, positives).nan_to_num(0.0)
-    return (iou < t_neg1).all(dim=1)
+    return (paired_iou(boxes[:, None], positives) < t_neg1).all(dim=1)
 
 
 def centre_parts(box_psm: Tensor, *, min_area: float) -> Tensor:
     """A centred box of half the sides for each box of more than `min_area` px^2 (authors' code)."""
-    large = _areas(box_psm) > min_area
+    large = tensor_area(box_psm) > min_area
     half = box_psm.new_full((int(large.sum()), 1), 0.5)
     return scaled_boxes(box_psm[large], half)[:, 0]
 
@@ -121,20 +119,15 @@ def random_parts(
     parts = sides[:, None] * (low + (high - low) * uniforms[..., :2])  # (n, r, 2)
     corner = box_psm[:, None, :2] + (sides[:, None] - parts) * uniforms[..., 2:]
     boxes = torch.cat([corner, corner + parts], dim=-1)  # (n, r, 4)
-    large = _areas(box_psm) > min_area
+    large = tensor_area(box_psm) > min_area
     small = paired_iou(boxes, box_psm[:, None]) < t_neg2
     return boxes[large[:, None] & small & _far_from_others(boxes, bags, t_neg1=t_neg1)]
 
 
 def _far_from_others(boxes: Tensor, bags: Tensor, *, t_neg1: float) -> Tensor:
     """Which of each object's r boxes are background to all other bags: (n, r) bool."""
-    iou = box_iou(boxes.reshape(-1, 4), bags.reshape(-1, 4)).nan_to_num(0.0)
+    iou = paired_iou(boxes.reshape(-1, 1, 4), bags.reshape(-1, 4))
     close = (iou >= t_neg1).view(*boxes.shape[:2], *bags.shape[:2]).any(dim=-1)  # (n, r, n)
     others = ~torch.eye(len(bags), dtype=torch.bool, device=boxes.device)
     far: Tensor = ~(close & others[:, None]).any(dim=-1)
     return far
-
-
-def _areas(boxes: Tensor) -> Tensor:
-    sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=0)
-    return sides[:, 0] * sides[:, 1]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stages.mil.bms import paired_iou
+from stages.geometry.box_tensors import paired_iou
 from stages.mil.psm import instance_scores
 
 EPSILON = 1e-6  # inside both logarithms (authors' code)

@@ -4,7 +4,10 @@ EXIF orientation is ignored, since COCO boxes refer to the raw grid. Grayscale, 
 and 16-bit images become RGB. No path may leave the image folder.
 """
 
+import hashlib
+import io
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -37,22 +40,55 @@ def read_size(path: Path) -> tuple[int, int]:
     ------
     ValueError : missing or undecodable.
     """
+    return size_of(path, path)
+
+
+def size_of(source: Path | BinaryIO, path: Path) -> tuple[int, int]:
+    """(height, width) px from the header of what `source` holds; `path` names it in sentences."""
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             return image.height, image.width
     except DECODE_ERRORS as error:
         raise ValueError(_sentence(path, error)) from error
 
 
-def read_rgb(path: Path) -> np.ndarray:
+def read_rgb(path: Path, *, digest: str | None = None) -> np.ndarray:
     """The image as (height, width, 3) uint8.
+
+    Parameters
+    ----------
+    digest : SHA-256 that the file must have, as table `images` has it; None: any.
 
     Raises
     ------
-    ValueError : missing, undecodable or truncated.
+    ValueError : missing, undecodable or truncated, or it is no longer the file that was prepared.
     """
+    data = bytes_of(path)
+    if digest is not None and digest_of(data) != digest:
+        raise ValueError(
+            f"image {path}: the photograph was replaced after prepare had read it. Run snakemake "
+            "again, which begins with prepare."
+        )
+    return decoded(data, path)
+
+
+def bytes_of(path: Path) -> bytes:
+    """Content of a photograph's file; raises ValueError where it is missing."""
     try:
-        with Image.open(path) as image:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(_sentence(path, error)) from error
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256 of a file's content, hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def decoded(data: bytes, path: Path) -> np.ndarray:
+    """The image that a file's content holds, (height, width, 3) uint8; errors as `read_rgb`."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"image {path}: {image.width} x {image.height} px is too large.")
             if image.mode.startswith(("I", "F")):

@@ -1,20 +1,9 @@
-"""The engines by name: where they run, which are installed, and whose code a training rests on.
-
-Standard library alone, since the Snakefile asks.
-"""
+"""Which engines can train here, and whose code a training rests on; standard library alone."""
 
 from importlib.util import find_spec
 
+from stages.engines.engine import ENGINES
 from stages.runtime.code import code_of
-
-ENGINES = {  # name, as that of the package: conda environment, as seen from the rules
-    "torchvision": "../../envs/stages.yaml",
-    "detectron2": "../../envs/detectron2.yaml",
-}
-MODULES = {
-    "torchvision": "stages.engines.torchvision",
-    "detectron2": "stages.engines.detectron2.engine",
-}
 
 
 def engines_here(*, conda: bool) -> tuple[str, ...]:
@@ -24,4 +13,4 @@ def engines_here(*, conda: bool) -> tuple[str, ...]:
 
 def training_code(engine: str) -> list[str]:
     """Digests of the code of a training; an edit of the other engine does not rerun it."""
-    return code_of("stages.train", MODULES[engine])
+    return code_of("stages.train", ENGINES[engine].module)

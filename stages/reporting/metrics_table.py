@@ -31,7 +31,7 @@ LEGEND = (
     "mIoU*: mean over classes of their mean mask IoU; all: classes without objects count as 0.\n"
     "Gap: mask area / box area, choice less object, where a bag's largest is above the mean."
 )
-KINDS = {"bbox": "box", "segm": "mask"}
+AP_NAMES = {"bbox": "box", "segm": "mask"}
 FACTS = ("engine", "images", "annotations", "masks_ignored", "steps", "last_loss")
 
 
@@ -110,7 +110,7 @@ def _detector_block(metrics: Mapping[str, Any]) -> list[str]:
 def _by_kind(numbers: Mapping[str, Any], names: Sequence[str]) -> str:
     """A row for boxes and one for masks."""
     rows: list[tuple[str, ...]] = [("", *names)]
-    for kind, label in KINDS.items():
+    for kind, label in AP_NAMES.items():
         values = numbers[kind] or {}
         rows.append((label, *(_text(values.get(name)) for name in names)))
     return _aligned(rows)
@@ -119,7 +119,7 @@ def _by_kind(numbers: Mapping[str, Any], names: Sequence[str]) -> str:
 def _class_block(detector: Mapping[str, Any], categories: Mapping[str, str]) -> str:
     rows: list[tuple[str, ...]] = [("class", "objects", "box AP", "mask AP")]
     for key, count in detector["objects_per_class"].items():
-        values = [(detector[kind] or {"per_class": {}})["per_class"].get(key) for kind in KINDS]
+        values = [(detector[kind] or {"per_class": {}})["per_class"].get(key) for kind in AP_NAMES]
         rows.append((categories.get(key, key), str(count), *map(_text, values)))
     return _aligned(rows)
 

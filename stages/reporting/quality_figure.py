@@ -4,19 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from stages.metrics.calibration import GOOD
-from stages.runtime.atomic import replacing
+from stages.reporting.canvas import canvas, floats, plain
 
 Numbers = Mapping[str, Any]
 
-SIZE, DPI = (16.0, 5.2), 100  # inches; 1600 x 520 px
+SIZE = (16.0, 5.2)  # inches; 1600 x 520 px
 LABELS = "#5fa2ce"  # colours
-KINDS = {"bbox": ("box", "#d9822b"), "segm": ("mask", "#2e9e5b")}
+BARS = {"bbox": ("box", "#d9822b"), "segm": ("mask", "#2e9e5b")}
 AVERAGES = {"AP": "all", "APs": "small", "APm": "medium", "APl": "large"}
 FEWEST = 5  # labels of a bin whose mean is drawn full; fewer are drawn faint
 
@@ -30,8 +28,7 @@ def draw_quality(metrics: Numbers, out: Path) -> None:
     out : PNG file; equal numbers give equal bytes.
     """
     quality = metrics["label_quality"]
-    with mpl.rc_context({"text.parse_math": False, "font.size": 11}):
-        figure = Figure(figsize=SIZE, dpi=DPI)
+    with canvas(out, SIZE) as figure:
         figure.subplots_adjust(left=0.04, right=0.99, bottom=0.11, top=0.89, wspace=0.14)
         first, second, third = figure.subplots(1, 3)
         if quality and sum(quality["iou_histogram"]["n"]):
@@ -44,8 +41,6 @@ def draw_quality(metrics: Numbers, out: Path) -> None:
             _draw_sizes(third, metrics["detector"])
         else:
             _say_why(third, "Detector", "no held-out images\nwith predictions")
-        with replacing(out) as temporary:
-            figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
 def _reason(metrics: Numbers) -> str:
@@ -74,7 +69,7 @@ def _draw_histogram(axis: Axes, histogram: Numbers, choice: Numbers) -> None:
         f"{counts.sum()} pseudo-labels, mean IoU {mean:.3f} (dashed)\n"
         f"{half:.1f} % at 0.5 or more, {three_quarters:.1f} % at 0.75 or more"
     )
-    _plain(axis)
+    plain(axis, grid="y", shade="0.92")
 
 
 def _draw_reliability(axis: Axes, reliability: Numbers) -> None:
@@ -91,7 +86,7 @@ def _draw_reliability(axis: Axes, reliability: Numbers) -> None:
         "mask_iou_50": (f"share with IoU ≥ {GOOD}", "#8a4fbf"),
     }
     for name, (label, colour) in curves.items():
-        scores, values = (_floats(reliability[key]) for key in ("mean_score", name))
+        scores, values = (floats(reliability[key]) for key in ("mean_score", name))
         text = f"{label}; calibration error {errors[name]:.3f}"
         axis.plot(scores, values, "-", color=colour, label=text)
         for few in (True, False):
@@ -107,14 +102,14 @@ def _draw_reliability(axis: Axes, reliability: Numbers) -> None:
     axis.set(xlim=(0, 1), ylim=(0, 1.35), xlabel="score of the pseudo-label", ylabel="outcome")
     axis.set_yticks(np.linspace(0, 1, 6))
     axis.set_title("Reliability of scores, by tenths of the score\ndotted: score equals outcome")
-    _plain(axis)
+    plain(axis, grid="y", shade="0.92")
 
 
 def _draw_sizes(axis: Axes, detector: Numbers) -> None:
     places, width = np.arange(len(AVERAGES)), 0.38
-    for side, (kind, (label, colour)) in zip((-0.5, 0.5), KINDS.items(), strict=True):
+    for side, (kind, (label, colour)) in zip((-0.5, 0.5), BARS.items(), strict=True):
         numbers = detector[kind] or {}
-        values = 100 * _floats([numbers.get(name) for name in AVERAGES])
+        values = 100 * floats([numbers.get(name) for name in AVERAGES])
         spots = places + side * width
         axis.bar(spots, np.nan_to_num(values), width=width, color=colour, label=f"{label} AP")
         for spot, value in zip(spots, values, strict=True):
@@ -128,15 +123,4 @@ def _draw_sizes(axis: Axes, detector: Numbers) -> None:
         f"Detector on {detector['images']} held-out images\n"
         f"{detector['objects']} objects, {detector['detections']} detections"
     )
-    _plain(axis)
-
-
-def _plain(axis: Axes) -> None:
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(axis="y", color="0.92")
-    axis.set_axisbelow(True)
-
-
-def _floats(values: Any) -> np.ndarray:
-    """(n,) float64, NaN for None."""
-    return np.array([np.nan if value is None else value for value in values], dtype=float)
+    plain(axis, grid="y", shade="0.92")

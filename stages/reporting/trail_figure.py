@@ -18,8 +18,8 @@ COLUMNS = 7  # panels side by side
 PANEL = 1.45  # inches
 DIMMED = 0.35  # brightness outside a mask
 CHOSEN, SELECTED, OTHER = (0.10, 0.85, 0.25), (1.0, 0.60, 0.0), (0.35, 0.65, 1.0)  # RGB
-KINDS = {"point": "point", "inner_points": "inner", "boxes": "box"}
-KINDS |= {f"mirrored_{kind}": f"{short}, mirrored" for kind, short in KINDS.items()}
+PROMPT_NAMES = {"point": "point", "inner_points": "inner", "boxes": "box"}
+PROMPT_NAMES |= {f"mirrored_{kind}": f"{short}, mirrored" for kind, short in PROMPT_NAMES.items()}
 CHOICES = {
     "proposal": "refined choice",
     "vote": "voted by the bag",
@@ -122,7 +122,7 @@ def _colour(row: Row, instance: InstanceTrail) -> tuple[float, float, float]:
 
 
 def _title(row: Row, instance: InstanceTrail) -> str:
-    text = f"{KINDS.get(row['prompt_kind'], row['prompt_kind'])} SAM {row['sam_score']:.2f}"
+    text = f"{PROMPT_NAMES.get(row['prompt_kind'], row['prompt_kind'])} SAM {row['sam_score']:.2f}"
     score = instance.scores.get(row["proposal_id"])
     return f"{text} S {score['score']:.2f}" if score else text
 

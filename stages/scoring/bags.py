@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.geometry.masks import rle_of
-from stages.metrics.choices import Bag
+from stages.metrics.choices import ScoredBag
 from stages.tables.proposals import PROPOSALS
 from stages.tables.refinements import REFINEMENTS
 from stages.tables.selections import SELECTIONS
@@ -26,7 +26,7 @@ COLUMNS = {  # of each table, so that no more is read than is needed
 }
 
 
-def bags_of(proposals: pa.Table | None) -> dict[int, Bag]:
+def bags_of(proposals: pa.Table | None) -> dict[int, ScoredBag]:
     """Bags of one image by instance; proposals that belong to none are left out.
 
     Parameters
@@ -40,9 +40,9 @@ def bags_of(proposals: pa.Table | None) -> dict[int, Bag]:
     return {instance: _bag(proposals.filter(pa.array(ids == instance))) for instance in wanted}
 
 
-def _bag(rows: pa.Table) -> Bag:
+def _bag(rows: pa.Table) -> ScoredBag:
     size = rows.column("height")[0].as_py(), rows.column("width")[0].as_py()
-    return Bag(
+    return ScoredBag(
         rles=[rle_of(counts, *size) for counts in rows.column("rle").to_pylist()],
         boxes=boxes_of(rows).astype(np.float64),
         area=rows.column("area").to_numpy(),

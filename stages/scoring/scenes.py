@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.metrics.judge import Scene
+from stages.metrics.judge import JudgedImage
 from stages.scoring.bags import COLUMNS, RECORDS, bags_of, chosen_of
 from stages.scoring.truth import Truth
 from stages.scoring.written import Written, written_in, written_of
@@ -20,7 +20,7 @@ def scenes_of(
     *,
     pseudo_labels: Path | None,
     truth: Truth | None,
-) -> Iterator[Scene]:
+) -> Iterator[JudgedImage]:
     """Yield the scene of each image; one image is held at a time.
 
     Parameters
@@ -44,7 +44,7 @@ def scenes_of(
         rows = {name: cursor.rows(image_id) for name, cursor in cursors.items()}
         written = (exported.rows(image_id) or {}) if exported else written_of(rows["refinements"])
         _check_known(written, mine, image_id, pseudo_labels)
-        yield Scene(
+        yield JudgedImage(
             labels=mine,
             bags=bags_of(rows["proposals"]),
             chosen=chosen_of(rows),

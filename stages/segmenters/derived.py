@@ -13,7 +13,6 @@ from stages.geometry.masks import rle_boxes
 from stages.segmenters.answers import Answer
 
 INNER_POINTS = 2  # drawn in a mask, beside the weak label's point
-INNER_PURPOSE = 2  # keeps these random numbers apart from those of other stages
 
 
 @dataclass(frozen=True, slots=True)

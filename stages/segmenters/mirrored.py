@@ -16,8 +16,6 @@ from stages.segmenters.derived import Question
 PREFIX = "mirrored_"  # before the kind of a prompt to the mirrored image
 NUDGE = 1e-3  # px: the left edge, x = 0, is mirrored to just inside the right one
 
-Bag = list[tuple[Question, Answer]]
-
 
 def mirrored_image(image: np.ndarray) -> np.ndarray:
     """(height, width, 3) with left and right exchanged."""
@@ -30,7 +28,7 @@ def mirrored_points(points: np.ndarray, width: int) -> np.ndarray:
     return np.stack([x, points[:, 1]], axis=1).astype(np.float32)
 
 
-def mirrored_back(bag: Bag) -> Bag:
+def mirrored_back(bag: list[tuple[Question, Answer]]) -> list[tuple[Question, Answer]]:
     """Answers about the mirrored image as masks of the image; their prompts are named so."""
     if not bag:
         return []

@@ -15,9 +15,9 @@ from segment_anything.utils.amg import calculate_stability_score
 
 from stages.geometry.masks import masks_to_rles, rle_areas
 from stages.runtime.program import say
+from stages.runtime.randomness import Purpose, rng_of
 from stages.segmenters.answers import Answer, without_stray_components
 from stages.segmenters.derived import (
-    INNER_PURPOSE,
     Question,
     box_questions,
     inner_point_questions,
@@ -90,7 +90,7 @@ class Runner:
         if prompt.source == "point":
             return point_questions(points)
         if prompt.source == "inner_points":
-            rngs = [np.random.default_rng([self.seed, INNER_PURPOSE, i]) for i in instance_ids]
+            rngs = [rng_of(self.seed, Purpose.INNER_POINTS, i) for i in instance_ids]
             return inner_point_questions(first, points, rngs, count=prompt.count)
         return box_questions(first, shape[0], shape[1], count=prompt.count, scale=prompt.scale)
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from stages.tables.table import Record, column
+from stages.tables.record import Record, column
 
 CATEGORIES = Record(
     "categories",

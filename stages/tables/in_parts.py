@@ -1,4 +1,4 @@
-"""Resuming inside a shard: finished chunks of images wait as parts until the table is whole."""
+"""Resuming inside a shard: finished chunks of images wait as parts until the tables are whole."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -8,50 +8,74 @@ import pyarrow as pa
 
 from stages.runtime.progress import Progress
 from stages.runtime.unfinished import parts_folder, remove_parts
-from stages.tables.table import Record, empty_table, read_table, write_table
+from stages.tables.record import Record
+from stages.tables.table import empty_table, read_table, write_table
+
+Outputs = Sequence[tuple[Path, Record]]  # the first one is the stage's own, others lie beside it
+Compute = Callable[[int], Sequence[pa.Table]]
 
 
 def write_in_parts(
-    out: Path,
-    record: Record,
+    outputs: Outputs,
     image_ids: Sequence[int],
-    compute: Callable[[int], pa.Table],
+    compute: Compute,
     *,
     provenance: Mapping[str, Any],
     chunk: int,
     progress: Progress,
     inputs: Sequence[Path] = (),
-) -> pa.Table:
-    """Compute the rows of each image, chunk by chunk, and write the whole table to `out`.
+) -> list[pa.Table]:
+    """Compute the rows of each image, chunk by chunk, and write whole tables.
 
     Parameters
     ----------
+    outputs : files and what they hold.
     image_ids : sorted ids; one part holds `chunk` of them.
-    compute : rows of one image; depends on nothing but the image, `provenance` and `inputs`.
+    compute : rows of one image, for each of the outputs; depends on nothing but the image,
+        `provenance` and `inputs`.
     inputs : files whose content decides the rows; parts made from others are thrown away.
 
     Returns
     -------
-    The table as written.
+    The tables as written.
     """
-    folder = parts_folder(out, provenance, image_ids, inputs=inputs)
-    parts = []
+    folder = parts_folder(outputs[0][0], provenance, image_ids, inputs=inputs)
+    parts: list[list[pa.Table]] = []
     for number, start in enumerate(range(0, len(image_ids), chunk)):
-        path = folder / f"part-{number:06d}.parquet"
         ids = image_ids[start : start + chunk]
-        if not path.exists():
-            tables = [_counted(compute, image_id, progress) for image_id in ids]
-            write_table(path, pa.concat_tables(tables), record, provenance)
-        else:
+        paths = [_part(folder, number, record, own=not k) for k, (_, record) in enumerate(outputs)]
+        if paths[0].exists():
             progress.skip(len(ids))
-        parts.append(read_table(path, record))
-    table = pa.concat_tables(parts) if parts else empty_table(record)
-    write_table(out, table, record, provenance)
+        else:
+            _write_part(outputs, paths, ids, compute, provenance=provenance, progress=progress)
+        parts.append([read_table(p, record) for p, (_, record) in zip(paths, outputs, strict=True)])
+    tables = []
+    for place, (out, record) in reversed(list(enumerate(outputs))):  # the stage's own one last
+        table = pa.concat_tables([part[place] for part in parts]) if parts else empty_table(record)
+        write_table(out, table, record, provenance)
+        tables.insert(0, table)
     remove_parts(folder)
-    return table
+    return tables
 
 
-def _counted(compute: Callable[[int], pa.Table], image_id: int, progress: Progress) -> pa.Table:
-    table = compute(image_id)
-    progress.step()
-    return table
+def _part(folder: Path, number: int, record: Record, *, own: bool) -> Path:
+    return folder / f"part-{number:06d}{'' if own else '-' + record.name}.parquet"
+
+
+def _write_part(
+    outputs: Outputs,
+    paths: Sequence[Path],
+    ids: Sequence[int],
+    compute: Compute,
+    *,
+    provenance: Mapping[str, Any],
+    progress: Progress,
+) -> None:
+    """Write the rows of a chunk; the part of the first output last: it says that all are there."""
+    found = []
+    for image_id in ids:
+        found.append(compute(image_id))
+        progress.step()
+    for place, (_, record) in reversed(list(enumerate(outputs))):
+        table = pa.concat_tables([tables[place] for tables in found])
+        write_table(paths[place], table, record, provenance)

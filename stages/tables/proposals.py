@@ -1,28 +1,42 @@
-"""Table `proposals`: the bag of masks of every instance."""
+"""Table `proposals`: the bag of masks of every object that was prompted."""
 
 import pyarrow as pa
 
-from stages.tables.table import BOX, HUGE, IMAGE, PROPOSAL, Record, column
+from stages.tables.record import BAG, BOX, FINITE, HUGE, IMAGE, PROPOSAL, Record, column
 
 PROPOSALS = Record(
     "proposals",
-    1,
+    2,
     (
         IMAGE,
-        column("instance_id", pa.int64(), "the prompted instance; null for grid", null=True),
+        BAG,
         PROPOSAL,
-        column("prompt_kind", pa.string(), "point, inner_points or boxes; mirrored_: see propose"),
-        column("prompt_index", pa.int32(), "number of the prompt within its kind, from 0"),
-        column("mask_index", pa.int32(), "slot of the mask in SAM's answer, from 0"),
+        column("prompt_kind", pa.string(), "point, box, inner_points, boxes; mirrored_: propose"),
+        column(
+            "prompt_id", pa.int32(), "of table prompts: what it answers, at first or second hand"
+        ),
+        column(
+            "derived",
+            pa.int32(),
+            "number, from 0, of the prompt made from earlier answers to prompt_id; null: its own",
+            null=True,
+        ),
+        column("mask_index", pa.int32(), "slot of the mask in the segmenter's answer, from 0"),
+        column("category_id", pa.int32(), "class of the prompt; null: any", null=True),
         column("box", BOX, "bounding box of the mask, xyxy px, half-open"),
-        column("area", pa.int64(), "px^2 of the mask; 0 when SAM's mask was empty"),
+        column("area", pa.int64(), "px^2 of the mask; 0 when the segmenter's mask was empty"),
         column("rle", pa.binary(), "COCO run-length counts of the mask"),
+        column("soft", pa.binary(), "zlib uint8 probabilities within the box, or null", null=True),
         column("height", pa.int32(), "px, of the image and the mask"),
         column("width", pa.int32(), "px"),
-        column("sam_score", pa.float32(), "IoU that SAM predicts for its mask"),
+        column("predicted_iou", pa.float32(), "IoU that the segmenter predicts for its mask"),
         column("stability", pa.float32(), "IoU of the mask at two logit thresholds, 0 to 1"),
         column("valid", pa.bool_(), "false for an empty mask, kept so that no bag is empty"),
     ),
-    ("image_id", "instance_id", "proposal_id"),
-    (("area", 0, HUGE), ("stability", 0, 1)),
+    ("image_id", "bag_id", "proposal_id"),
+    (
+        *(("proposal_id", 0, FINITE), ("prompt_id", 0, FINITE), ("derived", 0, FINITE)),
+        *(("mask_index", 0, FINITE), ("area", 0, HUGE), ("height", 1, HUGE), ("width", 1, HUGE)),
+        *(("predicted_iou", -FINITE, FINITE), ("stability", 0, 1)),
+    ),
 )

@@ -1,23 +1,28 @@
-"""Table `selections`: every score of every proposal."""
+"""Table `selections`: every score of every proposal, and which were chosen."""
 
 import pyarrow as pa
 
-from stages.tables.table import IMAGE, INSTANCE, PROPOSAL, Record, column
+from stages.tables.record import BAG, BOX, FINITE, IMAGE, PROPOSAL, Record, column
 
 SELECTIONS = Record(
     "selections",
-    1,
+    2,
     (
         IMAGE,
-        INSTANCE,
+        BAG,
         PROPOSAL,
-        column("score_cls", pa.float32(), "S_cls of the labelled class, 0 to 1 (SAPNet 3.2)"),
-        column("score_ins", pa.float32(), "S_ins of the labelled class, 0 to 1"),
-        column("score_dis", pa.float32(), "S_dis, the point distance guidance, 0 to 1 (Eq. 2)"),
+        column("category_id", pa.int32(), "class that the scores are about"),
         column("score", pa.float32(), "what the choice was made by"),
-        column("selected", pa.bool_(), "true for one proposal of each instance"),
-        column("bag_score", pa.float32(), "sum of S_cls S_ins over the bag, 0 to 1"),
+        column("selected", pa.bool_(), "PSM: one of each bag"),
+        column("bag_score", pa.float32(), "of the bag for the class, 0 to 1"),
+        column("score_cls", pa.float32(), "S_cls of the class, 0 to 1 (SAPNet 3.2)", null=True),
+        column("score_ins", pa.float32(), "S_ins of the class, 0 to 1", null=True),
+        column("score_dis", pa.float32(), "S_dis, point distance guidance (Eq. 2)", null=True),
+        column("box", BOX, "xyxy px that the method moved it to; null: none", null=True),
     ),
-    ("image_id", "instance_id", "proposal_id"),
-    (("score_cls", 0, 1), ("score_ins", 0, 1), ("score_dis", 0, 1), ("bag_score", 0, 1.001)),
+    ("image_id", "bag_id", "proposal_id", "category_id"),
+    (
+        *(("proposal_id", 0, FINITE), ("score", -FINITE, FINITE), ("bag_score", 0, 1.001)),
+        *(("score_cls", 0, 1), ("score_ins", 0, 1), ("score_dis", 0, 1)),
+    ),
 )

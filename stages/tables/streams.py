@@ -10,13 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.tables.images import IMAGES, images_of_shard
-from stages.tables.table import Record, checked_header, read_table, rows_by_image
-
-
-def shard_images(images: Path, shard: str) -> pa.Table:
-    """Rows of the table `images` in a file that belong to a shard, named such as 0003-of-0128."""
-    return images_of_shard(read_table(images, IMAGES), int(shard.split("-")[0]))
+from stages.tables.record import Record
+from stages.tables.table import checked, checked_header, rows_by_image
 
 
 def images_of_file(
@@ -26,17 +21,27 @@ def images_of_file(
 
     Parameters
     ----------
-    columns : names of those to read, `image_id` among them; None reads all.
+    columns : names of those to read; None reads all. The key is always among what is yielded.
 
     Raises
     ------
-    ValueError : the file is missing, damaged, or of another schema or version.
+    ValueError : the file is missing, damaged, of another schema or version, or its rows are not as
+        they should be.
     """
     checked_header(path, record)
+    wanted = None if columns is None else list(dict.fromkeys([*record.key, *columns]))
+    last = None
     for number in range(pq.read_metadata(path).num_row_groups):
         with pq.ParquetFile(path) as file:  # opened anew, so that 1000 shards are not open at once
-            rows = file.read_row_group(number, columns=list(columns) if columns else None)
-        yield from rows_by_image(rows).items()
+            rows = checked(file.read_row_group(number, columns=wanted), record, str(path))
+        for image_id, mine in rows_by_image(rows).items():
+            if last is not None and image_id <= last:
+                raise ValueError(
+                    f"{path}: image {image_id} comes after image {last}. Remove the file and run "
+                    "snakemake again."
+                )
+            last = image_id
+            yield image_id, mine
 
 
 def images_of_shards(

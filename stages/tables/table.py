@@ -2,14 +2,13 @@
 
 Boxes are xyxy float32 in absolute pixels of the original image, half-open ([x0, y0, x1, y1] with
 x1 = last column + 1). Masks are COCO run-length counts as bytes; their size is (height, width).
-Tables are sorted by image_id, then instance_id, then proposal_id, and written as Parquet (zstd-3)
-with row groups that end where an image ends. The metadata of each file carries the schema's name
-and version and the provenance; `read_table` refuses another schema or version.
+Tables are sorted by their key, which is unique and never null, and written as Parquet (zstd-3) with
+row groups that end where an image ends. The metadata of each file carries the schema's name and
+version and the provenance. Readers check what writers check.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,37 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.runtime.atomic import replacing
+from stages.tables.checks import validate
+from stages.tables.record import BOX, Record
 
 ROWS_PER_GROUP = 1500  # small enough that one image is read in milliseconds
-BOX = pa.list_(pa.float32(), 4)
 KEY = "maskmill"
-HUGE = float("inf")  # no upper limit of a range
-
-
-def column(name: str, kind: pa.DataType, text: str, *, null: bool = False) -> pa.Field:
-    """A column that says what it holds; `null`: whether a value may be missing."""
-    return pa.field(name, kind, nullable=null, metadata={"description": text})
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One kind of table: its name, version, columns, sort key and the ranges of its values."""
-
-    name: str
-    version: int
-    columns: tuple[pa.Field, ...]
-    key: tuple[str, ...]
-    ranges: tuple[tuple[str, float, float], ...] = ()
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The pyarrow schema, without file metadata."""
-        return pa.schema(self.columns)
-
-
-IMAGE = column("image_id", pa.int64(), "id of the image in the annotation file")
-INSTANCE = column("instance_id", pa.int64(), "id of the annotation that the weak label came from")
-PROPOSAL = column("proposal_id", pa.int32(), "position in the bag, from 0")
+WORDS = frozenset({"image_id", "bag_id", "instance_id", "prompt_kind", "kind"})  # that come again
+EDITION_1 = ("refinements", "selections", "proposals")  # tables that went by these names, version 1
 
 
 def table_of(record: Record, rows: Mapping[str, Sequence[Any]]) -> pa.Table:
@@ -64,6 +39,11 @@ def table_of(record: Record, rows: Mapping[str, Sequence[Any]]) -> pa.Table:
         raise RuntimeError(f"table {record.name}: these columns do not match the record: {odd}.")
     arrays = [_array(rows[field.name], field) for field in record.columns]
     return pa.Table.from_arrays(arrays, schema=record.schema)
+
+
+def rows_table(record: Record, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as dictionaries to a table of `record`; a column that a row lacks is null there."""
+    return pa.Table.from_pylist(list(rows), schema=record.schema)
 
 
 def empty_table(record: Record) -> pa.Table:
@@ -84,50 +64,6 @@ def boxes_of(table: pa.Table, name: str = "box") -> np.ndarray:
     return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, 4)
 
 
-def validate(table: pa.Table, record: Record, where: str) -> None:
-    """Check columns, nulls, ranges, boxes and order of `table`.
-
-    Raises
-    ------
-    ValueError : names the file, the column and what was seen.
-    """
-    if not table.schema.equals(record.schema):
-        raise ValueError(
-            f"{where}: the columns are not those of table '{record.name}' version "
-            f"{record.version}. Remove the file and run snakemake again."
-        )
-    for field in record.columns:
-        column = table.column(field.name)
-        if not field.nullable and column.null_count:
-            raise ValueError(f"{where}: column {field.name} has {column.null_count} empty values.")
-        if field.type == BOX and not field.nullable:
-            _check_boxes(boxes_of(table, field.name), f"{where}: column {field.name}")
-    for name, low, high in record.ranges:
-        _check_range(table.column(name), low, high, f"{where}: column {name}")
-    _check_order(table, record, where)
-
-
-def _check_boxes(boxes: np.ndarray, where: str) -> None:
-    bad = np.flatnonzero(~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])))
-    if bad.size:
-        raise ValueError(f"{where}: box {boxes[bad[0]].tolist()} in row {bad[0]} has no area.")
-
-
-def _check_range(column: pa.ChunkedArray, low: float, high: float, where: str) -> None:
-    values = column.drop_null().to_numpy()
-    bad = values[~((values >= low) & (values <= high))]
-    if bad.size:
-        raise ValueError(f"{where}: {bad[0]} is outside {low} to {high}.")
-
-
-def _check_order(table: pa.Table, record: Record, where: str) -> None:
-    keys = [table.column(name).to_numpy(zero_copy_only=False) for name in record.key]
-    order = np.lexsort(keys[::-1])
-    same = np.all([key[1:] == key[:-1] for key in keys], axis=0) if len(table) > 1 else np.zeros(0)
-    if np.any(order != np.arange(len(table))) or np.any(same):
-        raise ValueError(f"{where}: rows are not sorted by {record.key}, or a key is there twice.")
-
-
 def write_table(path: Path, table: pa.Table, record: Record, provenance: Mapping[str, Any]) -> None:
     """Validate `table` and write it to `path`, completely or not at all.
 
@@ -135,6 +71,10 @@ def write_table(path: Path, table: pa.Table, record: Record, provenance: Mapping
     ----------
     table : rows sorted by `record.key`.
     provenance : JSON-able; what the content depends on (`provenance.provenance_of`).
+
+    Raises
+    ------
+    ValueError : names the file, the column and what was seen.
     """
     validate(table, record, str(path))
     header = {"schema": record.name, "version": record.version, **provenance}
@@ -151,7 +91,7 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         schema,
         compression="zstd",
         compression_level=3,
-        use_dictionary=[n for n in schema.names if n in ("image_id", "instance_id", "prompt_kind")],
+        use_dictionary=[name for name in schema.names if name in WORDS],
         write_page_index=True,
     )
 
@@ -199,8 +139,9 @@ def checked_header(path: Path, record: Record) -> dict[str, Any]:
     header = read_header(path)
     seen = (header["schema"], header["version"])
     if seen != (record.name, record.version):
+        edition = ", made by edition 1 of Maskmill" if seen[1] == 1 and seen[0] in EDITION_1 else ""
         raise ValueError(
-            f"{path}: holds table {seen[0]} version {seen[1]}, but {record.name} version "
+            f"{path}: holds table {seen[0]} version {seen[1]}{edition}, but {record.name} version "
             f"{record.version} is wanted. Remove the file and run snakemake again."
         )
     return header
@@ -213,30 +154,56 @@ def read_table(
     columns: Sequence[str] | None = None,
     image_id: int | None = None,
 ) -> pa.Table:
-    """Read a table of `record`, or some of its columns, or the rows of one image.
+    """Read a table of `record`, or some of its columns, or the rows of one image, and check it.
 
     Raises
     ------
-    ValueError : the file is missing, damaged, or of another schema or version.
+    ValueError : the file is missing, damaged, of another schema or version, or its rows are not as
+        they should be: keys, order, nulls, ranges.
     """
     checked_header(path, record)
     rows = None if image_id is None else [("image_id", "=", image_id)]
-    table = pq.read_table(
-        path, columns=list(columns) if columns else None, filters=rows, partitioning=None
-    )
-    wanted = [field for field in record.columns if field.name in table.column_names]
-    schema = pa.schema(wanted)
-    return table.select(schema.names).cast(schema)
+    wanted = None if columns is None else list(dict.fromkeys([*record.key, *columns]))
+    try:
+        table = pq.read_table(path, columns=wanted, filters=rows, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(f"{path}: not a Parquet file ({error}). Remove it and rerun.") from error
+    table = checked(table, record, str(path))
+    return table if columns is None else table.select(list(columns))
+
+
+def checked(table: pa.Table, record: Record, where: str) -> pa.Table:
+    """Rows of `record`, or some of its columns with all of its key, once they are found sound.
+
+    Raises
+    ------
+    ValueError : names the file, the column and what was seen.
+    """
+    fields = [field for field in record.columns if field.name in table.column_names]
+    try:
+        table = table.select([field.name for field in fields]).cast(pa.schema(fields))
+    except (pa.ArrowInvalid, ValueError) as error:
+        raise ValueError(f"{where}: {error}. Remove the file and run snakemake again.") from None
+    validate(table, record, where, partly=True)
+    return table
 
 
 def read_tables(
     paths: Iterable[Path], record: Record, *, columns: Sequence[str] | None = None
 ) -> pa.Table:
-    """All rows of several shards, sorted by the record's key columns that were read."""
-    tables = [read_table(path, record, columns=columns) for path in paths]
+    """All rows of several shards, sorted by the record's key.
+
+    Raises
+    ------
+    ValueError : as `read_table`, or two shards hold the same key.
+    """
+    files = list(paths)
+    wanted = None if columns is None else list(dict.fromkeys([*record.key, *columns]))
+    tables = [read_table(path, record, columns=wanted) for path in files]
     table = pa.concat_tables(tables) if tables else empty_table(record)
-    keys = [(name, "ascending") for name in record.key if name in table.column_names]
-    return table.sort_by(keys) if keys else table
+    table = table.sort_by([(name, "ascending") for name in record.key]).combine_chunks()
+    validate(table, record, str(files[0].parent) if files else record.name, partly=True)
+    return table if columns is None else table.select(list(columns))
 
 
 def rows_by_image(table: pa.Table) -> dict[int, pa.Table]:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.planning.engines import ENGINES, MODULES
+from stages.engines.engine import ENGINES
+from stages.engines.engine import ENVIRONMENTS as OF_ENGINES
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
@@ -64,8 +65,8 @@ def _imported(modules: list[str]) -> set[str]:
 
 def _modules_of(program: str, environment: str) -> list[str]:
     """All modules that a program may import; an engine those of its environment."""
-    engines = {"stages": ["torchvision"], "detectron2": ["torchvision", "detectron2"]}[environment]
-    todo = [program, *(MODULES[name] for name in engines if program == "stages.train")]
+    names = ["torchvision", "detectron2"] if environment == "detectron2" else ["torchvision"]
+    todo = [program, *(ENGINES[name].module for name in names if program == "stages.train")]
     seen = set[str]()
     while todo:
         name = todo.pop()
@@ -92,7 +93,7 @@ def _programs_of_rules() -> set[tuple[str, Path]]:
         text = path.read_text()
         for program in re.findall(r"-m (stages\S+?)\"", text):
             (conda,) = re.findall(r"conda:\s+(\S.*)", text)
-            files = ENGINES.values() if "ENGINES" in conda else [conda.strip('"')]
+            files = OF_ENGINES.values() if "ENVIRONMENTS" in conda else [conda.strip('"')]
             found |= {(program, (path.parent / file).resolve()) for file in files}
     return found
 

@@ -1,4 +1,4 @@
-"""prepare: tables from COCO files, points from masks, and what is refused."""
+"""prepare: tables from files of labels, whichever kinds they hold, and what is refused."""
 
 import json
 from pathlib import Path
@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stages.photographs.reading import digest_of
 from stages.prepare import main
 from stages.tables.categories import CATEGORIES
-from stages.tables.images import IMAGES
+from stages.tables.images import IMAGES, shard_of
 from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
 
 SQUARE = [[2, 2, 10, 2, 10, 8, 2, 8]]
+MASK = {"segmentation": SQUARE}
 
 
 def annotation(number: int, image: int = 1, **more: Any) -> dict[str, Any]:
-    return {"id": number, "image_id": image, "category_id": 3, "segmentation": SQUARE, **more}
+    return {"id": number, "image_id": image, "category_id": 3, **MASK, **more}
+
+
+def bare(number: int, image: int = 1, **more: Any) -> dict[str, Any]:
+    return {"id": number, "image_id": image, "category_id": 3, **more}
 
 
 def dataset(folder: Path, annotations: list[dict[str, Any]], images: int = 3) -> Path:
@@ -40,62 +46,150 @@ def prepare(folder: Path, labels: Path, out: Path, *more: str, **settings: Any) 
     main([*files, *outs, "--shards", "2", "--settings", json.dumps(settings), *more])
 
 
-def test_prepare_writes_points_inside_the_masks(tmp_path: Path) -> None:
+def rows_of(out: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read_table(out / "weak-labels.parquet", WEAK_LABELS).to_pylist()
+    return rows
+
+
+def test_points_are_drawn_inside_the_masks(tmp_path: Path) -> None:
     labels = dataset(tmp_path, [annotation(9), annotation(4, 2), annotation(6, iscrowd=1)])
     for kind in ("uniform", "quasi_center"):
         prepare(tmp_path, labels, tmp_path / kind, point=kind)
-        rows = read_table(tmp_path / kind / "weak-labels.parquet", WEAK_LABELS).to_pylist()
+        rows = rows_of(tmp_path / kind)
         assert [(row["image_id"], row["instance_id"]) for row in rows] == [(1, 9), (2, 4)]
         assert all(2 <= row["x"] <= 10 and 2 <= row["y"] <= 8 for row in rows)
+        assert all(row["bag_id"] == row["label_id"] == row["instance_id"] for row in rows)
 
 
-def test_prepare_deals_images_to_shards_by_rank(tmp_path: Path) -> None:
-    labels = dataset(tmp_path, [annotation(1)])
-    prepare(tmp_path, labels, tmp_path / "out")
-    shards = read_table(tmp_path / "out" / "images.parquet", IMAGES).column("shard").to_pylist()
-    assert shards == [0, 1, 0]
+def test_an_image_goes_to_its_shard_by_its_id_alone(tmp_path: Path) -> None:
+    labels = dataset(tmp_path, [annotation(1)], images=9)
+    prepare(tmp_path, labels, tmp_path / "nine")
+    few = dataset(tmp_path, [annotation(1)], images=7)
+    prepare(tmp_path, few, tmp_path / "seven")
+    tables = [read_table(tmp_path / n / "images.parquet", IMAGES) for n in ("nine", "seven")]
+    dealt = [dict(zip(*(t.column(c).to_pylist() for c in ("image_id", "shard")), strict=True))
+             for t in tables]  # fmt: skip
+    assert dealt[0] == {number: shard_of(number, 2) for number in range(1, 10)}
+    assert dealt[1].items() <= dealt[0].items()
+    assert set(dealt[0].values()) == {0, 1}
+
+
+def test_images_have_the_digest_of_their_file(tmp_path: Path) -> None:
+    prepare(tmp_path, dataset(tmp_path, [annotation(1)]), tmp_path / "out")
+    rows = read_table(tmp_path / "out" / "images.parquet", IMAGES).to_pylist()
+    wanted = [digest_of((tmp_path / row["file_name"]).read_bytes()) for row in rows]
+    assert [row["digest"] for row in rows] == wanted
+    assert len(set(wanted)) == 3
+    prepare(tmp_path, tmp_path / "labels.json", tmp_path / "header", verify="header")
+    assert read_table(tmp_path / "header" / "images.parquet", IMAGES).to_pylist() == rows
     names = read_table(tmp_path / "out" / "categories.parquet", CATEGORIES).to_pylist()
     assert [row["name"] for row in names] == ["dog", "cat"]
 
 
-def test_prepare_draws_each_point_by_its_annotation_id_alone(tmp_path: Path) -> None:
-    first = dataset(tmp_path, [annotation(4), annotation(9)])
-    prepare(tmp_path, first, tmp_path / "both")
-    second = dataset(tmp_path, [annotation(9)])
-    prepare(tmp_path, second, tmp_path / "one")
-    both = read_table(tmp_path / "both" / "weak-labels.parquet", WEAK_LABELS).to_pylist()
-    one = read_table(tmp_path / "one" / "weak-labels.parquet", WEAK_LABELS).to_pylist()
-    assert both[1] == one[0]
+def test_each_point_is_drawn_by_its_annotation_id_alone(tmp_path: Path) -> None:
+    prepare(tmp_path, dataset(tmp_path, [annotation(4), annotation(9)]), tmp_path / "both")
+    prepare(tmp_path, dataset(tmp_path, [annotation(9)]), tmp_path / "one")
+    assert rows_of(tmp_path / "both")[1] == rows_of(tmp_path / "one")[0]
 
 
-def test_prepare_with_given_points_never_looks_at_masks(tmp_path: Path) -> None:
+def test_an_own_point_goes_before_a_drawn_one_and_masks_are_not_looked_at(tmp_path: Path) -> None:
     point = {"point": [3.5, 4.5]}
-    for name, more in (("with", {}), ("without", {"segmentation": None}), ("bad", {"bbox": "x"})):
+    others = [{}, {"segmentation": None}, {"segmentation": [[0, 0, 9, 0, 9, 9]], "bbox": [1] * 4}]
+    for number, more in enumerate(others):
         labels = dataset(tmp_path, [annotation(4, **{**point, **more})])
-        prepare(tmp_path, labels, tmp_path / name, point="given")
+        prepare(tmp_path, labels, tmp_path / str(number))
     files = [
-        {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
-        for name in ("with", "without", "bad")
+        {p.name: p.read_bytes() for p in (tmp_path / str(number)).iterdir()} for number in range(3)
     ]
     assert files[0] == files[1] == files[2]
+    assert rows_of(tmp_path / "0")[0]["x"] == 3.5
 
 
-def test_prepare_finds_a_point_for_a_mask_without_pixels(tmp_path: Path) -> None:
+MIXED = [
+    annotation(1, bbox=[2, 2, 8, 6], point=[3, 3]),
+    bare(2, bbox=[1, 1, 30, 4], point=[3, 3]),
+    bare(3, point=[3.5, 4.5]),
+    bare(4),
+    bare(5, category_id=5),
+    bare(6, 2),
+]
+KINDS = {
+    "given": {1: "mask", 2: "box", 3: "point", 4: "tag", 5: "tag", 6: "tag"},
+    "tag": {1: "tag", 5: "tag", 6: "tag"},  # one for each class of an image
+}
+
+
+@pytest.mark.parametrize("way", KINDS)
+def test_labels_are_of_the_kind_that_is_asked_for(way: str, tmp_path: Path) -> None:
+    prepare(tmp_path, dataset(tmp_path, MIXED), tmp_path / "out", labels=way)
+    rows = {row["label_id"]: row for row in rows_of(tmp_path / "out")}
+    assert {number: row["kind"] for number, row in rows.items()} == KINDS[way]
+    for row in rows.values():
+        is_tag = row["kind"] == "tag"
+        assert (row["instance_id"], row["bag_id"]) == (
+            (None, -1) if is_tag else (row["label_id"], row["label_id"])
+        )
+        holds = {name for name in ("x", "y", "box", "rle") if row[name] is not None}
+        assert (
+            holds
+            == {"point": {"x", "y"}, "box": {"box"}, "mask": {"box", "rle"}, "tag": set()}[
+                row["kind"]
+            ]
+        )
+
+
+def test_a_given_box_is_cut_at_the_image(tmp_path: Path) -> None:
+    prepare(tmp_path, dataset(tmp_path, MIXED), tmp_path / "out", labels="given")
+    (row,) = [row for row in rows_of(tmp_path / "out") if row["kind"] == "box"]
+    assert row["box"] == [1, 1, 16, 5]
+
+
+def test_boxes_are_given_or_those_of_masks(tmp_path: Path) -> None:
+    labels = dataset(tmp_path, [annotation(1), bare(2, bbox=[1, 1, 3, 4])])
+    prepare(tmp_path, labels, tmp_path / "out", labels="box")
+    assert [row["box"] for row in rows_of(tmp_path / "out")] == [[2, 2, 10, 8], [1, 1, 4, 5]]
+
+
+def test_the_screen_says_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = [*MIXED, annotation(9, iscrowd=1)]
+    prepare(tmp_path, dataset(tmp_path, file), tmp_path / "out", labels="given")
+    assert capsys.readouterr().out == (
+        "prepare: 3 images (0 skipped), 6 labels (given): 1 points, 1 boxes, 3 tags, 1 masks "
+        "(0 in skipped images, 1 crowds left out).\n"
+    )
+
+
+def test_given_masks_are_no_ground_truth(tmp_path: Path) -> None:
+    labels = dataset(tmp_path, MIXED)
+    with pytest.raises(ValueError, match=r"1 masks are labels; but dataset\.ground_truth is true"):
+        prepare(tmp_path, labels, tmp_path / "out", "--ground-truth", labels="given")
+    prepare(tmp_path, dataset(tmp_path, MIXED[1:]), tmp_path / "out", "--ground-truth",
+            labels="given")  # fmt: skip
+    prepare(tmp_path, dataset(tmp_path, [annotation(1)]), tmp_path / "out", "--ground-truth")
+
+
+def test_a_mask_without_pixels_has_a_point_all_the_same(tmp_path: Path) -> None:
     sliver = [[5, 5, 5, 5.1, 5.1, 5]]
     prepare(tmp_path, dataset(tmp_path, [annotation(4, segmentation=sliver)]), tmp_path / "out")
-    row = read_table(tmp_path / "out" / "weak-labels.parquet", WEAK_LABELS).to_pylist()[0]
+    (row,) = rows_of(tmp_path / "out")
     assert row["x"] == pytest.approx(5, abs=0.2)
     assert row["y"] == pytest.approx(5, abs=0.2)
+
+
+SLIVER = {"segmentation": [[5, 5, 5, 5.1, 5.1, 5]]}
 
 
 @pytest.mark.parametrize(
     ("labels", "settings", "said"),
     [
         ([annotation(1, iscrowd=1)], {}, "all annotations are crowds"),
-        ([annotation(1)], {"point": "given"}, "has point None"),
-        ([annotation(1, point=[16, 3])], {"point": "given"}, r"\(16, 3\) is outside its image"),
-        ([annotation(1, segmentation=[])], {}, "no usable mask"),
+        ([bare(1)], {}, "annotation 1 has no usable mask to draw a point from"),
+        ([bare(1)], {"labels": "box"}, "annotation 1 has no usable mask to find a box of"),
+        ([annotation(1, point=[16, 3])], {}, r"\(16, 3\) is outside its image"),
         ([annotation(1, segmentation=[["a"] * 6])], {}, "no usable mask"),
+        ([bare(1, bbox=[20, 2, 3, 3])], {"labels": "given"}, "has no area inside its image 1.png"),
+        ([bare(1, bbox=[2, 2, 0, 3])], {"labels": "box"}, "has no area inside its image 1.png"),
+        ([bare(1, **SLIVER)], {"labels": "given"}, "annotation 1 has a mask without pixels"),
         ([annotation(1)], {"points": "given"}, "unknown key prepare.points"),
         ([annotation(1)], {"sigma": -1}, "prepare.sigma"),
     ],
@@ -108,7 +202,7 @@ def test_prepare_refuses(
     assert not (tmp_path / "out").exists()
 
 
-def test_prepare_refuses_or_skips_an_undecodable_image(
+def test_an_undecodable_image_is_refused_or_skipped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = dataset(tmp_path, [annotation(1), annotation(2, 2), annotation(3, 3)])
@@ -118,19 +212,18 @@ def test_prepare_refuses_or_skips_an_undecodable_image(
     prepare(tmp_path, labels, tmp_path / "out", undecodable="skip")
     said = capsys.readouterr().err
     assert "2.png" in said
-    assert "2 images (1 skipped), 2 instances (1 in skipped images" in said
-    rows = read_table(tmp_path / "out" / "weak-labels.parquet", WEAK_LABELS).to_pylist()
-    assert [row["instance_id"] for row in rows] == [1, 3]
+    assert "2 images (1 skipped), 2 labels (point): 2 points (1 in skipped images" in said
+    assert [row["instance_id"] for row in rows_of(tmp_path / "out")] == [1, 3]
 
 
-def test_prepare_refuses_an_image_of_another_size(tmp_path: Path) -> None:
+def test_an_image_of_another_size_is_refused(tmp_path: Path) -> None:
     labels = dataset(tmp_path, [annotation(1)])
     Image.new("RGB", (12, 16)).save(tmp_path / "1.png")
     with pytest.raises(ValueError, match="12 x 16 px, but the annotation file says 16 x 12"):
         prepare(tmp_path, labels, tmp_path / "out")
 
 
-def test_prepare_refuses_a_path_outside_the_folder(tmp_path: Path) -> None:
+def test_a_path_outside_the_folder_is_refused(tmp_path: Path) -> None:
     labels = dataset(tmp_path, [annotation(1)])
     labels.write_text(labels.read_text().replace("1.png", "../1.png"))
     with pytest.raises(ValueError, match="outside the image folder"):
@@ -141,5 +234,4 @@ def test_points_are_spread_over_the_mask(tmp_path: Path) -> None:
     labels = dataset(tmp_path, [annotation(number) for number in range(200)])
     prepare(tmp_path, labels, tmp_path / "out")
     table = read_table(tmp_path / "out" / "weak-labels.parquet", WEAK_LABELS)
-    xs = table.column("x").to_numpy()
-    assert len(np.unique(xs)) == 8
+    assert len(np.unique(table.column("x").to_numpy())) == 8

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-from stages.planning.engines import ENGINES, engines_here, training_code
+from stages.engines.engine import ENGINES, ENVIRONMENTS
+from stages.planning.engines import engines_here, training_code
 from stages.planning.locks import forget_dead_runs, locks_of, remember_run
 from stages.planning.plan import flag, flags, plan_of, shell_prefix
 from stages.runtime.code import code_of

@@ -16,7 +16,7 @@ rule train:
     benchmark:
         "results/{run}/benchmarks/{variant}/train/{engine}.tsv"
     conda:
-        lambda w: ENGINES[w.engine]
+        lambda w: ENVIRONMENTS[w.engine]
     threads: config["threads"]
     resources:
         gpu=PLAN.gpu,

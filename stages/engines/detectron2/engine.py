@@ -1,7 +1,7 @@
 """detectron2's Mask R-CNN behind the interface of all engines: `train` and `predict`.
 
 Written for detectron2 0.6, the version of conda-forge, and runs on later ones. It is imported by
-`opening` alone, where the config asks for it: detectron2 is on no package index.
+`engine.open_engine` alone, where the config asks for it: detectron2 is on no package index.
 """
 
 import logging
@@ -14,20 +14,27 @@ from typing import Any
 import detectron2
 import torch
 from detectron2.data import transforms as T
+from detectron2.utils.events import EventStorage
+from torch import Tensor, nn
 
 from stages.engines.detectron2.config import build_network, check_widths, config_of
-from stages.engines.detectron2.samples import InputReader, SampleMapper, to_image
-from stages.engines.detectron2.trainer import Trainer
+from stages.engines.detectron2.samples import MappedReader, MappedSamples, SampleMapper, to_image
 from stages.engines.detectron2.weights import load_backbone
-from stages.engines.recipe import start_seed, step_seed
+from stages.engines.hooks import DROPPED
+from stages.engines.recipe import start_seed, train_network
 from stages.engines.results import results_of
 from stages.engines.training_labels import Labels, StepReader
-from stages.learning.trainer import load_model, save_model
+from stages.learning.trainer import load_model
 from stages.photographs.reading import image_path, read_rgb
 from stages.settings.train import Train
 
 PACKAGES = ("detectron2", "fvcore", "numpy", "pillow", "pycocotools", "torch", "torchvision")
 LOGGERS = ("detectron2", "fvcore")
+LOG_NAMES = {  # torchvision's names, which the logs of all engines have
+    "loss_cls": "loss_classifier",
+    "loss_rpn_cls": "loss_objectness",
+    "loss_rpn_loc": "loss_rpn_box_reg",
+}
 
 
 def check(settings: Train) -> None:
@@ -45,24 +52,42 @@ def train(
     seed: int,
     header: Mapping[str, Any],
 ) -> str:
-    """Train on `labels` and write the weights to `out`; see `opening.Engine`.
+    """Train on `labels` and write the weights to `out`; see `engine.Engine`.
 
-    A training that was killed goes on from the last checkpoint beside `out`. The header also gets
+    A training that was killed goes on from `checkpoint.pt` beside `out`. The header also gets
     detectron2's version and configuration.
     """
     quiet_loggers()
-    network, config = open_network(settings, len(labels.categories), device, seed=seed)
-    run = config.clone()
-    run.OUTPUT_DIR = str(out.parent)
-    read = InputReader(StepReader(image_folder, labels, settings, seed), SampleMapper(config))
-    trainer = Trainer(run, network, settings, read=read, seed_of=lambda step: step_seed(seed, step))
-    trainer.train()
+    network, config = open_detector(settings, len(labels.categories), device, seed=seed)
     facts = {"detectron2": detectron2.__version__, "config": config.dump()}
-    save_model(out, network, {**header, **facts})
-    return "\n".join(trainer.log.lines) + "\n"
+    return train_network(
+        network,
+        MappedReader(StepReader(image_folder, labels, settings, seed), SampleMapper(config)),
+        lambda inputs: losses_of(network, inputs),
+        settings,
+        out=out,
+        seed=seed,
+        header={**header, **facts},
+    )
 
 
-def open_network(
+def losses_of(
+    network: nn.Module, inputs: MappedSamples
+) -> tuple[dict[str, Tensor], dict[str, float]]:
+    """The losses of a step by the names of the log, and the shares of dropped RoIs with roi_drop.
+
+    Raises
+    ------
+    FloatingPointError : the boxes that the RPN proposes are not finite.
+    """
+    with EventStorage(inputs.step) as storage:  # the heads ask it for the step
+        losses = network(inputs.images)
+    told = storage.latest()  # name to (value, step)
+    dropped = {name: told[name][0] for name in DROPPED if name in told}
+    return {LOG_NAMES.get(name, name): loss for name, loss in losses.items()}, dropped
+
+
+def open_detector(
     settings: Train, classes: int, device: torch.device, *, seed: int
 ) -> tuple[Any, Any]:
     """The network with its first weights, which depend on `seed` alone, and its configuration.
@@ -101,7 +126,7 @@ def predict(
     image_folder: Path,
     device: torch.device,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the COCO results of each image, one image after the other; see `opening.Engine`."""
+    """Yield the COCO results of each image, one image after the other; see `engine.Engine`."""
     network, category_ids = load_detector(settings, checkpoint, device)
     resize = T.ResizeShortestEdge(settings.short_side, settings.long_side)
     for image in images:

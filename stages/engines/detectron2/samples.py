@@ -13,11 +13,11 @@ from detectron2.structures import BitMasks, Boxes, Instances
 from torch import Tensor
 
 from stages.engines.detectron2.heads import EXTRA_MASKS
-from stages.engines.samples import Batch, Sample
+from stages.engines.training_images import Sample, StepSamples
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class MappedSamples:
     """The images of one step, as detectron2's networks take them."""
 
     step: int
@@ -69,18 +69,18 @@ def _resized(masks: Tensor, change: T.Transform, size: tuple[int, int]) -> BitMa
 
 
 @dataclass(frozen=True, slots=True)
-class InputReader:
+class MappedReader:
     """Reads and maps the batch of a step; depends on the step alone, may run in any process."""
 
-    read: Callable[[int], Batch]
+    read: Callable[[int], StepSamples]
     mapper: SampleMapper
 
-    def __call__(self, step: int) -> Inputs:
+    def __call__(self, step: int) -> MappedSamples:
         """The inputs of `step`."""
         batch = self.read(step)
-        return Inputs(
+        return MappedSamples(
             step=step,
             image_ids=batch.image_ids,
             images=[self.mapper(sample) for sample in batch.samples],
-            pasted=sum(sample.pasted for sample in batch.samples),
+            pasted=batch.pasted,
         )

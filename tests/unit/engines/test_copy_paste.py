@@ -20,7 +20,7 @@ from stages.engines.copy_paste import (
     paste_number,
     shown_before,
 )
-from stages.engines.samples import Batch, Sample
+from stages.engines.training_images import Sample, StepSamples
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import images_of_step
 from stages.settings.train import CopyPaste, Train
@@ -206,7 +206,7 @@ def test_the_bank_holds_the_last_images_shown(step: int, bank: int) -> None:
     assert sorted(found) == sorted(shown(step, settings)[-bank:])
 
 
-def read(path: Path, step: int, **changes: Any) -> Batch:
+def read(path: Path, step: int, **changes: Any) -> StepSamples:
     paste = CopyPaste(**{"enabled": True, "chance": 1.0, **changes})
     settings = Train(batch_images=2, copy_paste=paste)
     return StepReader(path.parent, Labels(path), settings, 0)(step)

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.engines.recipe import optimizer_of
-from stages.engines.torchvision import open_model, train
+from stages.engines.torchvision import open_detector, train
 from stages.engines.training_labels import Labels
 from stages.settings.train import Train
 from tests.rectangles import write_rectangles
@@ -18,20 +17,11 @@ CPU = torch.device("cpu")
 
 def test_the_first_weights_depend_on_the_seed_alone() -> None:
     settings = Train(short_side=64, long_side=64, fpn_channels=16)
-    one, same, other = (open_model(settings, 2, CPU, seed=seed).state_dict() for seed in (0, 0, 1))
+    one, same, other = (
+        open_detector(settings, 2, CPU, seed=seed).state_dict() for seed in (0, 0, 1)
+    )
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
-
-
-def test_the_optimizer_is_a_setting_and_frozen_weights_are_left_out() -> None:
-    model = torch.nn.Linear(2, 2)
-    model.bias.requires_grad_(False)
-    adamw = optimizer_of(model, Train())
-    sgd = optimizer_of(model, Train(optimizer="sgd", momentum=0.5))
-    assert type(adamw) is torch.optim.AdamW
-    assert type(sgd) is torch.optim.SGD
-    assert sgd.param_groups[0]["momentum"] == 0.5
-    assert [len(optimizer.param_groups[0]["params"]) for optimizer in (adamw, sgd)] == [1, 1]
 
 
 @pytest.mark.parametrize("seed", [0])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.engines.samples import Batch, mirrored
+from stages.engines.training_images import StepSamples, mirrored
 from stages.engines.training_labels import Labels, StepReader
 from stages.settings.train import MultiMask, Train
 from tests.rectangles import SIDE, write_rectangles
@@ -21,7 +21,7 @@ def edit(path: Path, number: int, **changes: Any) -> Path:
     return path
 
 
-def read(path: Path, step: int, **settings: Any) -> Batch:
+def read(path: Path, step: int, **settings: Any) -> StepSamples:
     reader = StepReader(path.parent, Labels(path), Train(**{"batch_images": 2, **settings}), 0)
     return reader(step)
 

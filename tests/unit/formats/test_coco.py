@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.formats.coco import labelled, point_of, read_coco
+from stages.formats.coco import labelled, read, read_coco
 
 
 def coco(**changes: Any) -> dict[str, Any]:
@@ -63,7 +63,27 @@ def test_labelled_leaves_crowds_out() -> None:
     ]
 
 
-@pytest.mark.parametrize("point", [None, [1], "ab", [1, None], [1, float("nan")], ["1", 2]])
-def test_point_of_refuses_what_is_no_point(tmp_path: Path, point: Any) -> None:
-    with pytest.raises(ValueError, match=r"not \[x, y\]"):
-        point_of({"id": 1, "point": point}, tmp_path)
+ODD_POINTS = [[1], "ab", [1, None], [1, float("nan")], ["1", 2], [True, 2]]
+
+
+@pytest.mark.parametrize("point", ODD_POINTS)
+def test_read_refuses_what_is_no_point(tmp_path: Path, point: Any) -> None:
+    data = coco(annotations=[{**ANNOTATION, "point": point}])
+    with pytest.raises(ValueError, match=r"annotation 7 has point .*, not \[x, y\] in px"):
+        read(write(tmp_path, data))
+
+
+def test_read_takes_what_each_annotation_holds(tmp_path: Path) -> None:
+    box, mask = [1, 1, 2, 3], [[0, 0, 3, 0, 3, 3]]
+    more: list[dict[str, Any]] = [
+        {},
+        {"bbox": box},
+        {"segmentation": mask, "bbox": []},
+        {"point": None},
+    ]
+    entries = [{**ANNOTATION, "id": number, **entry} for number, entry in enumerate(more)]
+    file = read(write(tmp_path, coco(annotations=[*entries, {**ANNOTATION, "iscrowd": 1}])))
+    assert [label.point for label in file.labels] == [(1, 2), (1, 2), (1, 2), None]
+    assert [label.box for label in file.labels] == [None, (1, 1, 3, 4), None, None]
+    assert [label.mask for label in file.labels] == [None, None, mask, None]
+    assert file.crowds == 1

@@ -13,9 +13,10 @@ from stages import fit_refine, fit_select
 from stages.learning.bags import ImageBags
 from stages.learning.pnpg_step import enlarged, negatives
 from stages.learning.refine_step import refine_image, refine_loss
-from stages.learning.select_step import select_image, select_loss
+from stages.learning.select_step import select_image, select_loss, selection_of
 from stages.learning.two_branch import TwoBranch
 from stages.mil.pdg import guidance
+from stages.mil.psm import bag_scores, of_label, proposal_scores
 from stages.settings.refine import Bms, Npg, Ppg, Refine
 from stages.settings.select import Features, Pdg, Select
 
@@ -97,6 +98,24 @@ def test_psm_learns_nothing_from_bags_of_empty_masks(
     with_empty, _ = select_loss(network, pixels, [bags], SELECT)
     without, _ = select_loss(network, pixels, [without_last(bags)], SELECT)
     assert with_empty.item() == pytest.approx(without.item())
+
+
+@pytest.mark.parametrize("apply", ["score", "selection", "logits", "none"])
+def test_the_score_of_a_selection_is_that_of_psm_bit_by_bit(apply: Any) -> None:
+    select = Select(features=FEATURES, pdg=Pdg(apply=apply, exponent=2.0), quality_exponent=0.5)
+    bags, drawn = image_bags(empty=True), torch.Generator().manual_seed(1)
+    cls, ins = torch.randn(2, 3, 4, 3, generator=drawn)
+    choice = selection_of(cls, ins, bags, select)
+    plain = proposal_scores(cls, ins, bags.valid)
+    is_guided = apply in ("score", "selection")
+    dis = choice.score_dis if is_guided else None
+    wanted = of_label(proposal_scores(cls, ins, bags.valid, guidance=dis), bags.labels)
+    assert torch.equal(choice.score, wanted * bags.quality**0.5 * bags.valid)
+    parts = choice.score_cls * choice.score_ins * (choice.score_dis if is_guided else 1)
+    assert torch.equal(choice.score, parts * bags.quality**0.5)
+    assert (choice.score_dis < 1).any()
+    own = bag_scores(plain).gather(1, bags.labels[:, None])[:, 0]
+    torch.testing.assert_close(choice.bag_score, own)
 
 
 @pytest.mark.parametrize("mode", ["center", "random", "none"])

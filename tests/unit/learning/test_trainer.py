@@ -60,6 +60,8 @@ def test_optimisers_are_those_of_the_paper() -> None:
     assert sgd.param_groups[0]["momentum"] == 0.9
     assert len(sgd.param_groups[0]["params"]) == 1
     assert isinstance(schedule.optimizer_of(network, settings()), torch.optim.AdamW)
+    other = schedule.optimizer_of(network, settings(optimizer="sgd"), momentum=0.5)
+    assert other.param_groups[0]["momentum"] == 0.5
 
 
 class Task:
@@ -111,6 +113,28 @@ def test_resumed_training_is_bit_equal(tmp_path: Path, at: int, optimizer: str) 
     assert resumed.steps == list(range(at // 5 * 5, 20))
     assert torch.equal(resumed.network.weight, whole.network.weight)
     assert [json.loads(line)["step"] for line in log.splitlines()] == list(range(1, 21))
+
+
+def test_a_half_written_checkpoint_is_not_resumed_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut, resumed = Task(), Task(), Task()
+    whole.fit(tmp_path / "whole")
+    stock = trainer.write_bytes
+
+    def broken(path: Path, data: bytes) -> None:
+        if path.exists():  # the second checkpoint
+            (path.parent / f".{path.name}.1.tmp").write_bytes(data[:99])  # as a kill leaves it
+            raise KeyboardInterrupt
+        stock(path, data)
+
+    monkeypatch.setattr(trainer, "write_bytes", broken)
+    with pytest.raises(KeyboardInterrupt):
+        cut.fit(tmp_path / "cut")
+    monkeypatch.undo()
+    resumed.fit(tmp_path / "cut")
+    assert resumed.steps == list(range(5, 20))
+    assert torch.equal(resumed.network.weight, whole.network.weight)
 
 
 def test_learning_learns(tmp_path: Path) -> None:

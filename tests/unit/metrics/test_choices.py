@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from stages.metrics.choices import Bag, choice_weights
+from stages.metrics.choices import ScoredBag, choice_weights
 from stages.metrics.mask_quality import MASK_IOU, STATISTICS
 
 
-def bag(area: list[float]) -> Bag:
+def bag(area: list[float]) -> ScoredBag:
     size = len(area)
-    return Bag(
+    return ScoredBag(
         rles=[],
         boxes=np.zeros((size, 4)),
         area=np.array(area),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes
-from stages.metrics.choices import Bag
+from stages.metrics.choices import ScoredBag
 from stages.metrics.mask_quality import STATISTICS
 from stages.metrics.object_quality import (
     PSEUDO_LABEL,
@@ -32,7 +32,7 @@ def label(rle: Rle, box: np.ndarray | None = None, *, is_trusted: bool = True) -
 
 def score(rles: list[Rle], written: Rle | WrittenLabel | None, truth: Rle) -> ObjectQuality:
     size = len(rles)
-    bag = Bag(
+    bag = ScoredBag(
         rles=rles,
         boxes=rle_boxes(rles).astype(np.float64),
         area=rle_areas(rles),

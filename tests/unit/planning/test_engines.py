@@ -2,7 +2,8 @@
 
 import pytest
 
-from stages.planning.engines import ENGINES, engines_here, training_code
+from stages.engines.engine import ENGINES
+from stages.planning.engines import engines_here, training_code
 from stages.runtime.code import code_of
 
 
@@ -35,6 +36,6 @@ def test_the_code_of_a_training_is_that_of_its_engine(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_engine_rests_on_no_other(engine: str) -> None:
-    others = {f"stages.engines.{name}" for name in ENGINES} - {f"stages.engines.{engine}"}
-    alone = {entry.split("@")[0] for entry in code_of(f"stages.engines.{engine}")}
+    others = {method.module for name, method in ENGINES.items() if name != engine}
+    alone = {entry.split("@")[0] for entry in code_of(ENGINES[engine].module)}
     assert not alone & others

@@ -17,7 +17,7 @@ from stages.settings.train import Train
 pytest.importorskip("detectron2", reason=f"detectron2 is not installed; see {INSTALL}")
 
 from stages.engines.detectron2.config import build_network, config_of
-from stages.engines.detectron2.engine import check, open_network
+from stages.engines.detectron2.engine import check, open_detector
 from stages.engines.detectron2.weights import renamed
 
 CPU = torch.device("cpu")
@@ -128,7 +128,7 @@ def test_a_weight_file_gives_the_features_of_torchvision(tmp_path: Path, backbon
         weights=str(path),
         weights_sha256=sha256_of(path),
     )
-    network, config = open_network(settings, 3, CPU, seed=0)
+    network, config = open_detector(settings, 3, CPU, seed=0)
     body, pixels = network.backbone.bottom_up, torch.rand(1, 3, 64, 96)
     with torch.no_grad():
         x = source.maxpool(source.relu(source.bn1(source.conv1(pixels))))
@@ -150,4 +150,4 @@ def test_damaged_or_foreign_weights_are_refused(tmp_path: Path) -> None:
     ]
     for settings, sentence in wrong:
         with pytest.raises(ValueError, match=sentence):
-            open_network(settings, 3, CPU, seed=0)
+            open_detector(settings, 3, CPU, seed=0)

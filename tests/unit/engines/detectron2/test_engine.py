@@ -12,6 +12,7 @@ import torch
 from stages.engines.engine import INSTALL, open_engine
 from stages.engines.hooks import DROPPED
 from stages.engines.training_labels import Labels
+from stages.learning import trainer
 from stages.learning.trainer import load_model
 from stages.settings.train import CopyPaste, MultiMask, RoiDrop, Train
 from tests.rectangles import write_rectangles
@@ -20,8 +21,7 @@ pytest.importorskip("detectron2", reason=f"detectron2 is not installed; see {INS
 
 import detectron2
 
-from stages.engines.detectron2.engine import open_network, predict, train
-from stages.engines.detectron2.engine import trainer as detectron2_trainer
+from stages.engines.detectron2.engine import open_detector, predict, train
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {
@@ -58,7 +58,7 @@ def timeless(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def run_killed(folder: Path, out: Path, settings: Train, *, step: int) -> None:
     """Trains until it is killed inside this step, counted from 0."""
-    stock = detectron2_trainer.trained_step
+    stock = trainer.trained_step
 
     def cut(*args: Any, **more: Any) -> dict[str, float]:
         if more["step"] == step:
@@ -66,7 +66,7 @@ def run_killed(folder: Path, out: Path, settings: Train, *, step: int) -> None:
         return stock(*args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(detectron2_trainer, "trained_step", cut)
+        patch.setattr(trainer, "trained_step", cut)
         with pytest.raises(KeyboardInterrupt):
             run(folder, out, settings)
 
@@ -79,7 +79,7 @@ def test_the_door_opens_and_refuses_what_cannot_be_served() -> None:
 
 def test_the_first_weights_depend_on_the_seed_alone() -> None:
     one, same, other = (
-        open_network(Train(**SMALL), 2, CPU, seed=seed)[0].state_dict() for seed in (0, 0, 1)
+        open_detector(Train(**SMALL), 2, CPU, seed=seed)[0].state_dict() for seed in (0, 0, 1)
     )
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
@@ -133,40 +133,6 @@ def test_reading_ahead_changes_nothing(tmp_path: Path) -> None:
     assert timeless(run(tmp_path, ahead, two)) == timeless(log)
     state, other = load_model(alone)[0], load_model(ahead)[0]
     assert all(torch.equal(state[name], other[name]) for name in state)
-
-
-@pytest.mark.parametrize("half", ["checkpoint", "mark"])
-def test_a_half_written_checkpoint_is_not_resumed_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half: str
-) -> None:
-    whole, cut = tmp_path / "whole" / "model.pt", tmp_path / "cut" / "model.pt"
-    run(tmp_path, whole, Train(**SMALL))
-
-    def broken(path: Path, data: Any) -> None:
-        if "3" in path.name or (half == "mark" and (cut.parent / "model_0000003.pth").exists()):
-            temporary = path.parent / f".{path.name}.1.tmp"  # as a kill leaves it
-            temporary.write_bytes(b"half")
-            raise KeyboardInterrupt
-        stock(path, data)
-
-    name = "write_bytes" if half == "checkpoint" else "write_text"
-    stock = getattr(detectron2_trainer, name)
-    with monkeypatch.context() as patch:
-        patch.setattr(detectron2_trainer, name, broken)
-        with pytest.raises(KeyboardInterrupt):
-            run(tmp_path, cut, Train(**SMALL))
-    assert (cut.parent / "last_checkpoint").read_text() == "model_0000001.pth"
-    assert len(run(tmp_path, cut, Train(**SMALL))) == 6
-    assert cut.read_bytes() == whole.read_bytes()
-
-
-def test_two_checkpoints_are_kept_also_over_kills(tmp_path: Path) -> None:
-    out = tmp_path / "parts" / "model.pt"
-    settings = replace(Train(**SMALL), checkpoint_every=1)
-    run_killed(tmp_path, out, settings, step=4)
-    run(tmp_path, out, settings)
-    kept = sorted(path.name for path in out.parent.glob("*.pth"))
-    assert kept == ["model_0000004.pth", "model_0000005.pth", "model_final.pth"]
 
 
 def test_a_loss_that_is_not_finite_is_one_sentence(

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stages.engines.engine import INSTALL
-from stages.engines.samples import Sample
+from stages.engines.training_images import Sample
 from stages.engines.training_labels import Labels, StepReader
 from stages.settings.train import MultiMask, Train
 from tests.rectangles import SIDE, write_rectangles
@@ -17,7 +17,7 @@ pytest.importorskip("detectron2", reason=f"detectron2 is not installed; see {INS
 
 from stages.engines.detectron2.config import build_network, config_of
 from stages.engines.detectron2.heads import EXTRA_MASKS
-from stages.engines.detectron2.samples import InputReader, SampleMapper
+from stages.engines.detectron2.samples import MappedReader, SampleMapper
 
 
 def settings(side: int = SIDE, **more: Any) -> Train:
@@ -26,7 +26,7 @@ def settings(side: int = SIDE, **more: Any) -> Train:
 
 
 def mapped(path: Path, plan: Train) -> list[dict[str, Any]]:
-    reader = InputReader(
+    reader = MappedReader(
         StepReader(path.parent, Labels(path), plan, 0), SampleMapper(config_of(plan, 3))
     )
     inputs = reader(0)

@@ -29,7 +29,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class StepSamples:
     """The samples of one step."""
 
     step: int
@@ -39,6 +39,11 @@ class Batch:
     def image_ids(self) -> list[int]:
         """Ids of the images."""
         return [sample.image_id for sample in self.samples]
+
+    @property
+    def pasted(self) -> int:
+        """Number of pasted instances."""
+        return sum(sample.pasted for sample in self.samples)
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:

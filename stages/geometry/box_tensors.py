@@ -1,0 +1,25 @@
+"""Areas and IoU of boxes as tensors, on any device: xyxy, px. Pure functions.
+
+The twins of `boxes.box_area` and `boxes.box_iou`; apart from them, since they need torch.
+"""
+
+import torch
+from torch import Tensor
+
+
+def tensor_area(boxes: Tensor) -> Tensor:
+    """Areas of (..., 4) boxes, px^2; 0 for a box that is turned inside out."""
+    sides = (boxes[..., 2:] - boxes[..., :2]).clamp(min=0)
+    return sides[..., 0] * sides[..., 1]
+
+
+def paired_iou(first: Tensor, second: Tensor) -> Tensor:
+    """IoU of each pair, (..., 4) and (..., 4) to (...); 0 for two boxes without area.
+
+    For every pair of (n, 4) and (m, 4), give `first[:, None]`.
+    """
+    low = torch.maximum(first[..., :2], second[..., :2])
+    high = torch.minimum(first[..., 2:], second[..., 2:])
+    inner = (high - low).clamp(min=0).prod(dim=-1)
+    union = tensor_area(first) + tensor_area(second) - inner
+    return torch.where(union > 0, inner / union.clamp(min=1e-12), torch.zeros_like(inner))

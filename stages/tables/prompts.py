@@ -1,0 +1,28 @@
+"""Table `prompts`: what a segmenter is asked about an image."""
+
+import pyarrow as pa
+
+from stages.tables.record import BAG, BOX, FINITE, IMAGE, Record, column
+
+POINT = pa.list_(pa.float32(), 2)
+PROMPTS = Record(
+    "prompts",
+    1,
+    (
+        IMAGE,
+        BAG,
+        column("prompt_id", pa.int32(), "number in the bag, from 0"),
+        column("kind", pa.string(), "point, box, grid or peak"),
+        column("points", pa.list_(POINT), "x, y px each; null for a box alone", null=True),
+        column("point_signs", pa.list_(pa.int8()), "1: on the object, 0: beside it", null=True),
+        column("box", BOX, "xyxy px; null without one", null=True),
+        column("category_id", pa.int32(), "class; null: any", null=True),
+        column(
+            "value", pa.float32(), "of the peak that it was found at; null elsewhere", null=True
+        ),
+        column("source_map", pa.string(), "map that it was found in; null elsewhere", null=True),
+    ),
+    ("image_id", "bag_id", "prompt_id"),
+    (("prompt_id", 0, FINITE), ("value", -FINITE, FINITE)),
+    {"kind": ("point", "box", "grid", "peak")},
+)

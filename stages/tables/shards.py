@@ -1,0 +1,74 @@
+"""Shards that belong together: all of one count, made alike, each with its own images alone."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from stages.tables.record import Record
+from stages.tables.table import checked_header
+
+
+def whole_set(paths: Sequence[Path], record: Record) -> dict[str, Any]:
+    """The header that all shards of a table share, their own name apart.
+
+    Raises
+    ------
+    ValueError : a shard is missing, is there twice or is of another count, or they were made with
+        different settings, code or models.
+    """
+    headers = [checked_header(path, record) for path in paths]
+    names = [str(header.pop("shard", "")) for header in headers]
+    count = int(names[0].rpartition("-")[2] or 0)
+    wanted = [f"{number:04d}-of-{count:04d}" for number in range(count)]
+    if not count or sorted(names) != wanted:
+        raise ValueError(
+            f"{paths[0].parent}: table {record.name} needs each of its {count} shards once, but "
+            f"{', '.join(names)} were given. Give all shards of one count."
+        )
+    for path, header in zip(paths, headers, strict=True):
+        if header != headers[0]:
+            odd = sorted(
+                k for k in header.keys() | headers[0].keys() if _differ(k, header, headers)
+            )
+            raise ValueError(
+                f"{path}: made with other {', '.join(odd)} than {paths[0]}. Remove the folder and "
+                "run snakemake again."
+            )
+    return headers[0]
+
+
+def _differ(key: str, header: Mapping[str, Any], headers: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(header.get(key) != headers[0].get(key))
+
+
+def check_members(rows: pa.Table, image_ids: Collection[int], where: Path) -> None:
+    """Raise ValueError where a table of a shard has rows of images that are not the shard's."""
+    strangers = set(rows.column("image_id").to_pylist()) - set(image_ids)
+    if strangers:
+        raise ValueError(
+            f"{where}: image {min(strangers)} is not one of this shard's {len(image_ids)} images. "
+            "The file is of another shard or of another run: remove it and run snakemake again."
+        )
+
+
+def check_same(
+    seen: Iterable[tuple[int, ...]], wanted: Iterable[tuple[int, ...]], *, what: str, where: Path
+) -> None:
+    """Raise ValueError unless two tables are about the same things.
+
+    Parameters
+    ----------
+    seen, wanted : keys such as (image_id, bag_id). what : they are, as a plural.
+    where : the file that holds `seen`.
+    """
+    here, there = set(seen), set(wanted)
+    if here != there:
+        missing, surplus = sorted(there - here), sorted(here - there)
+        text = [f"{len(missing)} {what} are missing (first: {missing[0]})"] if missing else []
+        text += [f"{len(surplus)} {what} are unknown (first: {surplus[0]})"] if surplus else []
+        raise ValueError(
+            f"{where}: {' and '.join(text)}, so it does not add up with the step before. Remove "
+            "the file and run snakemake again."
+        )
