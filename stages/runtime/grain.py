@@ -1,7 +1,9 @@
 """What of a file of Python decides a result: its syntax tree without what is only said.
 
 Left out are the words of logs, of errors and of help texts, and what runs for a type checker alone,
-so that an edit of a sentence or of a progress interval reruns nothing.
+so that an edit of a sentence or of a progress interval reruns nothing. A door's table is left out
+too: the modules that a run has chosen there are counted by themselves, so that one method more
+reruns nothing either.
 """
 
 import ast
@@ -13,8 +15,8 @@ def deciding(tree: ast.Module) -> ast.Module:
     """The part of a syntax tree that decides results; `tree` is changed in place.
 
     Left out are the bodies of `if TYPE_CHECKING`, the arguments of calls of `say` and `Progress`,
-    those of the exception in `raise`, the keyword `help` of `add_argument`, and the bodies of
-    functions whose return annotation is `Sentence`.
+    those of the exception in `raise`, the keyword `help` of `add_argument`, the bodies of functions
+    whose return annotation is `Sentence`, and the tables of doors.
     """
     _Grain().visit(tree)
     return tree
@@ -34,6 +36,12 @@ class _Grain(ast.NodeTransformer):
             node.keywords = [word for word in node.keywords if word.arg != "help"]
         return node
 
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        self.generic_visit(node)
+        if node.values and all(_is_method(value) for value in node.values):
+            node.keys, node.values = [], []
+        return node
+
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.exc, ast.Call):
@@ -45,6 +53,11 @@ class _Grain(ast.NodeTransformer):
         if node.returns is not None and _name(node.returns) == "Sentence":
             node.body = []
         return node
+
+
+def _is_method(node: ast.expr) -> bool:
+    """Whether this makes an entry of a door's table."""
+    return isinstance(node, ast.Call) and _name(node.func) == "Method"
 
 
 def _name(node: ast.expr) -> str:

@@ -11,6 +11,9 @@ PROGRAM = '''
 from typing import TYPE_CHECKING
 import typing
 
+TABLE = {"psm": Method("stages.psm", fit="stages.fit")}
+NUMBERS = {"psm": 1}
+
 if TYPE_CHECKING:
     import numpy
 else:
@@ -57,6 +60,7 @@ NOTHING = {
     "words of an error, by attribute": ('path, text="nothing left"', '"nothing is left"'),
     "a help text": ("of the run", "of this run"),
     "no help text": (', help="of the run"', ""),
+    "one method more in a door": ('TABLE = {', 'TABLE = {"new": Method("stages.new"), '),
     "a closing sentence": ("done.", "are done."),
     "what a sentence imports": ("json import dumps", "pprint import pformat as dumps"),
 }
@@ -65,6 +69,7 @@ SOMETHING = {
     "what is run while types are checked": ("if typing.TYPE_CHECKING", "if typing.checking"),
     "another test of types": ("if TYPE_CHECKING:", "if not TYPE_CHECKING:"),
     "no say at all": ('        program.say("first", "begun")\n', ""),
+    "another table": ('NUMBERS = {"psm": 1}', 'NUMBERS = {"psm": 2}'),
     "another call with the same words": ('program.say("first"', 'program.write("first"'),
     "another error": ("raise ValueError", "raise TypeError"),
     "another cause": ("from error", "from None"),
