@@ -2,9 +2,9 @@
 # prepare -> propose -> select -> refine -> export -> train -> evaluate; each door is in workflow/rules.
 
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.19")
 
 
 configfile: f"{workflow.basedir}/config.yaml"
@@ -18,6 +18,7 @@ localrules:
     ablation,
     compare_engines,
     fetch,
+    tidy,
 
 
 # Everything that the config asks for
@@ -39,15 +40,16 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/tidy.smk"
 
 
 # Every variant of `report.variants` with every seed, side by side
 rule ablation:
     input:
-        expand(rules.report.output, run=config["run"]),
+        expand(rules.report.output, home=config["run"]),
 
 
 # The config's detector by every engine that is installed, on the same labels
 rule compare_engines:
     input:
-        expand(rules.compare.output, run=config["run"], variant=config["variant"]),
+        expand(rules.compare.output, home=PLAN.compared_engines),

@@ -1,120 +1,120 @@
-"""The variants of a run: their settings, their seeds, and the files that they share.
+"""The homes: in which folder below `results/` the files of each stage lie, for every case.
 
-A plain run stands alone. In an ablation every variant is run with every seed, below
-`<run>/seed-1/<variant>` where each seed draws its own world, below `<run>/<variant>/seed-1` where
-all share prepare and propose; and variants that would train the same network share it: it lies in
-the folder of the first of them. A variant that is compared by its detector alone shares the labels
-too. Standard library alone, as in `stages.planning.plan`.
+A case is a variant of the run, with the seed of an ablation or, in the plain run, without. It reads
+and writes in several homes, since cases share the files of a stage whose lineages are equal:
+
+    plain run              <run>           what equals the config's own prepare, prompt and propose
+                           <run>/<variant> the rest
+    ablation, drawn world  <run>/seed-1 and <run>/seed-1/<variant>, since each seed draws its own
+    ablation, files        <run> and <run>/<variant> for prepare, prompt and propose, which all
+                           seeds share; <run>/<variant>/seed-1 for the rest
+
+What several compared variants share lies with the first of them. Detectors and their scores are
+each case's own. Standard library alone.
 """
 
-import json
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from stages.settings.fit_keys import for_fit
+from stages.planning.lineage import BASE, SHARED, STAGES, Variants
+from stages.planning.sources import NEVER
 
-Values = Mapping[str, Any]
-SEEDED = re.compile(r"(?P<name>.+)/seed-(?P<seed>\d+)")
-FITS = ("fit_select", "fit_refine")  # stages that variants may share
-LABELLING = ("select", "refine", "export")  # sections that decide the labels
+OWN = ("train", "evaluate", "compare")  # stages of which every case has its own files
 
 
 @dataclass(frozen=True, slots=True)
-class Variants:
-    """Settings and folders of the variants.
+class Case:
+    """A variant, and the seed with which an ablation runs it; None in the plain run."""
 
-    configs : the whole config of each variant, by name.
-    compared : names in the order of the ablation's table; earlier ones own what is shared.
-    seed : of a run without a seed of its own.
-    supervised : names that stand for no variant but for a detector that learns from ground truth.
+    variant: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """What was dealt.
+
+    run, seed : of the config. own_worlds : each seed draws its own data.
+    of_case : the home of each stage, by case. reader : the case that a stage's home stands for, by
+    stage and home; where cases share it, the first.
     """
 
-    configs: Mapping[str, Values]
-    compared: Sequence[str]
+    run: str
     seed: int
-    supervised: Collection[str] = ()
+    own_worlds: bool
+    of_case: Mapping[Case, Mapping[str, str]]
+    reader: Mapping[tuple[str, str], Case]
 
-    def settings(self, variant: str, section: str) -> str:
-        """JSON text of a config section for a variant, with or without its seed."""
-        return json.dumps(self._section(variant, section), sort_keys=True)
+    def at(self, case: Case, stage: str, name: str) -> str:
+        """Path of the file `name` that a stage wrote, or is to write, for a case."""
+        return f"results/{self.of_case[case][stage]}/{stage}/{name}"
 
-    def fit_settings(self, variant: str, section: str) -> str:
-        """JSON text of what a training depends on in `select` or `refine`."""
-        values, joint = self._section(variant, section), self.is_joint(variant)
-        return json.dumps(for_fit(values, section, joint=joint), sort_keys=True)
+    def expression(self, stage: str) -> str:
+        """Regular expression of the homes in which a stage has files."""
+        found = [re.escape(home) for other, home in self.reader if other == stage]
+        return "|".join(found) or NEVER
 
-    def joint_settings(self, variant: str) -> list[str]:
-        """JSON text of `refine` where PRM is trained with PSM, else nothing."""
-        return [self.fit_settings(variant, "refine")] if self.is_joint(variant) else []
+    def seed_of(self, case: Case, stage: str) -> int:
+        """The seed of a stage; what the seeds of an ablation share has the config's."""
+        shared = stage in SHARED and not self.own_worlds
+        return self.seed if case.seed is None or shared else case.seed
 
-    def is_joint(self, variant: str) -> bool:
-        """Whether fit_select trains both heads."""
-        refine = self._section(variant, "refine")
-        return bool(refine["method"] == "prm" and refine["fit"] == "joint")
-
-    def seed_of(self, run: str, variant: str = "") -> int:
-        """The seed in the name of a run or of a variant, or that of the config."""
-        found = SEEDED.fullmatch(variant) or SEEDED.fullmatch(run)
-        return int(found["seed"]) if found else self.seed
-
-    def made(self, run: str, variant: str, name: str) -> str:
-        """Path of the file `name`, such as select/shard-0000-of-0002.parquet, of a variant."""
-        plain, seed = without_seed(variant)
-        stage = name.split("/")[0]
-        if seed or SEEDED.fullmatch(run):
-            plain = self._owner(plain, stage) if stage in FITS else plain
-            plain = self.labelled_by(plain) or plain if stage == "export" else plain
-        return f"results/{run}/{plain}{seed}/{name}"
-
-    def labelled_by(self, variant: str) -> str | None:
-        """The compared variant whose labels these are: itself, or the first that has the same."""
-        if variant in self.compared:
-            return variant
-        wanted = self._labelling(variant)
-        return next((name for name in self.compared if self._labelling(name) == wanted), None)
-
-    def train_settings(self, variant: str, engine: str) -> str:
-        """JSON text of `train` for a variant and an engine."""
-        return json.dumps({**self._section(variant, "train"), "engine": engine}, sort_keys=True)
-
-    def is_supervised(self, variant: str) -> bool:
-        """Whether this is no variant but a detector that learns from the ground truth."""
-        return without_seed(variant)[0] in self.supervised
-
-    def model(self, run: str, variant: str, stage: str) -> list[str]:
-        """The fitted model that `select` or `refine` reads; nothing where none is learned."""
-        if self._section(variant, stage)["method"] not in ("psm", "prm"):
-            return []
-        fit = "fit_select" if stage == "select" or self.is_joint(variant) else "fit_refine"
-        return [self.made(run, variant, f"{fit}/model.pt")]
-
-    def _owner(self, variant: str, stage: str) -> str:
-        wanted = self._lineage(variant, stage)
-        learned = [
-            name for name in self.compared if self._section(name, "select")["method"] == "psm"
-        ]
-        alike = [name for name in learned if self._lineage(name, stage) == wanted]
-        return alike[0] if alike else variant
-
-    def _lineage(self, variant: str, stage: str) -> list[str]:
-        """All that decides a network, the data apart."""
-        if variant not in self.configs:
-            return [variant]
-        lineage = [self.fit_settings(variant, "select"), *self.joint_settings(variant)]
-        if stage == "fit_refine":
-            lineage += [self.settings(variant, "select"), self.fit_settings(variant, "refine")]
-        return lineage
-
-    def _labelling(self, variant: str) -> list[str]:
-        return [self.settings(variant, section) for section in LABELLING]
-
-    def _section(self, variant: str, section: str) -> Any:
-        return self.configs[without_seed(variant)[0]][section]
+    def folder(self, case: Case) -> str:
+        """The home of what a case shares with none."""
+        return folder_of(self.run, case, own_worlds=self.own_worlds)
 
 
-def without_seed(variant: str) -> tuple[str, str]:
-    """A variant's name and `/seed-1` behind it, or nothing."""
-    found = SEEDED.fullmatch(variant)
-    return (found["name"], f"/seed-{found['seed']}") if found else (variant, "")
+def deal(
+    variants: Variants, cases: Iterable[Case], *, run: str, seed: int, own_worlds: bool
+) -> Homes:
+    """The homes of all cases; `own_worlds`: each seed draws its own data."""
+    dealer = _Dealer(variants, run, own_worlds)
+    of_case = {case: dealer.homes(case) for case in cases}
+    reader: dict[tuple[str, str], Case] = {}
+    for case, homes in of_case.items():
+        for stage, home in homes.items():
+            reader.setdefault((stage, home), case)
+    return Homes(run, seed, own_worlds, of_case, reader)
+
+
+def folder_of(run: str, case: Case, *, own_worlds: bool) -> str:
+    """The folder that bears the names of a case."""
+    if case.seed is None:
+        return f"{run}/{case.variant}"
+    names = [f"seed-{case.seed}", case.variant]
+    return "/".join([run, *(names if own_worlds else reversed(names))])
+
+
+@dataclass(frozen=True, slots=True)
+class _Dealer:
+    variants: Variants
+    run: str
+    own_worlds: bool
+
+    def homes(self, case: Case) -> dict[str, str]:
+        """The home of each stage that a case has files of."""
+        base, folder = self._base(case), folder_of(self.run, case, own_worlds=self.own_worlds)
+        homes = {"partworld": base} if self.own_worlds else {}
+        if case.variant in self.variants.supervised:
+            homes["prepare"] = base  # its photographs and classes; it learns from the truth
+        else:
+            has = [stage for stage in STAGES if self.variants.learns(case.variant, stage)]
+            homes |= {stage: self._home(case, stage) for stage in has}
+        return homes | dict.fromkeys(OWN, folder)
+
+    def _base(self, case: Case) -> str:
+        """The home of the data, and of what equals the config's."""
+        seeded = self.own_worlds and case.seed is not None
+        return f"{self.run}/seed-{case.seed}" if seeded else self.run
+
+    def _home(self, case: Case, stage: str) -> str:
+        lineage = self.variants.lineage
+        if stage in SHARED and lineage(case.variant, stage) == lineage(BASE, stage):
+            return self._base(case)
+        if case.seed is None:
+            return folder_of(self.run, case, own_worlds=self.own_worlds)
+        owner = self.variants.first_alike(case.variant, stage) or case.variant
+        seed = None if stage in SHARED and not self.own_worlds else case.seed
+        owned = replace(case, variant=owner, seed=seed)
+        return folder_of(self.run, owned, own_worlds=self.own_worlds)

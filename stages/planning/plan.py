@@ -1,152 +1,155 @@
-"""From the config to what the rules need: shards, paths, settings as JSON, targets.
+"""From the config to what the rules need: homes, inputs, settings as JSON, targets.
 
 The Snakefile calls `plan_of` once, so that the rules hold no logic. Files that the user named are
-looked for here, before anything runs. Standard library alone, as in `stages.settings.check`.
+looked for here, before anything runs. Standard library alone.
 """
 
-import json
-import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stages.planning.comparison import Comparison, comparison_of
-from stages.planning.homes import Variants
-from stages.planning.sources import Split, fetched, located, splits, weights
+from stages.planning.digests import Digests
+from stages.planning.homes import Homes, deal
+from stages.planning.inputs import Ground
+from stages.planning.lineage import BASE, Variants
+from stages.planning.notes import add_notes
+from stages.planning.sources import fetched, splits, with_paths
+from stages.planning.stage_plan import StagePlan
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
-SECTIONS = ("prepare", "propose", "select", "refine", "export", "train", "evaluate")
-PSEUDO_LABELS = "export/pseudo_labels.json"
-CPU_MALLOC = {  # keeps freed buffers of 100 MB, which halves the time that SAM's decoder takes
-    "MALLOC_MMAP_THRESHOLD_": 1 << 31,
-    "MALLOC_TRIM_THRESHOLD_": 1 << 33,
-    "MALLOC_TOP_PAD_": 1 << 28,
-}
+PLANNED = (
+    *("partworld", "prepare", "propose", "fit_select", "select", "fit_refine", "refine", "export"),
+    *("train", "evaluate", "compare"),
+)
+HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that the rules take from the config.
+    """All that the rules take from the config: of each stage what it asks, by its wildcards.
 
     Attributes
     ----------
-    shards : names such as 0003-of-0128.
-    gpu : tokens of resource `gpu` that a job on a GPU takes; 0 when the device is the CPU.
-    processes : of a training of `select` and of `refine`, a GPU each.
-    train, val : paths of the splits, with {run} in them; val is empty where there is none.
-    truth : the training annotations where they hold true masks, else nothing.
-    checkpoint : path of SAM's weights.
-    fetched : regular expression of that path where the file has to be fetched first.
-    features, backbone : weight files that select and refine, and train, read.
-    settings : JSON text of each config section, paths expanded.
-    variants : settings and folders of what follows propose.
-    report : what the ablation compares.
-    targets : what the run is to make.
+    folder : of the run. shards : names such as 0003-of-0128.
+    fetched : regular expression of the weight files that have to be fetched first.
+    comparison : what the ablation compares; metrics, detector_metrics : the files that it reads.
+    compared_engines : home of `snakemake compare_engines`.
+    targets : what the run is to make. watched : the data are the user's own files.
     """
 
+    folder: Path
     shards: tuple[str, ...]
-    gpu: int
-    processes: dict[str, int]
-    train: Split
-    val: tuple[Split, ...]
-    truth: tuple[str, ...]
-    checkpoint: str
     fetched: str
-    features: tuple[str, ...]
-    backbone: tuple[str, ...]
-    settings: dict[str, str]
-    variants: Variants
-    report: Comparison
+    homes: Homes
+    comparison: Comparison
+    metrics: tuple[str, ...]
+    detector_metrics: tuple[str, ...]
+    compared_engines: str
     targets: tuple[str, ...]
+    watched: bool
+    partworld: StagePlan
+    prepare: StagePlan
+    propose: StagePlan
+    fit_select: StagePlan
+    select: StagePlan
+    fit_refine: StagePlan
+    refine: StagePlan
+    export: StagePlan
+    train: StagePlan
+    evaluate: StagePlan
+    compare: StagePlan
 
-    def model_of(self, wildcards: Any, stage: str) -> list[str]:
-        """The model that a shard of `select` or `refine` is made with."""
-        return self.variants.model(wildcards.run, wildcards.variant, stage)
+    @property
+    def format(self) -> str:
+        """In which the training labels are."""
+        return self.prepare.ground.train.format
 
-    def judged(self, wildcards: Any, stage: str) -> list[str]:
-        """The tables that a variant is judged by; none where only its detector is."""
-        if not self.exported(wildcards):
-            return []
-        home = wildcards.run if stage == "propose" else f"{wildcards.run}/{wildcards.variant}"
-        return [f"results/{home}/{stage}/shard-{shard}.parquet" for shard in self.shards]
+    @property
+    def answers(self) -> str:
+        """Folder of what segmenters have answered, for all variants and seeds of the run."""
+        return str(self.folder / "answers")
 
-    def labels_of(self, wildcards: Any) -> list[str]:
-        """What a detector is trained on: pseudo-labels, or the ground truth for comparison."""
-        if self.variants.is_supervised(wildcards.variant):
-            return [path.replace("{run}", wildcards.run) for path in self.truth]
-        return [self.variants.made(wildcards.run, wildcards.variant, PSEUDO_LABELS)]
+    def stages(self) -> dict[str, StagePlan]:
+        """The plan of each stage, by name."""
+        return {name: getattr(self, name) for name in PLANNED}
 
-    def exported(self, wildcards: Any) -> list[str]:
-        """The pseudo-labels of a variant that has some of its own."""
-        own = f"results/{wildcards.run}/{wildcards.variant}/{PSEUDO_LABELS}"
-        return [own] if self.labels_of(wildcards) == [own] else []
-
-    def trained(self, wildcards: Any, name: str) -> list[str]:
-        """The file `name` of the detector that a variant is scored by, where one is trained."""
-        if not self.report.has_detector(wildcards.run, wildcards.variant):
-            return []
-        home = f"results/{wildcards.run}/{wildcards.variant}"
-        return [f"{home}/train/{self.report.engine}/{name}"]
-
-    def launcher(self, stage: str) -> str:
-        """How a training of `select` or `refine` is started."""
-        count = self.processes[stage]
-        torchrun = f"python -m torch.distributed.run --standalone --nproc-per-node {count}"
-        return torchrun if count > 1 else "python"
+    def note_homes(self) -> None:
+        """Write down where the files of each case lie, for people and for `stages.inspect`."""
+        of_case = self.homes.of_case
+        notes = {self.homes.folder(case): dict(homes) for case, homes in of_case.items()}
+        add_notes(self.folder / HOMES, notes)
 
 
-def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
+def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     """The plan of a complete and checked config.
 
     Parameters
     ----------
     root : the repository; paths that are not found from the working folder are looked for here.
-    official : names of the SAM weight files that can be fetched.
+    fresh : whether the user's files are looked at for their digests, as the main process does.
 
     Raises
     ------
     ValueError : a variable is not set, or a file that the config names is missing.
     """
-    config = json.loads(json.dumps(config))
-    checkpoint = located(config["propose"]["checkpoint"], "propose.checkpoint", root)
-    config["propose"]["checkpoint"] = checkpoint
-    features = config["select"]["features"]
-    for section, name in ((features, "select.features"), (config["train"], "train")):
-        section["weights"] = weights(section["weights"], f"{name}.weights", root)
-    network = checkpoint if features["source"] == "sam" else features["weights"]
-    train, val = splits(config)
-    scored = val if config["train"]["enabled"] else ()
-    variants = variants_of(config)
+    variants = variants_of(config, root=root)
+    train, val = splits(config["dataset"])
+    held_out = val if config["train"]["enabled"] else ()
+    comparison = comparison_of(config, variants, held_out=bool(held_out))
+    own_worlds = config["dataset"]["source"] == "partworld"
+    where = {"run": config["run"], "seed": config["seed"], "own_worlds": own_worlds}
+    homes = deal(variants, comparison.cases(), **where)
+    folder = Path("results", config["run"])
+    shards = shards_of(config["shards"])
+    digests = Digests(folder, config["dataset"].get("watch", "content"), fresh)
+    truth = bool(config["dataset"]["ground_truth"])
+    ground = Ground(config, variants, homes, comparison, train, held_out, truth, shards, digests)
+    plans = {name: StagePlan(name, ground) for name in PLANNED}
+    names = [name for name in variants.configs if name not in variants.supervised]
     return Plan(
-        shards=shards_of(config["shards"]),
-        gpu=int(config["device"] != "cpu"),
-        processes={name: config[name]["training"]["processes"] for name in ("select", "refine")},
-        train=train,
-        val=scored,
-        truth=(train.annotations,) if config["dataset"]["ground_truth"] else (),
-        checkpoint=checkpoint,
-        fetched=fetched(Path(checkpoint), official),
-        features=(network,) if network else (),
-        backbone=(config["train"]["weights"],) if config["train"]["weights"] else (),
-        settings={name: json.dumps(config[name], sort_keys=True) for name in SECTIONS},
-        variants=variants,
-        report=comparison_of(config, variants, held_out=bool(scored)),
-        targets=targets_of(config),
+        folder=folder,
+        shards=shards,
+        fetched=fetched(
+            file.path for name in names for file in plans["propose"].weight_files(name)
+        ),
+        homes=homes,
+        comparison=comparison,
+        metrics=tuple(homes.at(case, "evaluate", "metrics.json") for case in comparison.compared()),
+        detector_metrics=tuple(
+            homes.at(case, "evaluate", "metrics.json") for case in comparison.detected()
+        ),
+        compared_engines=homes.of_case[comparison.plain]["compare"],
+        targets=_targets(config, homes, comparison),
+        watched=not own_worlds,
+        **plans,
     )
 
 
-def variants_of(config: Values) -> Variants:
-    """All that the config names: the run's own variant, those of its report, and detectors."""
-    report = config["report"]
+def variants_of(config: Values, *, root: Path) -> Variants:
+    """All that the config names: the run's own variant, those of its report, and detectors.
+
+    Raises
+    ------
+    ValueError : a variable is not set, or a weight file is missing.
+    """
+    report, entries = config["report"], config["variants"]
     named = [config["variant"], *report["variants"], *report["detectors"], FULLY_SUPERVISED]
-    names = list(dict.fromkeys(named))
+    supervised = [name for name in dict.fromkeys(named) if is_supervised(entries, name)]
+    configs = {name: variant_config(config, name) for name in (BASE, *named)}
+    for name in supervised:  # no labels, so that its training is all that can differ
+        configs[name] = {**configs[BASE], "train": configs[name]["train"]}
+    if config["variant"] in supervised:
+        raise ValueError(
+            f"variant: {config['variant']} learns from the ground truth and makes no labels; "
+            "choose another, and name it in report.detectors"
+        )
     return Variants(
-        configs={name: variant_config(config, name) for name in names},
+        configs={name: with_paths(values, root) for name, values in configs.items()},
         compared=tuple(report["variants"]),
-        seed=config["seed"],
-        supervised=[name for name in names if is_supervised(config["variants"], name)],
+        supervised=tuple(supervised),
     )
 
 
@@ -155,38 +158,9 @@ def shards_of(count: int) -> tuple[str, ...]:
     return tuple(f"{number:04d}-of-{count:04d}" for number in range(count))
 
 
-def targets_of(config: Values) -> tuple[str, ...]:
+def _targets(config: Values, homes: Homes, comparison: Comparison) -> tuple[str, ...]:
     """Files that `snakemake` without a target makes."""
-    home = f"results/{config['run']}/{config['variant']}"
-    names = ["export/pseudo_labels.json", "evaluate/metrics.json"]
+    names = [("export", "pseudo_labels.json"), ("evaluate", "metrics.json")]
     if config["train"]["enabled"]:
-        names.insert(1, f"train/{config['train']['engine']}/model.pt")
-    return tuple(f"{home}/{name}" for name in names)
-
-
-def shell_prefix(root: Path, python: Path, *, gpu: int) -> str:
-    """What every job's shell does first; Snakemake itself sets OMP_NUM_THREADS to the threads.
-
-    Parameters
-    ----------
-    python : the interpreter that runs Snakemake; its folder goes first on PATH, unless the job has
-        a conda environment of its own.
-    """
-    malloc = " ".join(f"{name}={value}" for name, value in CPU_MALLOC.items())
-    quoted = [shlex.quote(str(path)) for path in (root, python.parent)]
-    lines = [
-        f"export PYTHONPATH={quoted[0]}",
-        f'[ -n "${{CONDA_PREFIX:-}}" ] || export PATH={quoted[1]}:"$PATH"',
-        *([] if gpu else [f"export {malloc}"]),
-    ]
-    return "; ".join(lines).replace("{", "{{").replace("}", "}}") + "; "
-
-
-def flag(name: str, paths: Collection[str]) -> str:
-    """`name` and the quoted paths for a command line; nothing where there are no paths."""
-    return " ".join([name, *(shlex.quote(str(path)) for path in paths)]) if paths else ""
-
-
-def flags(paths: Any, *names: str) -> str:
-    """`flag` of each attribute of a rule's input."""
-    return " ".join(flag(f"--{name}", getattr(paths, name)) for name in names)
+        names.insert(1, ("train", f"{comparison.engine}/model.pt"))
+    return tuple(homes.at(comparison.plain, *name) for name in names)

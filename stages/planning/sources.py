@@ -3,12 +3,15 @@
 Standard library alone, as in `stages.planning.plan`.
 """
 
+import json
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from stages.segmenters.official import OFFICIAL
 
 Values = Mapping[str, Any]
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -17,10 +20,24 @@ NEVER = "(?!)"  # a regular expression that matches nothing
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Paths of one split of the data set."""
+    """Paths of one split of the data set; {home} stands for the home where it is drawn."""
 
     images: str
     annotations: str
+    format: str = "coco"
+
+    def below(self, home: str) -> "Split":
+        """The paths of the split that is drawn in `home`; the same where it lies on disk."""
+        images = self.images.replace("{home}", home)
+        return Split(images, self.annotations.replace("{home}", home), self.format)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A weight file. sha256 : its checksum, where the stages refuse any other; else None."""
+
+    path: str
+    sha256: str | None = None
 
 
 def expanded(text: str, key: str) -> str:
@@ -39,16 +56,15 @@ def expanded(text: str, key: str) -> str:
     return os.path.expanduser(VARIABLE.sub(lambda match: os.environ[match[1]], text))
 
 
-def splits(config: Values) -> tuple[Split, tuple[Split, ...]]:
-    """Training and held-out images; {run} stands for the run where the data are drawn.
+def splits(dataset: Values) -> tuple[Split, tuple[Split, ...]]:
+    """Training and held-out images; the latter are empty where there are none.
 
     Raises
     ------
     ValueError : a folder or a file is missing.
     """
-    dataset = config["dataset"]
     if dataset["source"] == "partworld":
-        home = "results/{run}/partworld"
+        home = "results/{home}/partworld"
         train, val = (
             Split(f"{home}/{name}/images", f"{home}/{name}/annotations.json")
             for name in ("train", "val")
@@ -66,7 +82,31 @@ def _split_on_disk(split: Values, key: str) -> Split:
         raise ValueError(f"{key}.images: there is no folder {images}. Correct the path.")
     if not Path(annotations).is_file():
         raise ValueError(f"{key}.annotations: there is no file {annotations}. Correct the path.")
-    return Split(images, annotations)
+    return Split(images, annotations, split["format"])
+
+
+def with_paths(config: Values, root: Path) -> dict[str, Any]:
+    """A config that names the weight files of its chosen methods by where they lie.
+
+    Parameters
+    ----------
+    root : the repository; paths that are not found from the working folder are looked for here.
+
+    Raises
+    ------
+    ValueError : a variable is not set, or a file is missing and cannot be fetched.
+    """
+    placed: dict[str, Any] = json.loads(json.dumps(config))
+    segmenter, selector = placed["propose"]["segmenter"], placed["select"]["method"]
+    asked = placed["propose"][segmenter]
+    key = f"propose.{segmenter}.checkpoint"
+    asked["checkpoint"] = _checkpoint(asked["checkpoint"], key, root)
+    features = placed["select"].get(selector, {}).get("features")
+    if features:
+        key = f"select.{selector}.features.weights"
+        features["weights"] = weights(features["weights"], key, root)
+    placed["train"]["weights"] = weights(placed["train"]["weights"], "train.weights", root)
+    return placed
 
 
 def located(text: str, key: str, root: Path) -> str:
@@ -90,20 +130,20 @@ def weights(text: str | None, key: str, root: Path) -> str | None:
     return path
 
 
-def fetched(checkpoint: Path, official: Collection[str]) -> str:
-    """Regular expression of SAM's weights where they are to be fetched, else `NEVER`.
+def _checkpoint(text: str, key: str, root: Path) -> str:
+    path = located(text, key, root)
+    if not Path(path).is_file() and Path(path).name not in OFFICIAL:
+        raise ValueError(
+            f"{key}: there is no file {path}. Correct the path, or give it the "
+            f"name of an official file ({', '.join(OFFICIAL)}), which is then fetched."
+        )
+    return path
+
+
+def fetched(checkpoints: Iterable[str]) -> str:
+    """Regular expression of the weight files that have to be fetched, or `NEVER`.
 
     A file that is there is the user's own: no rule makes it, and none may remove it.
-
-    Raises
-    ------
-    ValueError : missing, and not one of the official files.
     """
-    if checkpoint.is_file():
-        return NEVER
-    if checkpoint.name not in official:
-        raise ValueError(
-            f"propose.checkpoint: there is no file {checkpoint}. Correct the path, or give it the "
-            f"name of an official file ({', '.join(official)}), which is then fetched."
-        )
-    return re.escape(str(checkpoint))
+    missing = [re.escape(path) for path in dict.fromkeys(checkpoints) if not Path(path).is_file()]
+    return "|".join(missing) or NEVER

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Values = Mapping[str, Any]
-OVERRIDDEN = ("select", "refine", "export", "train")  # the sections that a variant may change
+OVERRIDDEN = ("prepare", "prompt", "propose", "select", "refine", "export", "train")
 FULLY_SUPERVISED = "fully_supervised"  # no variant: its labels are the ground truth
 FIXED = {  # keys that belong to the run, since rules and paths depend on them
     "select": ("features.weights", "training.processes"),

@@ -11,20 +11,30 @@ ABLATION = {
     "shards": 1,
     "dataset": {"partworld": {"train": 4, "val": 2}},
     "variants": {
+        "extra": {"of": "full", "over": "full", "export": {"extra_masks": 3}},
+        "whole": {"of": "sam_top1", "over": "sam_top1", "propose": {"clean": 0.0}},
         "paste": {"of": "full", "over": "full", "train": PASTE},
         "truth": {"of": "fully_supervised", "over": "full", "train": {"iterations": 2}},
     },
     "report": {
-        "variants": ["sam_top1", "pnpg", "full"],
+        "variants": ["sam_top1", "pnpg", "full", "extra", "whole"],
         "seeds": [0, 1],
         "detectors": ["full", "paste", "fully_supervised", "truth"],
         "detector_seeds": [0],
     },
 }
-JOBS = {  # by hand: two worlds; only `full` and `pnpg` learn, and they learn the same
-    **{"partworld": 4, "prepare": 2, "propose": 2, "fit_select": 2, "fit_refine": 2},
-    **{"select": 6, "refine": 6, "export": 6, "train": 4, "evaluate": 9, "report": 1},
-    "ablation": 1,
+# By hand, two worlds. `pnpg`, `full` and `extra` learn and select the same; `pnpg` alone refines
+# otherwise, `extra` exports otherwise; `whole` asks for other proposals, and learns nothing.
+JOBS = {
+    **{"partworld": 4, "prepare": 2},
+    "propose": 2 * 2,  # the config's, whole's
+    **{"fit_select": 2, "fit_refine": 2},  # pnpg's
+    "select": 2 * 3,  # sam_top1's, pnpg's, whole's
+    "refine": 2 * 4,  # sam_top1's, pnpg's, full's, whole's
+    "export": 2 * 5,
+    "train": 4,
+    "evaluate": 2 * 5 + 3,  # every variant, and three detectors that are no variants
+    **{"report": 1, "ablation": 1},
 }
 
 
@@ -63,6 +73,24 @@ def test_a_detector_with_another_training_learns_from_the_same_labels(compared: 
     assert "| **truth** over full |" in table
 
 
+def test_variants_share_what_is_equal(compared: Workspace) -> None:
+    world = compared.results() / "seed-0"
+    stages = ("propose", "fit_select", "select", "fit_refine", "refine", "export", "evaluate")
+    names = ("pnpg", "full", "extra", "whole")
+    seen = {name: [stage for stage in stages if (world / name / stage).exists()] for name in names}
+    assert seen == {
+        "pnpg": list(stages[1:]),
+        "full": ["refine", "export", "evaluate"],
+        "extra": ["export", "evaluate"],
+        "whole": ["propose", "select", "refine", "export", "evaluate"],
+    }
+    homes = json.loads((compared.results() / "homes.json").read_text())["tiny/seed-0/extra"]
+    assert [homes[stage] for stage in ("propose", "select", "refine", "export")] == [
+        "tiny/seed-0",
+        *(f"tiny/seed-0/{name}" for name in ("pnpg", "full", "extra")),
+    ]
+
+
 def test_the_variant_sam_top1_is_the_choice_of_that_name(compared: Workspace) -> None:
     for seed in (0, 1):
         path = compared.results() / f"seed-{seed}" / "sam_top1" / "evaluate" / "metrics.json"
@@ -81,7 +109,7 @@ def test_a_second_ablation_does_nothing(compared: Workspace) -> None:
 
 
 def test_a_change_of_the_choice_trains_nothing_anew(compared: Workspace) -> None:
-    change = {"variants": {"full": {"refine": {"bms": {"t_min1": 0.7}}}}}
+    change = {"variants": {"full": {"refine": {"prm": {"bms": {"t_min1": 0.7}}}}}}
     compared.configure(merged(TINY, ABLATION, change))
     jobs = compared.snakemake("-n", "ablation").jobs()
     compared.configure(merged(TINY, ABLATION))
@@ -109,6 +137,8 @@ def test_seeds_of_files_share_prepare_and_propose(compared: Workspace) -> None:
     compared.configure(merged(TINY, ABLATION, files))
     outcome = compared.snakemake("-n", "ablation")
     compared.configure(merged(TINY, ABLATION))
-    assert outcome.jobs()["propose"] == outcome.jobs()["prepare"] == 1
+    assert outcome.jobs()["prepare"] == 1
+    assert outcome.jobs()["propose"] == 2  # the config's, whole's
     assert outcome.jobs()["fit_select"] == 2
+    assert "results/files/whole/propose" in outcome.text
     assert "results/files/full/seed-1/refine" in outcome.text

@@ -47,7 +47,7 @@ def test_an_engine_that_is_not_installed_is_refused_in_one_sentence(workspace: W
     outcome = workspace.snakemake()
     assert outcome.code != 0
     assert "Traceback" not in outcome.text
-    log = workspace.log("sapnet/train/detectron2")
+    log = workspace.log("train/detectron2", home="sapnet")
     assert "train.engine is detectron2, but detectron2 is not installed. Run snakemake with" in log
 
 

@@ -1,8 +1,10 @@
 """Which stages an edit of the code reruns: those that use the edited file, and no others."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from stages.runtime.code import code_of
+from tests.small_config import plan
 from tests.workflow.workspace import CHAIN, Workspace, from_first
 
 MIL = {"fit_select", "select", "fit_refine", "refine"}
@@ -23,14 +25,21 @@ USERS = {
     "evaluate.py": {"evaluate"},
     "settings/evaluate.py": set(),  # values travel in params
     "settings/train.py": set(),
+    "methods/selectors/psm.py": {"select"},
+    "methods/selectors/trivial.py": set(),  # which the config does not choose
+    "methods/refiners/prm.py": {"refine"},
+    "methods/refiners/as_it_is.py": set(),
+    "engines/detectron2/engine.py": set(),
     "tables/in_parts.py": {"propose", "select", "refine"},
     "runtime/device.py": set(),
     "segmenters/sam_loading.py": MIL | {"propose"},
     "planning/plan.py": set(),
-    "settings/check.py": set(),
+    "planning/homes.py": set(),
+    "settings/judge.py": set(),
     "inspect.py": set(),
     "partworld/train_sam.py": set(),
 }
+ON_THE_RUN = ("partworld", "prepare", "propose")  # whose home is that of the run
 EDIT = "\n\nADDED_BY_A_TEST = 1\n"
 COMMENT = "\n\n# added by a test\n"
 
@@ -38,12 +47,12 @@ COMMENT = "\n\n# added by a test\n"
 @pytest.mark.parametrize(("name", "rules"), USERS.items(), ids=list(USERS))
 def test_the_digest_of_a_file_is_in_the_stages_that_use_it(name: str, rules: set[str]) -> None:
     module = "stages." + name.removesuffix(".py").replace("/", ".")
-    programs = {rule: f"stages.{rule}" for rule in CHAIN} | {
-        "partworld": "stages.partworld.dataset"
-    }
+    stages = plan(report__variants=[]).stages()
+    homes = {rule: "r" if rule in ON_THE_RUN else "r/v" for rule in CHAIN}
+    jobs = {rule: SimpleNamespace(home=homes[rule], engine="torchvision") for rule in CHAIN}
     digests = {
-        rule: {entry.split("@")[0] for entry in code_of(program)}
-        for rule, program in programs.items()
+        rule: {entry.split("@")[0] for entry in stages[rule].code(job)}
+        for rule, job in jobs.items()
     }
     assert {rule for rule, modules in digests.items() if module in modules} == rules
 

@@ -19,6 +19,7 @@ def test_a_run_ends_with_the_files(finished: Workspace) -> None:
         *(f"prepare/{name}.parquet" for name in ("images", "weak_labels", "categories")),
         *(f"propose/{name}" for name in shards),
         *(f"sapnet/{stage}/{name}" for stage in ("select", "refine") for name in shards),
+        *(f"sapnet/refine/{name.replace('shard', 'trail')}" for name in shards),
         *(f"sapnet/fit_{stage}/model.pt" for stage in ("select", "refine")),
         "sapnet/export/pseudo_labels.json",
         *(f"sapnet/train/torchvision/{name}" for name in ("model.pt", "predictions.json")),
@@ -40,8 +41,8 @@ def test_the_table_is_the_last_thing_a_user_sees(finished: Workspace) -> None:
 
 
 def test_every_stage_closes_its_log_with_its_counts(finished: Workspace) -> None:
-    logs = finished.results() / "logs"
-    paths = [path for path in logs.rglob("*.log") if "partworld" not in path.parts]
+    logs = finished.results().rglob("*.log")
+    paths = [path for path in logs if "partworld" not in path.parts]
     assert len(paths) == 3 * 4 + 6  # three sharded stages and six others
     for path in paths:
         last = path.read_text().splitlines()[-1]
@@ -78,7 +79,7 @@ def test_rerunning_select_reruns_what_follows_and_not_propose(finished: Workspac
 
 
 def test_another_variant_shares_the_proposals(workspace: Workspace) -> None:
-    workspace.configure(merged(TINY, {"variant": "other", "select": {"quality_exponent": 0}}))
+    workspace.configure(merged(TINY, {"variant": "other", "select": {"chunk": 2}}))
     jobs = workspace.snakemake("-n").jobs()
     assert set(jobs) == from_first({"fit_select"})
 
@@ -91,11 +92,12 @@ def test_more_shards_start_a_fresh_set(workspace: Workspace) -> None:
 SETTINGS = [
     ({"dataset": {"partworld": {"train": 9}}}, "partworld"),
     ({"propose": {"clean": 0}}, "propose"),
-    ({"select": {"loss_weight": 0.5}}, "fit_select"),
-    ({"refine": {"alpha": 0.5}}, "fit_refine"),
+    ({"select": {"psm": {"loss_weight": 0.5}}}, "fit_select"),
+    ({"refine": {"prm": {"alpha": 0.5}}}, "fit_refine"),
     ({"train": {"iterations": 4}}, "train"),
     ({"evaluate": {"group_cover": 0.4}}, "evaluate"),
     ({"threads": 2}, None),
+    ({"refine": {"as_it_is": {"bms": {"mode": "paper"}}}}, None),  # of a method that is not chosen
 ]
 
 

@@ -13,12 +13,14 @@ from tests.workflow.workspace import ROOT, Workspace
 
 RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 DOORS = [path for path in RULES if path.stem != "common"]
-CODE = {"train": "code=lambda w: training_code(w.engine)"}  # each engine has its own
+PROGRAMS = {"partworld": "stages.partworld.dataset"}  # the others bear the name of their rule
+WITHOUT = {"fetch", "report", "tidy"}  # rules without a home among those that are dealt
 ORDER = (
     "input",
     "output",
     "log",
     "benchmark",
+    "wildcard_constraints",
     "conda",
     "threads",
     "resources",
@@ -49,13 +51,27 @@ def test_a_door_has_its_directives_in_order_and_no_logic(path: Path) -> None:
     assert re.findall(r"^rule (\w+):", text, re.M) == [path.stem]
     seen = re.findall(r"^    (\w+):", text, re.M)
     assert seen == [name for name in ORDER if name in seen]
-    assert {"output", "log", "benchmark", "conda", "threads", "message", "shell"} <= set(seen)
+    made = {"output", "benchmark"} if path.stem != "tidy" else set()
+    assert {"log", "conda", "threads", "message", "shell"} | made <= set(seen)
     assert not re.search(r"^\s*(if|def|for|import|from)\b", text, re.M)
     assert text.startswith("# ")
-    program = "stages.partworld.dataset" if path.stem == "partworld" else f"stages.{path.stem}"
-    assert CODE.get(path.stem, f'code=code_of("{program}")') in text
+    program = PROGRAMS.get(path.stem, f"stages.{path.stem}")
     launchers = ("python", "{params.launcher}")  # trainings may be started by torchrun
     assert any(f'"{launcher} -m {program}"' in text for launcher in launchers)
+
+
+@pytest.mark.parametrize("path", DOORS, ids=lambda path: path.stem)
+def test_a_door_asks_the_plan_of_its_own_stage(path: Path) -> None:
+    text, stage = path.read_text(), path.stem
+    asked = set(re.findall(r"PLAN\.(\w+)\.\w+", text)) - {"comparison"}
+    if stage in WITHOUT:
+        assert not asked
+        return
+    assert asked == {stage}
+    assert f"code=PLAN.{stage}.code," in text
+    assert f"home=PLAN.{stage}.homes," in text
+    wildcards = set(re.findall(r"\{(\w+)\}", text)) - {"threads"}
+    assert wildcards <= {"home", "shard", "engine", "split"}
 
 
 @pytest.mark.parametrize("name", ["default", "slurm"])

@@ -110,12 +110,12 @@ class Workspace:
             for path in found
             if set(path.relative_to(folder).parts[:-1]) & set(stages)
             and path.suffix != ".jsonl"  # how fast it went
-            and path.relative_to(folder).parts[0] not in ("logs", "benchmarks")
+            and not {"logs", "benchmarks"} & set(path.relative_to(folder).parts)
         }
 
-    def log(self, name: str) -> str:
-        """The log of a job, such as propose/shard-0000-of-0004."""
-        return (self.results() / "logs" / f"{name}.log").read_text()
+    def log(self, name: str, *, home: str = ".") -> str:
+        """The log of a job, such as propose/shard-0000-of-0004; home: folder below the run's."""
+        return (self.results() / home / "logs" / f"{name}.log").read_text()
 
     def copy(self, folder: Path) -> "Workspace":
         """The same in another folder, modification times and all."""

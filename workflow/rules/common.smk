@@ -6,47 +6,58 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-from stages.engines.engine import ENGINES, ENVIRONMENTS
-from stages.planning.engines import engines_here, training_code
-from stages.planning.locks import forget_dead_runs, locks_of, remember_run
-from stages.planning.plan import flag, flags, plan_of, shell_prefix
-from stages.runtime.code import code_of
-from stages.runtime.program import say
-from stages.segmenters.official import OFFICIAL
-from stages.settings.check import check
-from stages.settings.refuse import refuse
+try:
+    from stages.engines.engine import ENGINES, ENVIRONMENTS
+    from stages.planning.command import flag, flags, shell_prefix
+    from stages.planning.engines import engines_here
+    from stages.planning.foreign import refuse_strangers
+    from stages.planning.locks import forget_dead_runs, locks_of, remember_run
+    from stages.planning.plan import plan_of
+    from stages.runtime.code import code_of
+    from stages.runtime.program import say
+    from stages.settings.judge import judged
+except ImportError as error:
+    raise WorkflowError(
+        f"{error}. The Snakefile needs pydantic, which Snakemake brings from 9.19 on, and the "
+        "folder `stages` beside it; install requirements.txt, and clone the repository whole."
+    )
 
 ROOT = Path(workflow.basedir)
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+IS_MAIN = workflow.is_main_process
+IS_RUN = IS_MAIN and not workflow.output_settings.dryrun  # not a dry run, and not a job of a run
 
 try:
-    refuse(config, SCHEMA)
-    validate(config, str(SCHEMA))  # fills in the defaults
-    check(config)
-    PLAN = plan_of(config, root=ROOT, official=OFFICIAL)
+    config.update(judged(config))
+    PLAN = plan_of(config, root=ROOT, fresh=IS_MAIN)
 except ValueError as error:
     raise WorkflowError(f"config: {error}")
 
-# a dry run and the jobs of a run leave all locks alone
-IS_RUN = workflow.is_main_process and not workflow.output_settings.dryrun
-for sentence in forget_dead_runs(Path(".snakemake")) if IS_RUN else []:
-    say("locks", sentence)
+try:
+    if IS_MAIN:
+        refuse_strangers(PLAN, Path(".snakemake"))
+except ValueError as error:
+    raise WorkflowError(str(error))
+
+if IS_RUN:
+    PLAN.note_homes()
+    for sentence in forget_dead_runs(Path(".snakemake")):
+        say("locks", sentence)
 
 
 onstart:
     remember_run(Path(".snakemake"), locks_of(workflow.persistence))
 
 
-shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=PLAN.gpu))
-
+shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=config["device"] != "cpu"))
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 HERE = engines_here(conda=CONDA)
 
+# The user's own files: their dates say nothing, since params hold digests of what is in them
+watched = ancient if PLAN.watched else lambda files: files
+
 
 wildcard_constraints:
-    run=PLAN.report.runs(),
-    variant=PLAN.report.variant_names(),
     engine="|".join(ENGINES),
     split="train|val",
     shard=r"\d{4}-of-\d{4}",

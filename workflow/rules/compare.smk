@@ -4,30 +4,33 @@ rule compare:
         facts=expand(rules.train.output.facts, engine=HERE, allow_missing=True),
         logs=expand(rules.train.output.log, engine=HERE, allow_missing=True),
         predictions=expand(rules.train.output.predictions, engine=HERE, allow_missing=True),
-        val_truth=[split.annotations for split in PLAN.val],
+        val_ground_truth=watched(PLAN.compare.val_annotations),
     output:
-        table="results/{run}/{variant}/compare/engines.md",
-        numbers="results/{run}/{variant}/compare/engines.json",
+        table="results/{home}/compare/engines.md",
+        numbers="results/{home}/compare/engines.json",
     log:
-        "results/{run}/logs/{variant}/compare.log",
+        "results/{home}/logs/compare.log",
     benchmark:
-        "results/{run}/benchmarks/{variant}/compare.tsv"
+        "results/{home}/benchmarks/compare.tsv"
+    wildcard_constraints:
+        home=PLAN.compare.homes,
     conda:
         "../../envs/stages.yaml"
     threads: 1
     params:
-        code=code_of("stages.compare"),
-        settings=PLAN.settings["evaluate"],
-        val_truth=lambda w, input: flag("--val-ground-truth", input.val_truth),
+        code=PLAN.compare.code,
+        digests=PLAN.compare.digests,
+        settings=PLAN.compare.settings,
+        truth=lambda w, input: flags(input, "val_ground_truth"),
         absent=flag("--absent", [name for name in ENGINES if name not in HERE]),
     message:
-        "Comparing the engines on the labels of variant {wildcards.variant}."
+        "Comparing the engines on the labels of {wildcards.home}."
     shell:
         "python -m stages.compare"
         " --facts {input.facts:q}"
         " --logs {input.logs:q}"
         " --predictions {input.predictions:q}"
-        " {params.val_truth}"
+        " {params.truth}"
         " {params.absent}"
         " --out {output.numbers:q}"
         " --out-table {output.table:q}"

@@ -1,40 +1,41 @@
 # Measure labels and detector against the truth; the only rule after prepare that reads it
 rule evaluate:
     input:
-        images=rules.prepare.output.images,
-        weak_labels=rules.prepare.output.weak_labels,
-        categories=rules.prepare.output.categories,
-        proposals=lambda w: PLAN.judged(w, "propose"),
-        selections=lambda w: PLAN.judged(w, "select"),
-        refinements=lambda w: PLAN.judged(w, "refine"),
-        labels=lambda w: PLAN.exported(w),
-        truth=PLAN.truth,
-        val_truth=[split.annotations for split in PLAN.val],
-        predictions=lambda w: PLAN.trained(w, "predictions.json"),
-        training=lambda w: PLAN.trained(w, "training.json"),
+        images=PLAN.evaluate.images,
+        weak_labels=PLAN.evaluate.weak_labels,
+        categories=PLAN.evaluate.categories,
+        proposals=PLAN.evaluate.proposals,
+        selections=PLAN.evaluate.selections,
+        pseudo_labels=PLAN.evaluate.pseudo_labels,
+        trails=PLAN.evaluate.trails,
+        exported=PLAN.evaluate.exported,
+        ground_truth=watched(PLAN.evaluate.truth),
+        val_ground_truth=watched(PLAN.evaluate.val_annotations),
+        predictions=PLAN.evaluate.predictions,
+        training=PLAN.evaluate.training,
     output:
-        metrics="results/{run}/{variant}/evaluate/metrics.json",
-        table="results/{run}/{variant}/evaluate/table.txt",
-        figure="results/{run}/{variant}/evaluate/figure.png",
+        metrics="results/{home}/evaluate/metrics.json",
+        table="results/{home}/evaluate/table.txt",
+        figure="results/{home}/evaluate/figure.png",
     log:
-        "results/{run}/logs/{variant}/evaluate.log",
+        "results/{home}/logs/evaluate.log",
     benchmark:
-        "results/{run}/benchmarks/{variant}/evaluate.tsv"
+        "results/{home}/benchmarks/evaluate.tsv"
+    wildcard_constraints:
+        home=PLAN.evaluate.homes,
     conda:
         "../../envs/stages.yaml"
     threads: 1
     params:
-        code=code_of("stages.evaluate"),
-        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
-        settings=PLAN.settings["evaluate"],
-        truth=lambda w, input: flag("--ground-truth", input.truth),
-        val_truth=lambda w, input: flag("--val-ground-truth", input.val_truth),
-        tables=lambda w, input: flags(input, "proposals", "selections", "refinements"),
-        labels=lambda w, input: flag("--pseudo-labels", input.labels),
-        predictions=lambda w, input: flag("--predictions", input.predictions),
-        training=lambda w, input: flag("--training", input.training),
+        code=PLAN.evaluate.code,
+        digests=PLAN.evaluate.digests,
+        seed=PLAN.evaluate.seed,
+        settings=PLAN.evaluate.settings,
+        tables=lambda w, input: flags(input, "proposals", "selections", "pseudo_labels", "trails"),
+        labels=lambda w, input: flags(input, "exported", "ground_truth"),
+        detector=lambda w, input: flags(input, "val_ground_truth", "predictions", "training"),
     message:
-        "Evaluating variant {wildcards.variant}."
+        "Evaluating {wildcards.home}."
     shell:
         "python -m stages.evaluate"
         " --images {input.images:q}"
@@ -42,10 +43,7 @@ rule evaluate:
         " --categories {input.categories:q}"
         " {params.tables}"
         " {params.labels}"
-        " {params.truth}"
-        " {params.val_truth}"
-        " {params.predictions}"
-        " {params.training}"
+        " {params.detector}"
         " --out {output.metrics:q}"
         " --out-table {output.table:q}"
         " --out-figure {output.figure:q}"

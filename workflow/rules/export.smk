@@ -1,30 +1,32 @@
 # Write the pseudo-labels as COCO JSON; here the shards meet
 rule export:
     input:
-        images=rules.prepare.output.images,
-        weak_labels=rules.prepare.output.weak_labels,
-        categories=rules.prepare.output.categories,
-        refinements=expand(rules.refine.output.refinements, shard=PLAN.shards, allow_missing=True),
+        images=PLAN.export.images,
+        weak_labels=PLAN.export.weak_labels,
+        categories=PLAN.export.categories,
+        pseudo_labels=PLAN.export.pseudo_labels,
     output:
-        labels="results/{run}/{variant}/export/pseudo_labels.json",
+        labels="results/{home}/export/pseudo_labels.json",
     log:
-        "results/{run}/logs/{variant}/export.log",
+        "results/{home}/logs/export.log",
     benchmark:
-        "results/{run}/benchmarks/{variant}/export.tsv"
+        "results/{home}/benchmarks/export.tsv"
+    wildcard_constraints:
+        home=PLAN.export.homes,
     conda:
         "../../envs/stages.yaml"
     threads: 1
     params:
-        code=code_of("stages.export"),
-        settings=lambda w: PLAN.variants.settings(w.variant, "export"),
+        code=PLAN.export.code,
+        settings=PLAN.export.settings,
     message:
-        "Exporting the pseudo-labels of variant {wildcards.variant}."
+        "Exporting the pseudo-labels of {wildcards.home}."
     shell:
         "python -m stages.export"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
         " --categories {input.categories:q}"
-        " --refinements {input.refinements:q}"
+        " --pseudo-labels {input.pseudo_labels:q}"
         " --out {output.labels:q}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

@@ -1,36 +1,39 @@
-# Train PRM, the proposal refinement module, on bags enlarged by PNPG
+# Train the refiner, such as PRM on bags enlarged by PNPG
 rule fit_refine:
     input:
-        image_folder=ancient(PLAN.train.images),
-        images=rules.prepare.output.images,
-        weak_labels=rules.prepare.output.weak_labels,
-        categories=rules.prepare.output.categories,
-        proposals=expand(rules.propose.output.proposals, shard=PLAN.shards, allow_missing=True),
-        selections=expand(rules.select.output.selections, shard=PLAN.shards, allow_missing=True),
-        select_model=lambda w: PLAN.model_of(w, "select"),
-        weights=PLAN.features,
+        image_folder=ancient(PLAN.fit_refine.image_folder),
+        images=PLAN.fit_refine.images,
+        weak_labels=PLAN.fit_refine.weak_labels,
+        categories=PLAN.fit_refine.categories,
+        proposals=PLAN.fit_refine.proposals,
+        selections=PLAN.fit_refine.selections,
+        select_model=PLAN.fit_refine.select_model,
+        weights=ancient(PLAN.fit_refine.weights),
     output:
-        model="results/{run}/{variant}/fit_refine/model.pt",
-        log="results/{run}/{variant}/fit_refine/log.jsonl",
+        model="results/{home}/fit_refine/model.pt",
+        log="results/{home}/fit_refine/log.jsonl",
     log:
-        "results/{run}/logs/{variant}/fit_refine.log",
+        "results/{home}/logs/fit_refine.log",
     benchmark:
-        "results/{run}/benchmarks/{variant}/fit_refine.tsv"
+        "results/{home}/benchmarks/fit_refine.tsv"
+    wildcard_constraints:
+        home=PLAN.fit_refine.homes,
     conda:
         "../../envs/stages.yaml"
     threads: config["threads"]
     resources:
-        gpu=PLAN.gpu * PLAN.processes["refine"],
+        gpu=PLAN.fit_refine.gpus,
     params:
-        code=code_of("stages.fit_refine"),
+        code=PLAN.fit_refine.code,
+        digests=PLAN.fit_refine.digests,
         device=config["device"],
-        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
-        settings=lambda w: PLAN.variants.fit_settings(w.variant, "refine"),
-        select_settings=lambda w: PLAN.variants.settings(w.variant, "select"),
-        launcher=PLAN.launcher("refine"),
-        sam=PLAN.settings["propose"],
+        seed=PLAN.fit_refine.seed,
+        settings=PLAN.fit_refine.settings,
+        select_settings=PLAN.fit_refine.select_settings,
+        propose_settings=PLAN.fit_refine.propose_settings,
+        launcher=PLAN.fit_refine.launcher,
     message:
-        "Training PRM of variant {wildcards.variant}."
+        "Training the refiner of {wildcards.home}."
     shell:
         "{params.launcher} -m stages.fit_refine"
         " --image-folder {input.image_folder:q}"
@@ -47,5 +50,5 @@ rule fit_refine:
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " --select-settings {params.select_settings:q}"
-        " --sam {params.sam:q}"
+        " --propose-settings {params.propose_settings:q}"
         " 2> {log:q}"

@@ -1,34 +1,37 @@
-# Train PSM, the proposal selection module
+# Train the selector, such as PSM; and with it the refiner, where they are trained together
 rule fit_select:
     input:
-        image_folder=ancient(PLAN.train.images),
-        images=rules.prepare.output.images,
-        weak_labels=rules.prepare.output.weak_labels,
-        categories=rules.prepare.output.categories,
-        proposals=expand(rules.propose.output.proposals, shard=PLAN.shards, allow_missing=True),
-        weights=PLAN.features,
+        image_folder=ancient(PLAN.fit_select.image_folder),
+        images=PLAN.fit_select.images,
+        weak_labels=PLAN.fit_select.weak_labels,
+        categories=PLAN.fit_select.categories,
+        proposals=PLAN.fit_select.proposals,
+        weights=ancient(PLAN.fit_select.weights),
     output:
-        model="results/{run}/{variant}/fit_select/model.pt",
-        log="results/{run}/{variant}/fit_select/log.jsonl",
+        model="results/{home}/fit_select/model.pt",
+        log="results/{home}/fit_select/log.jsonl",
     log:
-        "results/{run}/logs/{variant}/fit_select.log",
+        "results/{home}/logs/fit_select.log",
     benchmark:
-        "results/{run}/benchmarks/{variant}/fit_select.tsv"
+        "results/{home}/benchmarks/fit_select.tsv"
+    wildcard_constraints:
+        home=PLAN.fit_select.homes,
     conda:
         "../../envs/stages.yaml"
     threads: config["threads"]
     resources:
-        gpu=PLAN.gpu * PLAN.processes["select"],
+        gpu=PLAN.fit_select.gpus,
     params:
-        code=code_of("stages.fit_select"),
+        code=PLAN.fit_select.code,
+        digests=PLAN.fit_select.digests,
         device=config["device"],
-        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
-        settings=lambda w: PLAN.variants.fit_settings(w.variant, "select"),
-        joint=lambda w: flag("--refine-settings", PLAN.variants.joint_settings(w.variant)),
-        launcher=PLAN.launcher("select"),
-        sam=PLAN.settings["propose"],
+        seed=PLAN.fit_select.seed,
+        settings=PLAN.fit_select.settings,
+        joint=lambda w: flag("--refine-settings", PLAN.fit_select.joint_settings(w)),
+        propose_settings=PLAN.fit_select.propose_settings,
+        launcher=PLAN.fit_select.launcher,
     message:
-        "Training PSM of variant {wildcards.variant}."
+        "Training the selector of {wildcards.home}."
     shell:
         "{params.launcher} -m stages.fit_select"
         " --image-folder {input.image_folder:q}"
@@ -43,5 +46,5 @@ rule fit_select:
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " {params.joint}"
-        " --sam {params.sam:q}"
+        " --propose-settings {params.propose_settings:q}"
         " 2> {log:q}"

@@ -1,23 +1,25 @@
 # Draw the demo's own world
 rule partworld:
     output:
-        images=directory("results/{run}/partworld/{split}/images"),
-        annotations="results/{run}/partworld/{split}/annotations.json",
+        images=directory("results/{home}/partworld/{split}/images"),
+        annotations="results/{home}/partworld/{split}/annotations.json",
     log:
-        "results/{run}/logs/partworld/{split}.log",
+        "results/{home}/logs/partworld/{split}.log",
     benchmark:
-        "results/{run}/benchmarks/partworld/{split}.tsv"
+        "results/{home}/benchmarks/partworld/{split}.tsv"
+    wildcard_constraints:
+        home=PLAN.partworld.homes,
     conda:
         "../../envs/stages.yaml"
     threads: 1
     params:
-        code=code_of("stages.partworld.dataset"),
+        code=PLAN.partworld.code,
         folder=subpath(output.annotations, parent=True),
         split="{split}",
         images=lambda wildcards: config["dataset"]["partworld"][wildcards.split],
-        seed=lambda w: PLAN.variants.seed_of(w.run),
+        seed=PLAN.partworld.seed,
     message:
-        "Drawing the {wildcards.split} scenes of PartWorld."
+        "Drawing the {wildcards.split} scenes of PartWorld, {wildcards.home}."
     shell:
         "python -m stages.partworld.dataset"
         " --out {params.folder:q}"

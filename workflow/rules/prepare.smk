@@ -2,30 +2,35 @@
 rule prepare:
     input:
         # ancient: a new file beside the photographs changes nothing, the annotations decide
-        image_folder=ancient(PLAN.train.images),
-        annotations=PLAN.train.annotations,
+        image_folder=ancient(PLAN.prepare.image_folder),
+        annotations=watched(PLAN.prepare.annotations),
     output:
-        images="results/{run}/prepare/images.parquet",
-        weak_labels="results/{run}/prepare/weak_labels.parquet",
-        categories="results/{run}/prepare/categories.parquet",
+        images="results/{home}/prepare/images.parquet",
+        weak_labels="results/{home}/prepare/weak_labels.parquet",
+        categories="results/{home}/prepare/categories.parquet",
     log:
-        "results/{run}/logs/prepare.log",
+        "results/{home}/logs/prepare.log",
     benchmark:
-        "results/{run}/benchmarks/prepare.tsv"
+        "results/{home}/benchmarks/prepare.tsv"
+    wildcard_constraints:
+        home=PLAN.prepare.homes,
     conda:
         "../../envs/stages.yaml"
     threads: 1
     params:
-        code=code_of("stages.prepare"),
+        code=PLAN.prepare.code,
+        digests=PLAN.prepare.digests,
+        format=PLAN.format,
         shards=config["shards"],
-        seed=lambda w: PLAN.variants.seed_of(w.run),
-        settings=PLAN.settings["prepare"],
+        seed=PLAN.prepare.seed,
+        settings=PLAN.prepare.settings,
     message:
-        "Preparing images and weak labels of {wildcards.run}."
+        "Preparing images and weak labels of {wildcards.home}."
     shell:
         "python -m stages.prepare"
         " --image-folder {input.image_folder:q}"
         " --annotations {input.annotations:q}"
+        " --format {params.format}"
         " --out-images {output.images:q}"
         " --out-weak-labels {output.weak_labels:q}"
         " --out-categories {output.categories:q}"

@@ -1,29 +1,34 @@
-# Ask SAM for the masks of every weak label
+# Ask the segmenter for the masks of every weak label
 rule propose:
     input:
-        image_folder=ancient(PLAN.train.images),
-        images=rules.prepare.output.images,
-        weak_labels=rules.prepare.output.weak_labels,
-        checkpoint=PLAN.checkpoint,
+        image_folder=ancient(PLAN.propose.image_folder),
+        images=PLAN.propose.images,
+        weak_labels=PLAN.propose.weak_labels,
+        weights=ancient(PLAN.propose.weights),
     output:
-        proposals="results/{run}/propose/shard-{shard}.parquet",
+        proposals="results/{home}/propose/shard-{shard}.parquet",
     log:
-        "results/{run}/logs/propose/shard-{shard}.log",
+        "results/{home}/logs/propose/shard-{shard}.log",
     benchmark:
-        "results/{run}/benchmarks/propose/shard-{shard}.tsv"
+        "results/{home}/benchmarks/propose/shard-{shard}.tsv"
+    wildcard_constraints:
+        home=PLAN.propose.homes,
     conda:
         "../../envs/stages.yaml"
     threads: config["threads"]
     resources:
-        gpu=PLAN.gpu,
+        gpu=PLAN.propose.gpus,
     params:
-        code=code_of("stages.propose"),
+        code=PLAN.propose.code,
+        digests=PLAN.propose.digests,
         shard="{shard}",
+        answers=PLAN.answers,
         device=config["device"],
-        seed=lambda w: PLAN.variants.seed_of(w.run),
-        settings=PLAN.settings["propose"],
+        seed=PLAN.propose.seed,
+        settings=PLAN.propose.settings,
+        prompt_settings=PLAN.propose.prompt_settings,
     message:
-        "Asking SAM for proposals, shard {wildcards.shard}."
+        "Asking for proposals, shard {wildcards.shard} of {wildcards.home}."
     shell:
         "python -m stages.propose"
         " --image-folder {input.image_folder:q}"
@@ -31,8 +36,10 @@ rule propose:
         " --weak-labels {input.weak_labels:q}"
         " --shard {params.shard}"
         " --out {output.proposals:q}"
+        " --answers {params.answers:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
+        " --prompt-settings {params.prompt_settings:q}"
         " 2> {log:q}"

@@ -1,36 +1,41 @@
-# Refine the chosen boxes with PRM, mine them with BMS, map them back to masks of SAM
+# Turn the scores of the bags into pseudo-labels, and leave the trail of how
 rule refine:
     input:
-        image_folder=ancient(PLAN.train.images),
-        images=rules.prepare.output.images,
-        weak_labels=rules.prepare.output.weak_labels,
-        categories=rules.prepare.output.categories,
-        proposals=rules.propose.output.proposals,
-        selections=rules.select.output.selections,
-        model=lambda w: PLAN.model_of(w, "refine"),
-        weights=PLAN.features,
+        image_folder=ancient(PLAN.refine.image_folder),
+        images=PLAN.refine.images,
+        weak_labels=PLAN.refine.weak_labels,
+        categories=PLAN.refine.categories,
+        proposals=PLAN.refine.proposals,
+        selections=PLAN.refine.selections,
+        model=PLAN.refine.refine_model,
+        weights=ancient(PLAN.refine.weights),
     output:
-        refinements="results/{run}/{variant}/refine/shard-{shard}.parquet",
+        pseudo_labels="results/{home}/refine/shard-{shard}.parquet",
+        trail="results/{home}/refine/trail-{shard}.parquet",
     log:
-        "results/{run}/logs/{variant}/refine/shard-{shard}.log",
+        "results/{home}/logs/refine/shard-{shard}.log",
     benchmark:
-        "results/{run}/benchmarks/{variant}/refine/shard-{shard}.tsv"
+        "results/{home}/benchmarks/refine/shard-{shard}.tsv"
+    wildcard_constraints:
+        home=PLAN.refine.homes,
     conda:
         "../../envs/stages.yaml"
     threads: config["threads"]
     resources:
-        gpu=PLAN.gpu,
+        gpu=PLAN.refine.gpus,
     params:
-        code=code_of("stages.refine"),
+        code=PLAN.refine.code,
+        digests=PLAN.refine.digests,
         shard="{shard}",
-        device=config["device"],
-        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
-        settings=lambda w: PLAN.variants.settings(w.variant, "refine"),
-        select_settings=lambda w: PLAN.variants.settings(w.variant, "select"),
-        sam=PLAN.settings["propose"],
         model=lambda w, input: flag("--model", input.model),
+        answers=PLAN.answers,
+        device=config["device"],
+        seed=PLAN.refine.seed,
+        settings=PLAN.refine.settings,
+        select_settings=PLAN.refine.select_settings,
+        propose_settings=PLAN.refine.propose_settings,
     message:
-        "Refining choices, shard {wildcards.shard} of variant {wildcards.variant}."
+        "Refining choices, shard {wildcards.shard} of {wildcards.home}."
     shell:
         "python -m stages.refine"
         " --image-folder {input.image_folder:q}"
@@ -41,11 +46,13 @@ rule refine:
         " --selections {input.selections:q}"
         " {params.model}"
         " --shard {params.shard}"
-        " --out {output.refinements:q}"
+        " --out {output.pseudo_labels:q}"
+        " --out-trail {output.trail:q}"
+        " --answers {params.answers:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " --select-settings {params.select_settings:q}"
-        " --sam {params.sam:q}"
+        " --propose-settings {params.propose_settings:q}"
         " 2> {log:q}"

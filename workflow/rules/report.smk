@@ -1,31 +1,33 @@
 # Hold variants and seeds side by side
 rule report:
     input:
-        metrics=PLAN.report.metrics(),
-        detector_metrics=PLAN.report.detector_metrics(),
+        metrics=PLAN.metrics,
+        detector_metrics=PLAN.detector_metrics,
     output:
-        table="results/{run}/report/ablation.md",
-        numbers="results/{run}/report/ablation.json",
-        figure="results/{run}/report/ablation.png",
-        detectors="results/{run}/report/detectors.png",
+        table="results/{home}/report/ablation.md",
+        numbers="results/{home}/report/ablation.json",
+        figure="results/{home}/report/ablation.png",
+        detectors="results/{home}/report/detectors.png",
     log:
-        "results/{run}/logs/report.log",
+        "results/{home}/logs/report.log",
     benchmark:
-        "results/{run}/benchmarks/report.tsv"
+        "results/{home}/benchmarks/report.tsv"
+    wildcard_constraints:
+        home=re.escape(config["run"]),
     conda:
         "../../envs/stages.yaml"
     threads: 1
     params:
         code=code_of("stages.report"),
-        variants=flag("--variants", PLAN.report.variants),
-        seeds=flag("--seeds", PLAN.report.seeds),
-        over=PLAN.report.over_json(),
-        detectors=flag("--detector-variants", PLAN.report.detectors),
-        detector_seeds=flag("--detector-seeds", PLAN.report.detector_seeds),
+        variants=flag("--variants", PLAN.comparison.variants),
+        seeds=flag("--seeds", PLAN.comparison.seeds),
+        over=PLAN.comparison.over_json(),
+        detectors=flag("--detector-variants", PLAN.comparison.detectors),
+        detector_seeds=flag("--detector-seeds", PLAN.comparison.detector_seeds),
         detector_metrics=lambda w, input: flag("--detector-metrics", input.detector_metrics),
-        settings=PLAN.report.settings,
+        settings=PLAN.comparison.settings,
     message:
-        "Comparing the variants of {wildcards.run}."
+        "Comparing the variants of {wildcards.home}."
     shell:
         "python -m stages.report"
         " --metrics {input.metrics:q}"

@@ -1,34 +1,37 @@
-# Choose one proposal of each bag with PSM and PDG
+# Score the proposals of each bag, and choose among them
 rule select:
     input:
-        image_folder=ancient(PLAN.train.images),
-        images=rules.prepare.output.images,
-        weak_labels=rules.prepare.output.weak_labels,
-        categories=rules.prepare.output.categories,
-        proposals=rules.propose.output.proposals,
-        model=lambda w: PLAN.model_of(w, "select"),
-        weights=PLAN.features,
+        image_folder=ancient(PLAN.select.image_folder),
+        images=PLAN.select.images,
+        weak_labels=PLAN.select.weak_labels,
+        categories=PLAN.select.categories,
+        proposals=PLAN.select.proposals,
+        model=PLAN.select.select_model,
+        weights=ancient(PLAN.select.weights),
     output:
-        selections="results/{run}/{variant}/select/shard-{shard}.parquet",
+        selections="results/{home}/select/shard-{shard}.parquet",
     log:
-        "results/{run}/logs/{variant}/select/shard-{shard}.log",
+        "results/{home}/logs/select/shard-{shard}.log",
     benchmark:
-        "results/{run}/benchmarks/{variant}/select/shard-{shard}.tsv"
+        "results/{home}/benchmarks/select/shard-{shard}.tsv"
+    wildcard_constraints:
+        home=PLAN.select.homes,
     conda:
         "../../envs/stages.yaml"
     threads: config["threads"]
     resources:
-        gpu=PLAN.gpu,
+        gpu=PLAN.select.gpus,
     params:
-        code=code_of("stages.select"),
+        code=PLAN.select.code,
+        digests=PLAN.select.digests,
         shard="{shard}",
-        device=config["device"],
-        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
-        settings=lambda w: PLAN.variants.settings(w.variant, "select"),
-        sam=PLAN.settings["propose"],
         model=lambda w, input: flag("--model", input.model),
+        device=config["device"],
+        seed=PLAN.select.seed,
+        settings=PLAN.select.settings,
+        propose_settings=PLAN.select.propose_settings,
     message:
-        "Selecting proposals, shard {wildcards.shard} of variant {wildcards.variant}."
+        "Selecting proposals, shard {wildcards.shard} of {wildcards.home}."
     shell:
         "python -m stages.select"
         " --image-folder {input.image_folder:q}"
@@ -43,5 +46,5 @@ rule select:
         " --threads {threads}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
-        " --sam {params.sam:q}"
+        " --propose-settings {params.propose_settings:q}"
         " 2> {log:q}"

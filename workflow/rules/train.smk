@@ -1,38 +1,43 @@
 # Train a detector on the pseudo-labels, and let it predict the held-out images
 rule train:
     input:
-        image_folder=ancient(PLAN.train.images),
-        labels=lambda w: PLAN.labels_of(w),
-        weights=PLAN.backbone,
-        val_image_folder=ancient([split.images for split in PLAN.val]),
-        val_annotations=[split.annotations for split in PLAN.val],
+        image_folder=ancient(PLAN.train.image_folder),
+        labels=PLAN.train.labels,
+        truth=watched(PLAN.train.taught),
+        weights=ancient(PLAN.train.weights),
+        val_image_folder=ancient(PLAN.train.val_image_folder),
+        val_annotations=watched(PLAN.train.val_annotations),
     output:
-        model="results/{run}/{variant}/train/{engine}/model.pt",
-        log="results/{run}/{variant}/train/{engine}/log.jsonl",
-        facts="results/{run}/{variant}/train/{engine}/training.json",
-        predictions="results/{run}/{variant}/train/{engine}/predictions.json",
+        model="results/{home}/train/{engine}/model.pt",
+        log="results/{home}/train/{engine}/log.jsonl",
+        facts="results/{home}/train/{engine}/training.json",
+        predictions="results/{home}/train/{engine}/predictions.json",
     log:
-        "results/{run}/logs/{variant}/train/{engine}.log",
+        "results/{home}/logs/train/{engine}.log",
     benchmark:
-        "results/{run}/benchmarks/{variant}/train/{engine}.tsv"
+        "results/{home}/benchmarks/train/{engine}.tsv"
+    wildcard_constraints:
+        home=PLAN.train.homes,
     conda:
         lambda w: ENVIRONMENTS[w.engine]
     threads: config["threads"]
     resources:
-        gpu=PLAN.gpu,
+        gpu=PLAN.train.gpus,
     params:
-        code=lambda w: training_code(w.engine),
+        code=PLAN.train.code,
+        digests=PLAN.train.digests,
         device=config["device"],
-        seed=lambda w: PLAN.variants.seed_of(w.run, w.variant),
-        settings=lambda w: PLAN.variants.train_settings(w.variant, w.engine),
+        seed=PLAN.train.seed,
+        settings=PLAN.train.settings,
+        labels=lambda w, input: flag("--labels", [*input.labels, *input.truth]),
         val_image_folder=lambda w, input: flag("--val-image-folder", input.val_image_folder),
         val_annotations=lambda w, input: flag("--val-annotations", input.val_annotations),
     message:
-        "Training the detector of variant {wildcards.variant} with {wildcards.engine}."
+        "Training the detector of {wildcards.home} with {wildcards.engine}."
     shell:
         "python -m stages.train"
         " --image-folder {input.image_folder:q}"
-        " --labels {input.labels:q}"
+        " {params.labels}"
         " {params.val_image_folder}"
         " {params.val_annotations}"
         " --out-model {output.model:q}"

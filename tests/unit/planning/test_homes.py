@@ -1,150 +1,149 @@
-import json
+"""In which home the files of each stage lie: hand-made tables of who shares what."""
+
+import re
 from typing import Any
 
 import pytest
 
-from stages.planning.comparison import comparison_of
-from stages.planning.homes import Variants, without_seed
-from stages.planning.plan import variants_of
-from stages.settings.config import Config
-from stages.settings.fit_keys import for_fit
-from stages.settings.overrides import variant_config
-from stages.settings.section import to_values
+from stages.planning.homes import Case, Homes
+from stages.planning.plan import plan_of
+from tests.small_config import FILES, ROOT, compared, config
 
-CONFIG = to_values(Config())
-NAMES = CONFIG["report"]["variants"]
+STAGES = ("prepare", "prompt", "propose", "fit_select", "select", "fit_refine", "refine", "export")
 
 
-def variants(**entries: Any) -> Variants:
-    """The shipped variants, and further ones."""
-    config = {**CONFIG, "variants": {**CONFIG["variants"], **entries}}
-    names = [*NAMES, *entries]
-    found = {name: variant_config(config, name) for name in (*names, "fully_supervised")}
-    return Variants(found, names, seed=5, supervised=["fully_supervised"])
+def _homes(**changes: Any) -> Homes:
+    return plan_of(config(**changes), root=ROOT).homes
 
 
-def plan_variants(**entries: Any) -> Variants:
-    """As a config with these detectors has them."""
-    report = {**CONFIG["report"], "detectors": list(entries)}
-    named = {**CONFIG["variants"], **entries}
-    return variants_of({**CONFIG, "variants": named, "report": report})
+@pytest.fixture
+def on_files(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Changes that name photographs on disk, and the folder that has them."""
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    (tmp_path / "data" / "a.json").touch()
+    monkeypatch.chdir(tmp_path)
+    return {"dataset__source": "files", "dataset__train": FILES}
 
 
-def test_the_seed_is_in_the_name_of_the_run_or_of_the_variant() -> None:
-    found = variants()
-    assert found.seed_of("bench") == 5
-    assert found.seed_of("bench/seed-3") == 3
-    assert found.seed_of("bench", "full/seed-12") == 12
-    assert without_seed("full/seed-12") == ("full", "/seed-12")
-    assert without_seed("full") == ("full", "")
-
-
-SHARED = [  # by hand from Table 4 of the paper: what differs only in a later component
-    ("full", "fit_refine/model.pt", "pnpg"),
-    ("pnpg", "fit_refine/model.pt", "pnpg"),
-    ("full", "refine/shard-0000-of-0001.parquet", "full"),
-    ("mil2", "select/shard-0000-of-0001.parquet", "mil2"),
-    ("npg", "fit_select/model.pt", "pdg"),
-    ("npg", "fit_refine/model.pt", "npg"),
-    ("code", "fit_select/model.pt", "code"),
-    ("mil", "fit_select/model.pt", "mil"),
-    ("best", "fit_select/model.pt", "guided"),
-    ("best", "fit_refine/model.pt", "negatives"),
-    ("full", "export/pseudo_labels.json", "full"),
+PLAIN = [  # variant; where prepare and propose lie, where the rest
+    ("v", "r", "r", "r/v"),
+    ("full", "r", "r", "r/full"),
+    ("merged", "r", "r", "r/merged"),  # changes export alone
+    ("whole", "r", "r/whole", "r/whole"),  # changes propose
+    ("centred", "r/centred", "r/centred", "r/centred"),  # changes prepare
 ]
 
 
-@pytest.mark.parametrize(("variant", "name", "owner"), SHARED)
-def test_an_ablation_shares_trainings_that_are_alike(variant: str, name: str, owner: str) -> None:
-    assert variants().made("b/seed-1", variant, name) == f"results/b/seed-1/{owner}/{name}"
-    seeded = variants().made("b", f"{variant}/seed-1", name)
-    assert seeded == f"results/b/{owner}/seed-1/{name}"
+@pytest.mark.parametrize(("variant", "prepare", "propose", "rest"), PLAIN)
+def test_a_plain_run_shares_what_equals_the_configs(
+    variant: str, prepare: str, propose: str, rest: str
+) -> None:
+    homes = _homes(variant=variant).of_case[Case(variant)]
+    assert homes["prepare"] == prepare
+    assert homes["propose"] == propose
+    assert {homes[stage] for stage in STAGES[3:]} == {rest}
+    assert {homes[stage] for stage in ("train", "evaluate", "compare")} == {f"r/{variant}"}
 
 
-def test_what_is_compared_by_its_detector_alone_learns_from_the_labels_of_another() -> None:
-    found = plan_variants(
-        paste={"of": "full", "train": {"copy_paste": {"enabled": True}}},
-        merged={"of": "full", "export": {"transforms": [{"name": "merge_smaller"}]}},
-        truth={"of": "fully_supervised"},
-    )
-    labels = "export/pseudo_labels.json"
-    assert found.made("b/seed-1", "paste", labels) == f"results/b/seed-1/full/{labels}"
-    assert found.made("b", "paste/seed-1", labels) == f"results/b/full/seed-1/{labels}"
-    assert found.made("b", "paste", labels) == f"results/b/paste/{labels}"  # a plain run
-    assert found.labelled_by("full") == "full"
-    assert found.labelled_by("merged") is None
-    assert [name for name in ("full", "truth") if found.is_supervised(f"{name}/seed-1")] == [
-        "truth"
-    ]
-    settings = json.loads(found.train_settings("paste/seed-1", "detectron2"))
-    assert settings["copy_paste"]["enabled"]
-    assert settings["engine"] == "detectron2"
+# variant: the owner of each stage, by hand; `.` is what all share, `-` a stage that it has not
+OWNERS = {  # prepare prompt propose fit_select select fit_refine refine export
+    "top1": ". . . - top1 - top1 top1",
+    "pdg": ". . . pdg pdg - pdg pdg",
+    "pnpg": ". . . pdg pdg pnpg pnpg pnpg",
+    "full": ". . . pdg pdg pnpg full full",
+    "merged": ". . . pdg pdg pnpg full merged",
+    "paste": ". . . pdg pdg pnpg full full",
+    "whole_top1": ". . whole_top1 - whole_top1 - whole_top1 whole_top1",
+    "whole": ". . whole_top1 whole whole whole whole whole",
+    "centred": "centred centred centred centred centred centred centred centred",
+    "joint": ". . . joint joint - joint joint",
+}
 
 
-def test_detectors_without_labels_among_the_variants_are_left_out() -> None:
-    entries = {
-        "paste": {"of": "full", "over": "full", "train": {"iterations": 7}},
-        "merged": {"of": "full", "export": {"transforms": [{"name": "merge_smaller"}]}},
-        "truth": {"of": "fully_supervised", "train": {"iterations": 7}},
-    }
-    names = ["full", "paste", "merged", "truth", "fully_supervised"]
-    for truth, wanted in ((True, ["full", "paste", *names[3:]]), (False, ["full", "paste"])):
-        config = {
-            **CONFIG,
-            "variants": {**CONFIG["variants"], **entries},
-            "report": {**CONFIG["report"], "detectors": names},
-            "dataset": {**CONFIG["dataset"], "ground_truth": truth},
-        }
-        comparison = comparison_of(config, variants_of(config), held_out=True)
-        assert list(comparison.detectors) == wanted
-        assert comparison.over["paste"] == "full"
+@pytest.mark.parametrize(("variant", "owners"), OWNERS.items(), ids=list(OWNERS))
+def test_an_ablation_of_drawn_worlds_shares_what_is_alike_per_seed(
+    variant: str, owners: str
+) -> None:
+    homes = _homes(**compared(*OWNERS)).of_case[Case(variant, 2)]
+    wanted = dict(zip(STAGES, owners.split(), strict=True))
+    assert homes["partworld"] == "r/seed-2"
+    for stage, owner in wanted.items():
+        place = "r/seed-2" if owner == "." else f"r/seed-2/{owner}"
+        assert homes.get(stage) == (None if owner == "-" else place), stage
+    assert homes["train"] == homes["evaluate"] == f"r/seed-2/{variant}"
 
 
-def test_a_plain_run_shares_nothing() -> None:
-    made = variants().made("b", "full", "fit_refine/model.pt")
-    assert made == "results/b/full/fit_refine/model.pt"
+@pytest.mark.parametrize(("variant", "owners"), OWNERS.items(), ids=list(OWNERS))
+def test_an_ablation_of_files_shares_prepare_to_propose_among_seeds(
+    variant: str, owners: str, on_files: dict[str, Any]
+) -> None:
+    homes = _homes(**compared(*OWNERS), **on_files).of_case[Case(variant, 2)]
+    wanted = dict(zip(STAGES, owners.split(), strict=True))
+    assert "partworld" not in homes
+    for stage, owner in wanted.items():
+        place = "r" if owner == "." else f"r/{owner}"
+        seeded = place if stage in STAGES[:3] else f"{place}/seed-2"
+        assert homes.get(stage) == (None if owner == "-" else seeded), stage
+    assert homes["train"] == homes["evaluate"] == f"r/{variant}/seed-2"
 
 
-def test_joint_training_makes_one_model_for_both() -> None:
-    found = variants(joint={"of": "full", "refine": {"fit": "joint"}})
-    model = ["results/b/seed-1/joint/fit_select/model.pt"]
-    assert found.model("b/seed-1", "joint", "select") == model
-    assert found.model("b/seed-1", "joint", "refine") == model
-    assert found.model("b/seed-1", "sam_top1", "select") == []
-    assert found.model("b/seed-1", "mil", "refine") == []
-    assert [json.loads(text)["fit"] for text in found.joint_settings("joint")] == ["joint"]
-    assert found.joint_settings("full") == []
-    assert json.loads(found.fit_settings("joint", "select"))["quality_exponent"] == 0
-    assert "quality_exponent" not in json.loads(found.fit_settings("full", "select"))
+def test_what_several_share_lies_with_the_first_in_report_order() -> None:
+    for names, owner in ((("full", "pnpg"), "full"), (("pnpg", "full"), "pnpg")):
+        homes = _homes(**compared(*names))
+        for name in names:
+            assert homes.of_case[Case(name, 1)]["fit_refine"] == f"r/seed-1/{owner}"
 
 
-def test_a_training_does_not_depend_on_the_choice_afterwards() -> None:
-    refine = CONFIG["refine"]
-    assert "bms" not in for_fit(refine, "refine")
-    assert for_fit({**refine, "score": "sigmoid"}, "refine") == for_fit(refine, "refine")
-    mined = {**refine, "bms": {**refine["bms"], "stages": ["psm", "prm"]}}
-    assert for_fit(mined, "refine")["bms"] == mined["bms"]
+def test_the_plain_run_and_the_ablation_share_only_what_lies_on_disk(
+    on_files: dict[str, Any],
+) -> None:
+    drawn, found = (_homes(variant="full", **changes) for changes in ({}, on_files))
+    assert drawn.of_case[Case("full")]["propose"] != drawn.of_case[Case("full", 1)]["propose"]
+    assert found.of_case[Case("full")]["propose"] == found.of_case[Case("full", 1)]["propose"]
+    for homes in (drawn, found):
+        assert homes.of_case[Case("full")]["select"] != homes.of_case[Case("full", 1)]["select"]
 
 
-def test_the_settings_of_a_variant_are_its_own() -> None:
-    found = variants()
-    assert json.loads(found.settings("mil/seed-1", "select"))["pdg"]["apply"] == "none"
-    assert json.loads(found.settings("pdg", "select"))["pdg"]["exponent"] == 0.015
-    assert json.loads(found.settings("best", "select"))["pdg"]["exponent"] == 4.0
+def test_a_detector_alone_reads_the_labels_of_a_compared_variant() -> None:
+    homes = _homes(**compared("full", detectors=("full", "paste", "truth")))
+    paste, truth = homes.of_case[Case("paste", 1)], homes.of_case[Case("truth", 1)]
+    assert paste["export"] == "r/seed-1/full"
+    assert paste["train"] == "r/seed-1/paste"
+    assert set(truth) == {"partworld", "prepare", "train", "evaluate", "compare"}
+    assert truth["prepare"] == "r/seed-1"
 
 
-def test_the_comparison_runs_every_variant_with_every_seed() -> None:
-    comparison = comparison_of(CONFIG, variants(), held_out=True)
-    assert len(comparison.metrics()) == len(NAMES) * 3
-    assert comparison.metrics()[1] == "results/demo/seed-1/sam_top1/evaluate/metrics.json"
-    assert comparison.over["full"] == "pnpg"
-    assert comparison.has_detector("demo", "sapnet")
-    assert comparison.has_detector("demo/seed-0", "fully_supervised")
-    assert not comparison.has_detector("demo/seed-0", "mil")
-    assert not comparison.has_detector("demo/seed-1", "full")
+SEEDS = [  # stage, seed of the case, drawn worlds; seed of its random choices: 5 is the config's
+    ("propose", None, True, 5),
+    ("propose", 2, True, 2),
+    ("propose", 2, False, 5),
+    ("fit_select", 2, True, 2),
+    ("fit_select", 2, False, 2),
+    ("refine", None, False, 5),
+]
 
 
-def test_without_held_out_images_no_detector_is_trained() -> None:
-    comparison = comparison_of(CONFIG, variants(), held_out=False)
-    assert comparison.detector_metrics() == []
-    assert not comparison.has_detector("demo", "sapnet")
+@pytest.mark.parametrize(("stage", "seed", "drawn", "wanted"), SEEDS)
+def test_what_seeds_share_has_the_configs_seed(
+    stage: str, seed: int | None, drawn: bool, wanted: int, on_files: dict[str, Any]
+) -> None:
+    homes = _homes(**({} if drawn else on_files))
+    assert homes.seed_of(Case("full", seed), stage) == wanted
+
+
+def test_only_homes_that_were_dealt_match_the_wildcard() -> None:
+    homes = _homes(**compared("top1", "pdg", "full"))
+    select = homes.expression("select")
+    for home in ("r/v", "r/seed-1/top1", "r/seed-2/pdg"):
+        assert re.fullmatch(select, home), home
+    for home in ("r", "r/seed-1/full", "r/seed-3/top1", "x/v", "r/w", "r/seed-1"):
+        assert not re.fullmatch(select, home), home
+    assert re.fullmatch(homes.expression("propose"), "r/seed-1")
+    assert not re.fullmatch(homes.expression("no_such_stage"), "r")
+
+
+def test_each_home_has_a_case_whose_files_lie_there() -> None:
+    homes = _homes(**compared(*OWNERS, detectors=("paste", "truth")))
+    for (stage, home), case in homes.reader.items():
+        assert homes.of_case[case][stage] == home
+        assert homes.at(case, stage, "a.parquet") == f"results/{home}/{stage}/a.parquet"

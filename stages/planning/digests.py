@@ -1,0 +1,67 @@
+"""One digest for each of the user's files that a stage reads, so that no result is stale.
+
+The files are `ancient` inputs: their dates say nothing. What they hold goes into a rule's params.
+The main process looks at the files, and only at those of jobs that it plans; a job that runs
+elsewhere takes what the main process found. Standard library alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stages.planning.notes import add_notes, read_notes
+from stages.planning.sources import Split, Weights
+from stages.planning.watched import Watch, digest_of_files, digest_of_photographs, names_of
+
+FOUND, STORE = "digests.json", "watched.json"  # below the folder of the run
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Digests of files, looked up once.
+
+    folder : of the run, results/<run>. watch : content or stat, what is looked at.
+    fresh : the files are looked at; False: what was found last counts, where there is any.
+    """
+
+    folder: Path
+    watch: Watch
+    fresh: bool = True
+    known: dict[str, str] = field(default_factory=dict)
+
+    def labels(self, split: Split) -> str:
+        """Of an annotation file."""
+        return self._found(split.annotations, lambda: self._files(split.annotations))
+
+    def photographs(self, split: Split) -> str:
+        """Of the photographs that an annotation file names, and of no others in their folder."""
+        key = f"{split.images} of {split.annotations}"
+        return self._found(key, lambda: self._photographs(split))
+
+    def weights(self, weights: Weights) -> str:
+        """Of a weight file: the checksum that the stages insist on, or what it holds."""
+        if weights.sha256:
+            return weights.sha256
+        return self._found(weights.path, lambda: self._files(weights.path))
+
+    def _files(self, path: str) -> str:
+        base = Path(path).parent
+        return digest_of_files([Path(path)], base=base, store=self._store(), watch=self.watch)
+
+    def _photographs(self, split: Split) -> str:
+        names = names_of(Path(split.annotations), store=self._store())
+        return digest_of_photographs(
+            Path(split.images), names, store=self._store(), watch=self.watch
+        )
+
+    def _store(self) -> Path:
+        return self.folder / STORE
+
+    def _found(self, key: str, look: Callable[[], str]) -> str:
+        if key not in self.known and not self.fresh:
+            self.known.update({**read_notes(self.folder / FOUND), **self.known})
+        if key not in self.known:
+            self.known[key] = look()
+            if self.fresh:
+                add_notes(self.folder / FOUND, self.known)
+        return self.known[key]

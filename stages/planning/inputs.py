@@ -1,0 +1,216 @@
+"""The paths that the rule of a stage reads, each in the home in which it lies for that case.
+
+The methods are Snakemake's input functions: each takes the wildcards of a job, of which `home` says
+whose job it is. Standard library alone.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stages.planning.comparison import Comparison
+from stages.planning.digests import Digests
+from stages.planning.homes import Case, Homes
+from stages.planning.lineage import Values, Variants
+from stages.planning.modules import asks_again, learned_on
+from stages.planning.sources import Split, Weights
+from stages.segmenters.official import OFFICIAL
+from stages.segmenters.segmenter import SEGMENTERS
+
+LABELS = "pseudo_labels.json"
+ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmenter, or features
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the plans of all stages stand on.
+
+    config : of the run, complete. held_out : of the data set, for a detector. truth : the training
+    annotations hold true masks. shards : names such as 0003-of-0128.
+    """
+
+    config: Values
+    variants: Variants
+    homes: Homes
+    comparison: Comparison
+    train: Split
+    held_out: tuple[Split, ...]
+    truth: bool
+    shards: tuple[str, ...]
+    digests: Digests
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files that a stage reads, by the wildcards of its rule."""
+
+    stage: str
+    ground: Ground = field(repr=False)  # Snakemake writes out its input functions
+
+    @property
+    def homes(self) -> str:
+        """Regular expression of the homes that this stage has files in."""
+        return self.ground.homes.expression(self.stage)
+
+    def case(self, wildcards: Any) -> Case:
+        """Whose files lie in this home; the first of those that share them."""
+        return self.ground.homes.reader[self.stage, wildcards.home]
+
+    def image_folder(self, wildcards: Any) -> str:
+        """Folder of the training photographs."""
+        return self.split(wildcards).images
+
+    def annotations(self, wildcards: Any) -> str:
+        """File of the training annotations."""
+        return self.split(wildcards).annotations
+
+    def truth(self, wildcards: Any) -> list[str]:
+        """The training annotations where they hold true masks, else nothing."""
+        return [self.annotations(wildcards)] if self.ground.truth else []
+
+    def val_image_folder(self, wildcards: Any) -> list[str]:
+        """Folder of the held-out photographs, where there are any."""
+        return [split.images for split in self.held_out(wildcards)]
+
+    def val_annotations(self, wildcards: Any) -> list[str]:
+        """File of the held-out annotations, where there are any."""
+        return [split.annotations for split in self.held_out(wildcards)]
+
+    def images(self, wildcards: Any) -> str:
+        """Table of the images."""
+        return self._at(wildcards, "prepare", "images.parquet")
+
+    def weak_labels(self, wildcards: Any) -> str:
+        """Table of the weak labels."""
+        return self._at(wildcards, "prepare", "weak_labels.parquet")
+
+    def categories(self, wildcards: Any) -> str:
+        """Table of the classes."""
+        return self._at(wildcards, "prepare", "categories.parquet")
+
+    def proposals(self, wildcards: Any) -> list[str]:
+        """Table of this shard, or of all."""
+        return self._shards(wildcards, "propose")
+
+    def selections(self, wildcards: Any) -> list[str]:
+        """Table of this shard, or of all."""
+        return self._shards(wildcards, "select")
+
+    def pseudo_labels(self, wildcards: Any) -> list[str]:
+        """Table of this shard, or of all."""
+        return self._shards(wildcards, "refine")
+
+    def trails(self, wildcards: Any) -> list[str]:
+        """Table of this shard, or of all."""
+        return self._shards(wildcards, "refine", "trail")
+
+    def select_model(self, wildcards: Any) -> list[str]:
+        """The network of `select`, where it learns."""
+        learns = self.ground.variants.learns(self.case(wildcards).variant, "fit_select")
+        return [self._at(wildcards, "fit_select", "model.pt")] if learns else []
+
+    def refine_model(self, wildcards: Any) -> list[str]:
+        """The network of `refine`, where it learns: its own, or that of both."""
+        variant = self.case(wildcards).variant
+        if self.ground.variants.is_joint(variant):
+            return self.select_model(wildcards)
+        learns = self.ground.variants.learns(variant, "fit_refine")
+        return [self._at(wildcards, "fit_refine", "model.pt")] if learns else []
+
+    def exported(self, wildcards: Any) -> list[str]:
+        """The pseudo-labels that are scored; none where only a detector is."""
+        scored = self._is_scored(self.case(wildcards))
+        return [self._at(wildcards, "export", LABELS)] if scored else []
+
+    def labels(self, wildcards: Any) -> list[str]:
+        """The pseudo-labels that a detector learns from."""
+        if self.is_supervised(wildcards):
+            return []
+        return [self._at(wildcards, "export", LABELS)]
+
+    def taught(self, wildcards: Any) -> list[str]:
+        """The ground truth, for a detector that learns from it, for comparison."""
+        return self.truth(wildcards) if self.is_supervised(wildcards) else []
+
+    def predictions(self, wildcards: Any) -> list[str]:
+        """What the detector that a case is scored by says, where one is trained."""
+        return self._detector(wildcards, "predictions.json")
+
+    def training(self, wildcards: Any) -> list[str]:
+        """The facts of that detector's training."""
+        return self._detector(wildcards, "training.json")
+
+    def weights(self, wildcards: Any) -> list[str]:
+        """Weight files of the networks that the stage runs."""
+        return [weights.path for weights in self.weight_files(self.case(wildcards).variant)]
+
+    def weight_files(self, variant: str) -> list[Weights]:
+        """Those files with their checksums."""
+        if self.stage == "train":
+            train = self.ground.variants.settings(variant, "train")
+            return _files(train["weights"], train["weights_sha256"])
+        if self.stage not in ASKING:
+            return []
+        segmenter = self._checkpoint(variant)
+        if self.stage == "propose":
+            return segmenter
+        found = self._features(variant)
+        again = self.stage == "refine" and asks_again(self.ground.variants, variant)
+        return found + [file for file in segmenter if again and file not in found]
+
+    def is_supervised(self, wildcards: Any) -> bool:
+        """Whether the case is a detector that learns from the ground truth."""
+        return self.case(wildcards).variant in self.ground.variants.supervised
+
+    def split(self, wildcards: Any) -> Split:
+        """The training split."""
+        return self.ground.train.below(self._world(wildcards))
+
+    def held_out(self, wildcards: Any) -> list[Split]:
+        """The held-out split, or none."""
+        return [split.below(self._world(wildcards)) for split in self.ground.held_out]
+
+    def _world(self, wildcards: Any) -> str:
+        """Where the data are drawn; of no use where they lie on disk."""
+        return self.ground.homes.of_case[self.case(wildcards)].get("partworld", "")
+
+    def _at(self, wildcards: Any, stage: str, name: str) -> str:
+        return self.ground.homes.at(self.case(wildcards), stage, name)
+
+    def _shards(self, wildcards: Any, stage: str, table: str = "shard") -> list[str]:
+        if self.stage == "evaluate" and not self._is_scored(self.case(wildcards)):
+            return []
+        one = getattr(wildcards, "shard", None)
+        shards = (one,) if one else self.ground.shards
+        return [self._at(wildcards, stage, f"{table}-{shard}.parquet") for shard in shards]
+
+    def _is_scored(self, case: Case) -> bool:
+        """Whether the labels of a case are scored, and not its detector alone."""
+        return case.variant not in self.ground.variants.supervised and (
+            case.seed is None or case.variant in self.ground.variants.compared
+        )
+
+    def _detector(self, wildcards: Any, name: str) -> list[str]:
+        case, comparison = self.case(wildcards), self.ground.comparison
+        found = comparison.has_detector(case)
+        return [self._at(wildcards, "train", f"{comparison.engine}/{name}")] if found else []
+
+    def _features(self, variant: str) -> list[Weights]:
+        """What the networks of select or refine start from, where they are learned."""
+        section = "refine" if self.stage.endswith("refine") else "select"
+        source = learned_on(self.ground.variants, variant, section)
+        if source is None:
+            return []
+        if source in SEGMENTERS:
+            return self._checkpoint(variant)
+        features = self.ground.variants.block(variant, "select")["features"]
+        return _files(features["weights"], features["weights_sha256"])
+
+    def _checkpoint(self, variant: str) -> list[Weights]:
+        values = self.ground.variants.block(variant, "propose")
+        known = OFFICIAL.get(Path(values["checkpoint"]).name)
+        return _files(values["checkpoint"], values["sha256"] or (known.sha256 if known else None))
+
+
+def _files(path: str | None, sha256: str | None) -> list[Weights]:
+    return [Weights(path, sha256)] if path else []

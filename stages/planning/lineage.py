@@ -1,0 +1,96 @@
+"""The settings of each variant, and what decides the files of a stage: its lineage.
+
+Two variants share a stage's files exactly when their lineages are equal: their settings of that
+stage and of all before it, of each method the chosen one's alone. Standard library alone.
+"""
+
+import functools
+import itertools
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stages.methods.refiner import REFINERS
+from stages.methods.selector import SELECTORS
+from stages.settings.readers import chosen, for_fit
+
+Values = Mapping[str, Any]
+SHARED = ("prepare", "prompt", "propose")  # stages that cases share where they equal the config's
+STAGES = (*SHARED, "fit_select", "select", "fit_refine", "refine", "export")
+BASE = ""  # the config itself, without a variant
+CHOICE = {"propose": "segmenter", "select": "method", "refine": "method"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variants:
+    """The variants of a run.
+
+    configs : the whole config of each variant, by name; that of `BASE` has no variant's values.
+    compared : names in the order of the ablation's table; earlier ones own what is shared.
+    supervised : names that stand for no variant but for a detector that learns from ground truth.
+    """
+
+    configs: Mapping[str, Values]
+    compared: tuple[str, ...]
+    supervised: Collection[str] = ()
+
+    def settings(self, name: str, section: str) -> dict[str, Any]:
+        """The shared keys of a section and the chosen method's block."""
+        return chosen(section, self.configs[name][section])
+
+    def block(self, name: str, section: str) -> dict[str, Any]:
+        """The keys of the chosen method alone; empty where it has none."""
+        values = self.settings(name, section)
+        found: dict[str, Any] = values.get(values[CHOICE[section]]) or {}
+        return found
+
+    def fit_settings(self, name: str, section: str) -> dict[str, Any]:
+        """What a training of `select` or `refine` depends on."""
+        return for_fit(section, self.configs[name][section], joint=self.is_joint(name))
+
+    def is_joint(self, name: str) -> bool:
+        """Whether fit_select trains the refiner too."""
+        method = REFINERS[self.configs[name]["refine"]["method"]]
+        return bool(method.joint) and self.block(name, "refine").get("fit") == "joint"
+
+    def learns(self, name: str, stage: str) -> bool:
+        """Whether a variant has this stage; those that learn nothing have no fit."""
+        if stage == "fit_select":
+            return bool(SELECTORS[self.configs[name]["select"]["method"]].fit)
+        if stage == "fit_refine":
+            learned = REFINERS[self.configs[name]["refine"]["method"]].fit
+            return bool(learned) and not self.is_joint(name)
+        return True
+
+    def lineage(self, name: str, stage: str) -> tuple[str, ...]:
+        """Texts that decide the files of a stage from `STAGES`, the data and the seed apart."""
+        return _lineage(self, name, stage)
+
+    def first_alike(self, name: str, stage: str) -> str | None:
+        """The first compared variant with the same files of a stage, itself perhaps."""
+        wanted = self.lineage(name, stage)
+        alike = (other for other in self.compared if self.lineage(other, stage) == wanted)
+        return next(alike, None)
+
+
+@functools.lru_cache(maxsize=4096)
+def _lineage(variants: Variants, name: str, stage: str) -> tuple[str, ...]:
+    until = STAGES[: STAGES.index(stage) + 1]
+    return tuple(itertools.chain.from_iterable(_texts(variants, name, step) for step in until))
+
+
+def _texts(variants: Variants, name: str, stage: str) -> list[str]:
+    """What a stage adds to the lineage of those after it."""
+    if not stage.startswith("fit_"):
+        return [as_json(variants.settings(name, stage))]
+    if not variants.learns(name, stage):
+        return []
+    joint = stage == "fit_select" and variants.is_joint(name)
+    sections = [stage.removeprefix("fit_"), *(["refine"] if joint else [])]
+    return [as_json(variants.fit_settings(name, section)) for section in sections]
+
+
+def as_json(values: Values) -> str:
+    """JSON text of settings, equal for equal values."""
+    return json.dumps(values, sort_keys=True)

@@ -1,0 +1,86 @@
+"""The modules that the settings choose, so that an edit of a method reruns only who chose it.
+
+Doors hold names of modules; here the plan reads which of them stand behind a stage. Standard
+library alone.
+"""
+
+from collections.abc import Callable, Mapping
+
+from stages.formats.format import FORMATS
+from stages.learning.features import FEATURES
+from stages.methods.prompter import PROMPTERS
+from stages.methods.refiner import REFINERS
+from stages.methods.selector import SELECTORS
+from stages.planning.lineage import Variants
+from stages.segmenters.segmenter import SEGMENTERS
+
+Chosen = Callable[[Variants, str], list[str]]
+
+
+def modules_of(variants: Variants, name: str, stage: str, *, read: str = "coco") -> tuple[str, ...]:
+    """Modules behind the doors that a stage of a variant opens; read: format of its labels."""
+    if stage == "prepare":
+        return (FORMATS[read].module,)
+    found = BEHIND[stage](variants, name) if stage in BEHIND else []
+    return tuple(dict.fromkeys(found))
+
+
+def asks_again(variants: Variants, name: str) -> bool:
+    """Whether `refine` asks the segmenter."""
+    return bool(variants.settings(name, "refine")["zoom"]["enabled"])
+
+
+def learned_on(variants: Variants, name: str, section: str) -> str | None:
+    """Where the network of `select` or `refine` has its features from, if it has one."""
+    table = {"select": SELECTORS, "refine": REFINERS}[section]
+    learns = table[variants.settings(name, section)["method"]].fit
+    source: str | None = variants.block(name, "select").get("features", {}).get("source")
+    return source if learns else None
+
+
+def _segmenter(variants: Variants, name: str) -> list[str]:
+    return [SEGMENTERS[variants.settings(name, "propose")["segmenter"]].module]
+
+
+def _propose(variants: Variants, name: str) -> list[str]:
+    sources = variants.settings(name, "prompt")["sources"]
+    return [*_segmenter(variants, name), *(PROMPTERS[item["source"]].module for item in sources)]
+
+
+def _features(variants: Variants, name: str, section: str) -> list[str]:
+    source = learned_on(variants, name, section)
+    if source is None:
+        return []
+    return [FEATURES[source].module, *(_segmenter(variants, name) if source in SEGMENTERS else [])]
+
+
+def _fit_select(variants: Variants, name: str) -> list[str]:
+    method = SELECTORS[variants.settings(name, "select")["method"]]
+    joint = REFINERS[variants.settings(name, "refine")["method"]].joint
+    with_it = [joint] if variants.is_joint(name) else []
+    return [method.fit, *with_it, *_features(variants, name, "select")]
+
+
+def _select(variants: Variants, name: str) -> list[str]:
+    method = SELECTORS[variants.settings(name, "select")["method"]]
+    return [method.module, *_features(variants, name, "select")]
+
+
+def _fit_refine(variants: Variants, name: str) -> list[str]:
+    method = REFINERS[variants.settings(name, "refine")["method"]]
+    return [method.fit, *_features(variants, name, "refine")]
+
+
+def _refine(variants: Variants, name: str) -> list[str]:
+    method = REFINERS[variants.settings(name, "refine")["method"]]
+    again = _segmenter(variants, name) if asks_again(variants, name) else []
+    return [method.module, *_features(variants, name, "refine"), *again]
+
+
+BEHIND: Mapping[str, Chosen] = {
+    "propose": _propose,
+    "fit_select": _fit_select,
+    "select": _select,
+    "fit_refine": _fit_refine,
+    "refine": _refine,
+}

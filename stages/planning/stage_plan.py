@@ -1,0 +1,110 @@
+"""What the rule of a stage needs beside its inputs: settings, seed, code, digests, a launcher.
+
+The methods are Snakemake's params functions, by the wildcards of a job. Standard library alone.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from stages.engines.engine import ENGINES
+from stages.planning.inputs import Inputs
+from stages.planning.lineage import as_json
+from stages.planning.modules import modules_of
+from stages.runtime.code import code_of
+
+PROGRAMS = {"partworld": "stages.partworld.dataset"}  # the others bear the name of their stage
+FITTED = {"fit_select": "select", "fit_refine": "refine"}  # stage: section whose method it trains
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan(Inputs):
+    """All that the rule of one stage asks, by its wildcards."""
+
+    def seed(self, wildcards: Any) -> int:
+        """Of every random choice of this stage."""
+        return self.ground.homes.seed_of(self.case(wildcards), self.stage)
+
+    def code(self, wildcards: Any) -> list[str]:
+        """Digests of the program and of the methods that the settings choose."""
+        variant = self.case(wildcards).variant
+        if self.stage == "train":
+            modules: tuple[str, ...] = (ENGINES[wildcards.engine].module,)
+        else:
+            read = self.ground.train.format
+            modules = modules_of(self.ground.variants, variant, self.stage, read=read)
+        return _code_of(PROGRAMS.get(self.stage, f"stages.{self.stage}"), modules)
+
+    def settings(self, wildcards: Any) -> str:
+        """JSON text of the stage's own settings."""
+        return as_json(self.values(wildcards))
+
+    def values(self, wildcards: Any) -> dict[str, Any]:
+        """The stage's own settings: of a training, only what it depends on."""
+        variant, variants = self.case(wildcards).variant, self.ground.variants
+        if self.stage in FITTED:
+            return variants.fit_settings(variant, FITTED[self.stage])
+        if self.stage == "train":
+            return {**variants.settings(variant, "train"), "engine": wildcards.engine}
+        section = {"compare": "evaluate"}.get(self.stage, self.stage)
+        return variants.settings(variant, section)
+
+    def prompt_settings(self, wildcards: Any) -> str:
+        """JSON text of section `prompt`."""
+        return self._settings(wildcards, "prompt")
+
+    def propose_settings(self, wildcards: Any) -> str:
+        """JSON text of section `propose`."""
+        return self._settings(wildcards, "propose")
+
+    def select_settings(self, wildcards: Any) -> str:
+        """JSON text of section `select`."""
+        return self._settings(wildcards, "select")
+
+    def joint_settings(self, wildcards: Any) -> list[str]:
+        """JSON text of `refine` where both are trained together, else nothing."""
+        variant, variants = self.case(wildcards).variant, self.ground.variants
+        joint = variants.is_joint(variant)
+        return [as_json(variants.fit_settings(variant, "refine"))] if joint else []
+
+    def digests(self, wildcards: Any) -> list[str]:
+        """Of the user's files that the stage reads itself; what is drawn has dates that count."""
+        digests = self.ground.digests
+        found = [digests.weights(file) for file in self.weight_files(self.case(wildcards).variant)]
+        if self.ground.homes.own_worlds:
+            return found
+        train, held_out = self.split(wildcards), self.held_out(wildcards)
+        if self.stage in ("train", "evaluate", "compare"):
+            found += map(digests.labels, held_out)
+        if self.stage == "evaluate" and self.ground.truth:
+            found.append(digests.labels(train))
+        if self.stage == "train":
+            found += map(digests.photographs, held_out)
+        if self.stage == "prepare" or (self.stage == "train" and self.is_supervised(wildcards)):
+            found += [digests.labels(train), digests.photographs(train)]
+        return found
+
+    def processes(self, wildcards: Any) -> int:
+        """Processes of a training, a GPU each."""
+        if self.stage not in FITTED:
+            return 1
+        block = self.ground.variants.block(self.case(wildcards).variant, FITTED[self.stage])
+        return int(block.get("training", {}).get("processes", 1))
+
+    def gpus(self, wildcards: Any) -> int:
+        """Tokens of resource `gpu` that a job takes; 0 when the device is the CPU."""
+        return self.processes(wildcards) * int(self.ground.config["device"] != "cpu")
+
+    def launcher(self, wildcards: Any) -> str:
+        """How a training is started."""
+        count = self.processes(wildcards)
+        torchrun = f"python -m torch.distributed.run --standalone --nproc-per-node {count}"
+        return torchrun if count > 1 else "python"
+
+    def _settings(self, wildcards: Any, section: str) -> str:
+        return as_json(self.ground.variants.settings(self.case(wildcards).variant, section))
+
+
+@functools.lru_cache(maxsize=256)
+def _code_of(program: str, modules: tuple[str, ...]) -> list[str]:
+    return code_of(program, *modules)

@@ -1,0 +1,91 @@
+"""What decides the files of a stage."""
+
+from typing import Any
+
+import pytest
+
+from stages.planning.lineage import STAGES, Variants
+from stages.planning.plan import variants_of
+from tests.small_config import ROOT, compared, config
+
+
+def _variants(**changes: Any) -> Variants:
+    return variants_of(config(**changes), root=ROOT)
+
+
+def _first_other(variants: Variants, one: str, other: str) -> str | None:
+    return next((s for s in STAGES if variants.lineage(one, s) != variants.lineage(other, s)), None)
+
+
+CHANGES = [  # what a variant changes; the first stage with other files
+    ({}, None),
+    ({"train": {"iterations": 1}}, None),
+    ({"prepare": {"point": "quasi_center"}}, "prepare"),
+    ({"prompt": {"sources": [{"source": "labels"}, {"source": "labels"}]}}, "prompt"),
+    ({"propose": {"clean": 0.5}}, "propose"),
+    ({"select": {"psm": {"training": {"epochs": 1}}}}, "fit_select"),
+    ({"select": {"psm": {"quality_exponent": 0.0}}}, "select"),
+    ({"select": {"chunk": 1}}, "select"),
+    ({"refine": {"prm": {"training": {"epochs": 1}}}}, "fit_refine"),
+    ({"refine": {"prm": {"bms": {"mode": "none"}}}}, "refine"),
+    ({"refine": {"prm": {"bms": {"stages": ["psm", "prm"]}}}}, "fit_refine"),
+    ({"refine": {"zoom": {"enabled": True}}}, "refine"),
+    ({"refine": {"as_it_is": {"bms": {"mode": "code"}}}}, None),  # a method that is not chosen
+    ({"refine": {"prm": {"fit": "joint"}}}, "fit_select"),
+    ({"export": {"transforms": [{"name": "merge_smaller"}]}}, "export"),
+]
+
+
+@pytest.mark.parametrize(("change", "stage"), CHANGES, ids=[str(c) for c, _ in CHANGES])
+def test_a_change_concerns_its_stage_and_those_after_it(
+    change: dict[str, Any], stage: str | None
+) -> None:
+    variants = _variants(variants={"full": {}, "other": change}, **compared("full", "other"))
+    assert _first_other(variants, "full", "other") == stage
+
+
+def test_a_joint_training_reads_what_the_selection_at_that_step_depends_on() -> None:
+    joint: dict[str, Any] = {"refine": {"prm": {"fit": "joint"}}}
+    other = {**joint, "select": {"psm": {"quality_exponent": 0.0}}}
+    variants = _variants(variants={"full": joint, "other": other}, **compared("full", "other"))
+    assert _first_other(variants, "full", "other") == "fit_select"
+
+
+LEARNS = [  # variant, has fit_select, has fit_refine
+    ("top1", False, False),
+    ("pdg", True, False),
+    ("full", True, True),
+    ("joint", True, False),
+]
+
+
+@pytest.mark.parametrize(("name", "select", "refine"), LEARNS)
+def test_only_what_learns_has_a_fit(name: str, select: bool, refine: bool) -> None:
+    variants = _variants(**compared("top1", "pdg", "full", "joint"))
+    assert variants.learns(name, "fit_select") == select
+    assert variants.learns(name, "fit_refine") == refine
+    assert variants.learns(name, "select")
+
+
+def test_the_settings_of_a_variant_hold_its_own_methods_block_alone() -> None:
+    variants = _variants(**compared("top1", "full"))
+    assert "psm" not in variants.settings("top1", "select")
+    assert variants.block("top1", "select") == {}
+    assert variants.settings("full", "refine").keys() >= {"prm", "zoom"}
+    assert "as_it_is" not in variants.settings("full", "refine")
+    assert variants.block("full", "refine")["fit"] == "staged"
+
+
+def test_the_first_compared_variant_with_the_same_labels_owns_them() -> None:
+    variants = _variants(**compared("top1", "full", detectors=("paste", "merged")))
+    assert variants.first_alike("paste", "export") == "full"
+    assert variants.first_alike("full", "export") == "full"
+    assert variants.first_alike("merged", "export") is None
+
+
+def test_a_supervised_variant_differs_in_its_training_alone() -> None:
+    truth = {"of": "fully_supervised", "prepare": {"point": "quasi_center"}, "train": {"lr": 1}}
+    variants = _variants(variants={"truth": truth}, **compared(detectors=("truth",)))
+    assert variants.supervised == ("truth", "fully_supervised")
+    assert variants.settings("truth", "prepare")["point"] == "uniform"
+    assert variants.settings("truth", "train")["lr"] == 1

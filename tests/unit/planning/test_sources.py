@@ -1,0 +1,116 @@
+"""Files that the config names: found, fetched, or named as missing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.planning.plan import Plan
+from stages.planning.sources import NEVER, Split, expanded, fetched
+from tests.small_config import FILES, VARIANTS, plan
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a weight file, and a working folder beside it with a data set."""
+    for name in ("repo/tiny.pth", "work/data/a.json", "work/data/images/1.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "repo"
+
+
+def _plan(root: Path, **changes: Any) -> Plan:
+    return plan(root=root, **{"propose__sam__checkpoint": "tiny.pth", **changes})
+
+
+def _checkpoint(found: Plan) -> str:
+    return found.propose.weight_files("v")[0].path
+
+
+def test_a_path_that_is_only_in_the_repository_is_found_there(root: Path) -> None:
+    assert _checkpoint(_plan(root)) == str(root / "tiny.pth")
+    Path("tiny.pth").touch()
+    assert _checkpoint(_plan(root)) == "tiny.pth"
+
+
+MISSING = [
+    (
+        {"propose__sam__checkpoint": "no.pth"},
+        r"propose\.sam\.checkpoint: there is no file no\.pth.*sam_vit_b",
+    ),
+    ({"train__weights": "no.pth"}, r"train\.weights: there is no file no\.pth"),
+    (
+        {"select__psm__features__weights": "no.pth"},
+        r"select\.psm\.features\.weights: there is no file no\.pth",
+    ),
+    (
+        {"dataset__source": "files", "dataset__train": {**FILES, "images": "no"}},
+        r"dataset\.train\.images: there is no folder no\.",
+    ),
+    (
+        {"dataset__source": "files", "dataset__train": {**FILES, "annotations": "data"}},
+        r"dataset\.train\.annotations: there is no file data\.",
+    ),
+    (
+        {
+            "dataset__source": "files",
+            "dataset__train": FILES,
+            "dataset__val": {**FILES, "images": "no"},
+        },
+        r"dataset\.val\.images: there is no folder no\.",
+    ),
+    (
+        {"dataset__source": "files", "dataset__train": {**FILES, "images": "${NOT_SET}/a"}},
+        r"needs the environment variable NOT_SET, which is not set\. Set it: export NOT_SET=",
+    ),
+    (
+        {
+            "variants": {**VARIANTS, "full": {"propose": {"sam": {"checkpoint": "other.pth"}}}},
+        },
+        r"propose\.sam\.checkpoint: there is no file other\.pth",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), MISSING, ids=[s for _, s in MISSING])
+def test_what_is_missing_is_named(root: Path, changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence) as caught:
+        _plan(root, **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_a_method_that_is_not_chosen_may_be_missing(root: Path) -> None:
+    changes = {"select__psm__features__weights": "no.pth", "report__variants": []}
+    assert _plan(root, variant="top1", select__method="sam_top1", **changes).shards
+
+
+def test_variables_and_home_are_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA", "/d")
+    monkeypatch.setenv("HOME", "/h")
+    assert expanded("${DATA}/a$b/${DATA}", "key") == "/d/a$b//d"
+    assert expanded("~/a", "key") == "/h/a"
+
+
+def test_an_official_file_that_is_missing_is_fetched(root: Path) -> None:
+    official = "models/sam_vit_b_01ec64.pth"
+    other = {"propose": {"sam": {"checkpoint": "sam_vit_h_4b8939.pth"}}}
+    variants = {**VARIANTS, "full": other}
+    found = _plan(root, propose__sam__checkpoint=official, variants=variants)
+    assert found.fetched == r"models/sam_vit_b_01ec64\.pth|sam_vit_h_4b8939\.pth"
+
+
+def test_a_file_that_is_there_is_no_rules_business(root: Path) -> None:
+    Path("sam_vit_b_01ec64.pth").touch()
+    assert _plan(root, propose__sam__checkpoint="sam_vit_b_01ec64.pth").fetched == NEVER
+    assert fetched([]) == NEVER
+
+
+def test_a_drawn_split_lies_in_a_home_and_one_on_disk_where_it_is() -> None:
+    drawn = Split("results/{home}/images", "results/{home}/a.json").below("r/seed-1")
+    assert (drawn.images, drawn.annotations) == (
+        "results/r/seed-1/images",
+        "results/r/seed-1/a.json",
+    )
+    assert Split("data/images", "data/a.json").below("r").images == "data/images"
