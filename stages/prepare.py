@@ -71,7 +71,7 @@ def weak_point(
     ------
     ValueError : no point and no usable mask, or a point outside the image.
     """
-    if settings.point == "given":
+    if "point" in annotation:
         x, y = point_of(annotation, source)
     else:
         x, y = _drawn_point(annotation, image, settings=settings, seed=seed, source=source)
@@ -107,7 +107,7 @@ def _mask_of(annotation: Annotation, image: Image, source: Path) -> Rle:
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"{source}: annotation {annotation['id']} has no usable mask to draw a point from "
-            f"({error}). Give it one, or a `point`, and set prepare.point to given."
+            f"({error}). Give it one, or a `point`."
         ) from error
 
 
@@ -171,6 +171,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--settings", default="{}", help="JSON of the config section `prepare`")
     args = parser.parse_args(argv)
     settings = from_json(Prepare, args.settings, "prepare")
+    if settings.labels != "point":
+        raise ValueError(f"prepare.labels: {settings.labels} cannot be read yet. Set it to point.")
 
     coco = read_coco(args.annotations)
     objects = labelled(coco.annotations)

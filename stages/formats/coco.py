@@ -58,7 +58,7 @@ def point_of(annotation: dict[str, Any], path: Path) -> tuple[float, float]:
     if not isinstance(point, list) or len(point) != 2 or not all(map(_is_number, point)):
         raise ValueError(
             f"{path}: annotation {annotation['id']} has point {point!r}, not [x, y]. Add it, or "
-            "set prepare.point to uniform or quasi_center to draw points from masks."
+            "leave `point` out to have one drawn in the mask."
         )
     return float(point[0]), float(point[1])
 
