@@ -49,8 +49,8 @@ def _chain(variants: Values, name: str) -> list[Values]:
         if name in (None, FULLY_SUPERVISED):
             break
         if name not in variants:
-            raise ValueError(f"variants.{seen[-1]}.of: there is no variant {name!r}")
+            raise ValueError(f"variants.{seen[-1]}.of: there is no variant {name!r}.")
         if name in seen:
-            raise ValueError(f"variants.{seen[0]}.of: goes round in a circle: {[*seen, name]}")
+            raise ValueError(f"variants.{seen[0]}.of: goes round in a circle: {[*seen, name]}.")
         seen.append(name)
     return chain

@@ -57,7 +57,8 @@ class Place:
 
 def faults_of(error: ValidationError, model: type[BaseModel], section: str) -> list[Fault]:
     """All that pydantic refused in `model`, whose keys stand below `section`, or at the top: ""."""
-    return [_fault(item, model, (section,) if section else ()) for item in error.errors()]
+    above = (section,) if section else ()
+    return [_fault(item, model, above) for item in error.errors() if not _counts_wrongly(item)]
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -65,6 +66,11 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return [annotation] if issubclass(annotation, BaseModel) else []
     return [model for part in get_args(annotation) for model in models_in(part)]
+
+
+def _counts_wrongly(item: Any) -> bool:
+    """Pydantic calls a list too short when its entries are wrong; those have their own faults."""
+    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
 
 
 def _fault(item: Any, model: type[BaseModel], above: tuple[str, ...]) -> Fault:

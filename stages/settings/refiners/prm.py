@@ -121,5 +121,5 @@ class Settings(Section):
     @classmethod
     def also_for_fit(cls, values: Mapping[str, Any], *, joint: bool) -> Iterable[str]:
         """BMS counts where it moves the boxes that PPG starts from."""
-        bms = values["bms"]
-        return ("bms",) if bms["mode"] != "none" and "psm" in bms["stages"] else ()
+        bms = values.get("bms")
+        return ("bms",) if bms and bms["mode"] != "none" and "psm" in bms["stages"] else ()
