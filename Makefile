@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := results/demo/sapnet
 export PATH := $(BIN):$(PATH)
 
-.PHONY: demo test bench config lint clean
+.PHONY: demo test bench lint clean
 
 demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (about ten minutes)
 	snakemake --cores all
@@ -24,9 +24,6 @@ test: $(VENV)/dev.done ## All tests
 bench: $(VENV)/run.done ## The ablation on PartWorld: every component, three worlds (within an hour)
 	snakemake --cores all --configfile workflow/recipes/benchmark.yaml -- ablation
 	@cat results/benchmark/report/ablation.md
-
-config: $(VENV)/run.done ## config.yaml and its JSON Schema, made from stages/settings
-	python -m stages.settings.template
 
 lint: $(VENV)/dev.done ## Formatters, linters and types; silent where all is well
 	ruff check

@@ -72,7 +72,7 @@ def test_prepare_with_given_points_never_looks_at_masks(tmp_path: Path) -> None:
     point = {"point": [3.5, 4.5]}
     for name, more in (("with", {}), ("without", {"segmentation": None}), ("bad", {"bbox": "x"})):
         labels = dataset(tmp_path, [annotation(4, **{**point, **more})])
-        prepare(tmp_path, labels, tmp_path / name, point="given")
+        prepare(tmp_path, labels, tmp_path / name, point="uniform")
     files = [
         {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
         for name in ("with", "without", "bad")
