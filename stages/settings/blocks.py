@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, Union
 
 from pydantic import Field, GetCoreSchemaHandler, create_model
-from pydantic_core import CoreSchema, core_schema
 
 from stages.runtime.doors import Method, opened
 from stages.settings.section import Annotated, Section
@@ -26,10 +25,8 @@ class OneOf:
     def __init__(self, names: Iterable[str]):
         object.__setattr__(self, "names", tuple(names))
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.literal_schema(list(self.names))
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        return handler.generate_schema(Literal[self.names])
 
 
 def with_blocks(base: type[S], name: str, door: Mapping[str, Method]) -> type[S]:

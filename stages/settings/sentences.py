@@ -70,7 +70,8 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def _counts_wrongly(item: Any) -> bool:
     """Pydantic calls a list too short when its entries are wrong; those have their own faults."""
-    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
+    short = item["type"] == "too_short"
+    return short and bool(len(item["input"]) >= item["ctx"]["min_length"])
 
 
 def _fault(item: Any, model: type[BaseModel], above: tuple[str, ...]) -> Fault:

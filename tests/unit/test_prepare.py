@@ -92,8 +92,8 @@ def test_prepare_finds_a_point_for_a_mask_without_pixels(tmp_path: Path) -> None
     ("labels", "settings", "said"),
     [
         ([annotation(1, iscrowd=1)], {}, "all annotations are crowds"),
-        ([annotation(1)], {"point": "given"}, "has point None"),
-        ([annotation(1, point=[16, 3])], {"point": "given"}, r"\(16, 3\) is outside its image"),
+        ([annotation(1, point=None)], {}, "has point None"),
+        ([annotation(1, point=[16, 3])], {}, r"\(16, 3\) is outside its image"),
         ([annotation(1, segmentation=[])], {}, "no usable mask"),
         ([annotation(1, segmentation=[["a"] * 6])], {}, "no usable mask"),
         ([annotation(1)], {"points": "given"}, "unknown key prepare.points"),

@@ -81,7 +81,7 @@ def test_a_second_ablation_does_nothing(compared: Workspace) -> None:
 
 
 def test_a_change_of_the_choice_trains_nothing_anew(compared: Workspace) -> None:
-    change = {"variants": {"full": {"refine": {"bms": {"t_min1": 0.7}}}}}
+    change = {"variants": {"full": {"refine": {"prm": {"bms": {"t_min1": 0.7}}}}}}
     compared.configure(merged(TINY, ABLATION, change))
     jobs = compared.snakemake("-n", "ablation").jobs()
     compared.configure(merged(TINY, ABLATION))

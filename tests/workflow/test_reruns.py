@@ -27,7 +27,7 @@ USERS = {
     "runtime/device.py": MIL | {"propose", "train"},
     "segmenters/sam_loading.py": MIL | {"propose"},
     "planning/plan.py": set(),
-    "settings/check.py": set(),
+    "settings/judge.py": set(),
     "inspect.py": set(),
     "partworld/train_sam.py": set(),
 }

@@ -78,7 +78,9 @@ def test_rerunning_select_reruns_what_follows_and_not_propose(finished: Workspac
 
 
 def test_another_variant_shares_the_proposals(workspace: Workspace) -> None:
-    workspace.configure(merged(TINY, {"variant": "other", "select": {"quality_exponent": 0}}))
+    workspace.configure(
+        merged(TINY, {"variant": "other", "select": {"psm": {"quality_exponent": 0}}})
+    )
     jobs = workspace.snakemake("-n").jobs()
     assert set(jobs) == from_first({"fit_select"})
 
@@ -91,8 +93,8 @@ def test_more_shards_start_a_fresh_set(workspace: Workspace) -> None:
 SETTINGS = [
     ({"dataset": {"partworld": {"train": 9}}}, "partworld"),
     ({"propose": {"clean": 0}}, "propose"),
-    ({"select": {"loss_weight": 0.5}}, "fit_select"),
-    ({"refine": {"alpha": 0.5}}, "fit_refine"),
+    ({"select": {"psm": {"loss_weight": 0.5}}}, "fit_select"),
+    ({"refine": {"prm": {"alpha": 0.5}}}, "fit_refine"),
     ({"train": {"iterations": 4}}, "train"),
     ({"evaluate": {"group_cover": 0.4}}, "evaluate"),
     ({"threads": 2}, None),

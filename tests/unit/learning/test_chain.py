@@ -150,7 +150,12 @@ class Loops:
             slots.append(scores.index(max(scores)))
             sums.append(own)
             all_scores.append(scores)
-        return self.select.psm.loss_weight * sum(losses) / max(len(losses), 1), slots, sums, all_scores
+        return (
+            self.select.psm.loss_weight * sum(losses) / max(len(losses), 1),
+            slots,
+            sums,
+            all_scores,
+        )
 
     def mined(self, box: Box, i: int, scores: list[float], stage: str) -> Box:
         bms = self.refine.prm.bms

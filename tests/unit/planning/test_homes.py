@@ -7,8 +7,8 @@ from stages.planning.comparison import comparison_of
 from stages.planning.homes import Variants, without_seed
 from stages.planning.plan import variants_of
 from stages.settings.config import Config
-from stages.settings.fit_keys import for_fit
 from stages.settings.overrides import variant_config
+from stages.settings.readers import for_fit
 from stages.settings.section import to_values
 
 CONFIG = to_values(Config())
@@ -106,7 +106,7 @@ def test_a_plain_run_shares_nothing() -> None:
 
 
 def test_joint_training_makes_one_model_for_both() -> None:
-    found = variants(joint={"of": "full", "refine": {"fit": "joint"}})
+    found = variants(joint={"of": "full", "refine": {"prm": {"fit": "joint"}}})
     model = ["results/b/seed-1/joint/fit_select/model.pt"]
     assert found.model("b/seed-1", "joint", "select") == model
     assert found.model("b/seed-1", "joint", "refine") == model
@@ -114,23 +114,25 @@ def test_joint_training_makes_one_model_for_both() -> None:
     assert found.model("b/seed-1", "mil", "refine") == []
     assert [json.loads(text)["fit"] for text in found.joint_settings("joint")] == ["joint"]
     assert found.joint_settings("full") == []
-    assert json.loads(found.fit_settings("joint", "select"))["quality_exponent"] == 0
-    assert "quality_exponent" not in json.loads(found.fit_settings("full", "select"))
+    assert json.loads(found.fit_settings("joint", "select"))["psm"]["quality_exponent"] == 0
+    assert "quality_exponent" not in json.loads(found.fit_settings("full", "select"))["psm"]
 
 
 def test_a_training_does_not_depend_on_the_choice_afterwards() -> None:
     refine = CONFIG["refine"]
-    assert "bms" not in for_fit(refine, "refine")
-    assert for_fit({**refine, "score": "sigmoid"}, "refine") == for_fit(refine, "refine")
-    mined = {**refine, "bms": {**refine["bms"], "stages": ["psm", "prm"]}}
-    assert for_fit(mined, "refine")["bms"] == mined["bms"]
+    prm = refine["prm"]
+    assert "bms" not in for_fit("refine", refine)["prm"]
+    other = {**refine, "prm": {**prm, "score": "sigmoid"}}
+    assert for_fit("refine", other) == for_fit("refine", refine)
+    mined = {**prm, "bms": {**prm["bms"], "stages": ["psm", "prm"]}}
+    assert for_fit("refine", {**refine, "prm": mined})["prm"]["bms"] == mined["bms"]
 
 
 def test_the_settings_of_a_variant_are_its_own() -> None:
     found = variants()
-    assert json.loads(found.settings("mil/seed-1", "select"))["pdg"]["apply"] == "none"
-    assert json.loads(found.settings("pdg", "select"))["pdg"]["exponent"] == 0.015
-    assert json.loads(found.settings("best", "select"))["pdg"]["exponent"] == 4.0
+    assert json.loads(found.settings("mil/seed-1", "select"))["psm"]["pdg"]["apply"] == "none"
+    assert json.loads(found.settings("pdg", "select"))["psm"]["pdg"]["exponent"] == 0.015
+    assert json.loads(found.settings("best", "select"))["psm"]["pdg"]["exponent"] == 4.0
 
 
 def test_the_comparison_runs_every_variant_with_every_seed() -> None:

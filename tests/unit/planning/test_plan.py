@@ -35,15 +35,17 @@ def _config(**changes: Any) -> dict[str, Any]:
         "report": {"variants": ["v", "v2"], "seeds": [1, 2], "detectors": [], "detector_seeds": []},
         "device": "cpu",
         "dataset": {"source": "partworld", "train": None, "val": None, "ground_truth": True},
-        "propose": {"checkpoint": "tiny.pth"},
+        "propose": {"segmenter": "sam", "sam": {"checkpoint": "tiny.pth"}},
         "select": {
             "method": "psm",
-            "features": {"source": "sam", "weights": None},
-            "training": {"processes": 1},
+            "psm": {
+                "features": {"source": "sam", "weights": None},
+                "training": {"processes": 1},
+            },
         },
-        "refine": {"method": "prm", "fit": "staged", "training": {"processes": 3}},
+        "refine": {"method": "prm", "prm": {"fit": "staged", "training": {"processes": 3}}},
         "train": {"enabled": True, "engine": "torchvision", "weights": None},
-        **{name: {} for name in ("prepare", "export", "evaluate")},
+        **{name: {} for name in ("prepare", "prompt", "export", "evaluate")},
     }
     for dotted, value in changes.items():
         *path, last = dotted.split("__")
@@ -105,7 +107,7 @@ def test_only_a_device_that_may_be_a_gpu_takes_a_token(root: Path, device: str, 
 
 def test_settings_are_json_with_the_paths_expanded(root: Path) -> None:
     settings = _plan(root).settings
-    assert json.loads(settings["propose"]) == {"checkpoint": str(root / "tiny.pth")}
+    assert json.loads(settings["propose"])["sam"] == {"checkpoint": str(root / "tiny.pth")}
     assert list(settings) == [
         "prepare",
         "propose",
@@ -126,31 +128,31 @@ def test_the_network_reads_sam_or_its_own_weights(root: Path) -> None:
     Path("resnet.pth").touch()
     resnet = {"source": "resnet50", "weights": "resnet.pth"}
     assert _plan(root).features == (str(root / "tiny.pth"),)
-    assert _plan(root, select__features=resnet).features == ("resnet.pth",)
+    assert _plan(root, select__psm__features=resnet).features == ("resnet.pth",)
     scratch = {"source": "resnet18", "weights": None}
-    assert _plan(root, select__features=scratch).features == ()
+    assert _plan(root, select__psm__features=scratch).features == ()
     assert _plan(root, train__weights="resnet.pth").backbone == ("resnet.pth",)
 
 
 def test_an_official_file_that_is_missing_is_fetched(root: Path) -> None:
-    plan = _plan(root, propose__checkpoint="models/sam_vit_b_01ec64.pth")
+    plan = _plan(root, propose__sam__checkpoint="models/sam_vit_b_01ec64.pth")
     assert plan.fetched == r"models/sam_vit_b_01ec64\.pth"
 
 
 def test_an_official_file_that_is_there_is_no_rules_business(root: Path) -> None:
     Path("sam_vit_b_01ec64.pth").touch()
-    assert _plan(root, propose__checkpoint="sam_vit_b_01ec64.pth").fetched == NEVER
+    assert _plan(root, propose__sam__checkpoint="sam_vit_b_01ec64.pth").fetched == NEVER
 
 
 MISSING = [
     (
-        {"propose__checkpoint": "no.pth"},
-        r"propose\.checkpoint: there is no file no\.pth.*sam_vit_b",
+        {"propose__sam__checkpoint": "no.pth"},
+        r"propose\.sam\.checkpoint: there is no file no\.pth.*sam_vit_b",
     ),
     ({"train__weights": "no.pth"}, r"train\.weights: there is no file no\.pth"),
     (
-        {"select__features": {"source": "sam", "weights": "no.pth"}},
-        r"select\.features\.weights: there is no file no\.pth",
+        {"select__psm__features": {"source": "sam", "weights": "no.pth"}},
+        r"select\.psm\.features\.weights: there is no file no\.pth",
     ),
     (
         {"dataset__source": "files", "dataset__train": {**FILES, "images": "no"}},
