@@ -24,7 +24,7 @@ from stages.segmenters.derived import (
     point_questions,
 )
 from stages.segmenters.mirrored import mirrored_back, mirrored_image, mirrored_points
-from stages.settings.propose import Prompt, Propose
+from stages.settings.propose import AnyPrompt, Propose
 
 Answered = tuple[Question, list[Answer]]
 
@@ -36,7 +36,7 @@ class Runner:
         self.predictor = SamPredictor(sam)
         self.settings = settings
         self.seed = seed
-        self.batch = settings.prompts_per_batch
+        self.batch = settings.sam.prompts_per_batch
 
     def bags(
         self, image: np.ndarray, points: np.ndarray, instance_ids: Sequence[int]
@@ -73,7 +73,7 @@ class Runner:
         return bags
 
     def _embed(self, image: np.ndarray) -> None:
-        dtype = torch.bfloat16 if self.settings.precision == "bfloat16" else torch.float32
+        dtype = torch.bfloat16 if self.settings.sam.precision == "bfloat16" else torch.float32
         enabled = dtype is not torch.float32
         with torch.autocast(self.predictor.device.type, dtype=torch.bfloat16, enabled=enabled):
             self.predictor.set_image(image)
@@ -81,13 +81,13 @@ class Runner:
 
     def _questions(
         self,
-        prompt: Prompt,
+        prompt: AnyPrompt,
         first: list[list[Answer]],
         points: np.ndarray,
         instance_ids: Sequence[int],
         shape: tuple[int, ...],
     ) -> list[Question]:
-        if prompt.source == "point":
+        if prompt.source == "label":
             return point_questions(points)
         if prompt.source == "inner_points":
             rngs = [rng_of(self.seed, Purpose.INNER_POINTS, i) for i in instance_ids]
@@ -119,7 +119,7 @@ class Runner:
             coords, labels, boxes, multimask_output=not single, return_logits=True
         )  # (questions, slots, height, width)
         threshold = self.predictor.model.mask_threshold
-        offset = self.settings.stability_offset
+        offset = self.settings.sam.stability_offset
         stability = calculate_stability_score(logits, threshold, offset).nan_to_num(0.0)
         masks = (logits > threshold).cpu().numpy()
         return [

@@ -1,17 +1,14 @@
-"""What a variant lays over the config. Standard library alone, as in `stages.settings.check`."""
+"""What a variant lays over the config. Plain values in, plain values out."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 Values = Mapping[str, Any]
+# the sections that a variant may change
 OVERRIDDEN = ("prepare", "prompt", "propose", "select", "refine", "export", "train")
 FULLY_SUPERVISED = "fully_supervised"  # no variant: its labels are the ground truth
-FIXED = {  # keys that belong to the run, since rules and paths depend on them
-    "select": ("features.weights", "training.processes"),
-    "refine": ("training.processes",),
-    "train": ("enabled", "engine", "weights", "weights_sha256"),
-}
+FIXED = {"train": ("enabled", "engine")}  # keys that belong to the run: targets depend on them
 
 
 def variant_config(config: Values, name: str) -> dict[str, Any]:
@@ -52,8 +49,8 @@ def _chain(variants: Values, name: str) -> list[Values]:
         if name in (None, FULLY_SUPERVISED):
             break
         if name not in variants:
-            raise ValueError(f"variants.{seen[-1]}.of: there is no variant {name!r}")
+            raise ValueError(f"variants.{seen[-1]}.of: there is no variant {name!r}.")
         if name in seen:
-            raise ValueError(f"variants.{seen[0]}.of: goes round in a circle: {[*seen, name]}")
+            raise ValueError(f"variants.{seen[0]}.of: goes round in a circle: {[*seen, name]}.")
         seen.append(name)
     return chain

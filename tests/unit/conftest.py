@@ -44,7 +44,13 @@ class World:
         for name in ("images", "weak_labels", "categories"):
             paths[name] = self.folder / f"{name}.parquet"
         proposals = [str(self.folder / f"proposals-{shard}.parquet") for shard in shards]
-        given = {**paths, "device": "cpu", "threads": 1, "sam": json.dumps(self.sam), **more}
+        given = {
+            **paths,
+            "device": "cpu",
+            "threads": 1,
+            "sam": json.dumps({"sam": self.sam}),
+            **more,
+        }
         words = [w for k, v in given.items() for w in (f"--{k.replace('_', '-')}", str(v))]
         return [*words, "--proposals", *proposals]
 
@@ -166,12 +172,13 @@ def world_builder() -> Callable[..., World]:
 
 
 SMALL = {  # settings of section select that train in seconds
-    "features": {"channels": 16, "hidden": 32, "roi_size": 3},
-    "training": {"epochs": 3, "batch_images": 2, "warmup": 2, "checkpoint_every": 2},
+    "psm": {
+        "features": {"channels": 16, "hidden": 32, "roi_size": 3},
+        "training": {"epochs": 3, "batch_images": 2, "warmup": 2, "checkpoint_every": 2},
+    }
 }
 SMALL_REFINE = {
-    "npg": {"background": 20},
-    "training": SMALL["training"],
+    "prm": {"npg": {"background": 20}, "training": SMALL["psm"]["training"]},
     "vote": {"enabled": False},
     "zoom": {"enabled": False},
 }

@@ -19,8 +19,8 @@ def fit(run: Any, folder: Path, name: str = "model", **settings: Any) -> bytes:
     training = {**TRAINING, **settings.pop("training", {})}
     npg = {"background": 20, **settings.pop("npg", {})}
     texts = {
-        "settings": json.dumps({"npg": npg, **settings, "training": training}),
-        "select_settings": json.dumps({"features": FEATURES, "training": TRAINING}),
+        "settings": json.dumps({"prm": {"npg": npg, **settings, "training": training}}),
+        "select_settings": json.dumps({"psm": {"features": FEATURES, "training": TRAINING}}),
     }
     flags = run.world.flags(select_model=run.folder / "select.pt", **out, **texts)
     fit_refine.main([*flags, "--selections", *map(str, run.selections)])

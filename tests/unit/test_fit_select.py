@@ -16,7 +16,7 @@ from stages.learning.opening import fitted_network, open_inputs
 from stages.learning.trainer import load_model
 from stages.runtime.provenance import sha256_of
 from stages.settings.propose import Propose
-from stages.settings.select import Features
+from stages.settings.selectors.psm import Features
 from stages.tables.proposals import PROPOSALS
 from stages.tables.refinements import REFINEMENTS
 from stages.tables.table import read_tables, write_table
@@ -32,7 +32,7 @@ def fit(world: Any, folder: Path, name: str = "model", **more: Any) -> bytes:
     names = ("seed", "device", "shards", "refine_settings")
     flags = {key: more.pop(key) for key in names if key in more}
     training = {**SMALL["training"], **more.pop("training", {})}
-    settings = json.dumps({**SMALL, **more, "training": training})
+    settings = json.dumps({"psm": {**SMALL, **more, "training": training}})
     out = {"out": folder / f"{name}.pt", "out_log": folder / f"{name}.jsonl"}
     fit_select.main(world.flags(**out, **flags, settings=settings))
     return out["out"].read_bytes()
@@ -201,21 +201,23 @@ def test_mixed_precision_trains_to_other_weights(small_world: Any, tmp_path: Pat
     assert {value.dtype for value in state.values()} == {torch.float32}
 
 
-JOINT = json.dumps({"fit": "joint", "npg": {"background": 20, "part_mode": "random"}})
+JOINT = json.dumps({"prm": {"fit": "joint", "npg": {"background": 20, "part_mode": "random"}}})
 
 
 def test_joint_training_leaves_both_heads_and_both_losses(small_world: Any, tmp_path: Path) -> None:
     fit(small_world, tmp_path, refine_settings=JOINT)
     state, header = load_model(tmp_path / "model.pt")
     assert len(state["heads.psm.cls.bias"]) == len(state["heads.prm.cls.bias"]) + 1
-    assert header["settings"]["refine"]["fit"] == "joint"
+    assert header["settings"]["refine"]["prm"]["fit"] == "joint"
     lines = [json.loads(line) for line in (tmp_path / "model.jsonl").read_text().splitlines()]
     for line in lines:
         assert line["loss"] == pytest.approx(line["loss_psm"] + line["loss_prm"], rel=1e-5)
         assert {"bag_score", "bag_score_prm", "positive", "negative", "negatives"} <= set(line)
 
 
-@pytest.mark.parametrize("settings", ['{"fit": "staged"}', '{"fit": "joint", "method": "none"}'])
+@pytest.mark.parametrize(
+    "settings", ['{"prm": {"fit": "staged"}}', '{"prm": {"fit": "joint"}, "method": "as_it_is"}']
+)
 def test_without_prm_or_a_joint_fit_nothing_changes(
     small_world: Any, tmp_path: Path, settings: str
 ) -> None:
@@ -246,7 +248,7 @@ def test_killed_joint_training_ends_with_the_same_bytes(
 
 def test_select_and_refine_open_a_joint_model(small_world: Any, tmp_path: Path) -> None:
     fit(small_world, tmp_path, refine_settings=JOINT)
-    text = {"settings": json.dumps({**SMALL, "training": SMALL["training"]})}
+    text = {"settings": json.dumps({"psm": {**SMALL, "training": SMALL["training"]}})}
     chosen, refined = tmp_path / "s.parquet", tmp_path / "r.parquet"
     common = {"model": tmp_path / "model.pt", "shard": "0000-of-0002", "shards": (0,)}
     select.main(small_world.flags(**common, **text, out=chosen))
@@ -260,7 +262,7 @@ def test_a_model_without_the_head_asked_for_is_refused(small_world: Any, tmp_pat
     fit(small_world, tmp_path, training={"epochs": 1})
     features = Features(**SMALL["features"])
     inputs = open_inputs(
-        small_world.folder, features, Propose(**small_world.sam), torch.device("cpu"), None
+        small_world.folder, features, Propose(sam=small_world.sam), torch.device("cpu"), None
     )
     model = tmp_path / "model.pt"
     assert fitted_network(model, features, inputs, {"psm": 11})

@@ -48,7 +48,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, out: Path, shard: str = "0000-of-0002", **settings: Any) -> None:
-    values = {"checkpoint": str(folder / "tiny.pth"), "chunk": 1, **settings}
+    sam = {"checkpoint": str(folder / "tiny.pth"), **settings.pop("sam", {})}
+    values = {"chunk": 1, "sam": sam, **settings}
     paths = {"--image-folder": folder, "--images": folder / "images.parquet"}
     paths |= {"--weak-labels": folder / "labels.parquet", "--out": out}
     words = [word for flag, path in paths.items() for word in (flag, str(path))]
@@ -109,12 +110,12 @@ def test_propose_keeps_finished_parts_after_a_crash(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"sha256": "0" * 64}, "its sha256 is"),
-        ({"checkpoint": "none.pth"}, "weight file is missing"),
-        ({"prompts": [{"source": "boxes"}]}, "must be point"),
+        ({"sam": {"sha256": "0" * 64}}, "its sha256 is"),
+        ({"sam": {"checkpoint": "none.pth"}}, "weight file is missing"),
+        ({"prompts": [{"source": "boxes"}]}, "must be label"),
         ({"prompts": []}, "propose.prompts"),
-        ({"model": "vit_x"}, "propose.model"),
-        ({"prompts": [{"source": "point", "size": 1}]}, "unknown key propose.prompts.0.size"),
+        ({"sam": {"model": "vit_x"}}, "propose.sam.model"),
+        ({"prompts": [{"source": "label", "size": 1}]}, "unknown key propose.prompts.0.size"),
     ],
 )
 def test_propose_refuses(folder: Path, settings: dict[str, Any], said: str) -> None:

@@ -38,11 +38,14 @@ def refined(
     *,
     shard: str = "0000-of-0002",
     select_settings: dict[str, Any] | None = None,
+    chunk: int = 256,
     **settings: Any,
 ) -> Rows:
     texts = {
-        "settings": json.dumps({"training": TRAINING, **PAPER, **settings}),
-        "select_settings": json.dumps({"features": FEATURES, **(select_settings or {})}),
+        "settings": json.dumps(
+            {**PAPER, "chunk": chunk, "prm": {"training": TRAINING, **settings}}
+        ),
+        "select_settings": json.dumps({"psm": {"features": FEATURES, **(select_settings or {})}}),
     }
     flags = {"model": run.folder / "refine.pt", "out": out, "shard": shard, **texts}
     words = run.world.flags(shards=(0,), **flags)
@@ -162,8 +165,8 @@ def test_one_shard_gives_the_rows_of_two(small_run: Any, tmp_path: Path) -> None
         model=small_run.folder / "refine.pt",
         out=tmp_path / "one.parquet",
         shard="0000-of-0001",
-        settings=json.dumps({"npg": {"background": 20}, "training": TRAINING, **PAPER}),
-        select_settings=json.dumps({"features": FEATURES}),
+        settings=json.dumps({"prm": {"npg": {"background": 20}, "training": TRAINING}, **PAPER}),
+        select_settings=json.dumps({"psm": {"features": FEATURES}}),
     )
     flags = [*flags[: flags.index("--proposals")], "--proposals"]
     flags += [str(tmp_path / "proposals.parquet")]
@@ -253,7 +256,7 @@ def test_without_refinement_the_choice_of_select_is_the_label(
         shards=(0,),
         out=tmp_path / "r.parquet",
         shard="0000-of-0002",
-        settings=json.dumps({"method": "none", **PAPER}),
+        settings=json.dumps({"method": "as_it_is", **PAPER}),
     )
     refine.main([*words, "--selections", str(small_run.selections[0])])
     rows, bags = read_table(tmp_path / "r.parquet", REFINEMENTS), bags_of(small_run.world)

@@ -33,7 +33,8 @@ def choose(
     run: Any, out: Path, *, shard: str = "0000-of-0002", world: Any = None, **settings: Any
 ) -> pa.Table:
     world = world or run.world
-    text = json.dumps({**SMALL, **settings})
+    shared = {"chunk": settings.pop("chunk")} if "chunk" in settings else {}
+    text = json.dumps({**shared, "psm": {**SMALL, **settings}})
     flags = {"model": run.folder / "select.pt", "out": out, "shard": shard, "settings": text}
     select.main(world.flags(shards=(0,), **flags))
     return read_table(out, SELECTIONS)
@@ -76,7 +77,7 @@ def test_one_shard_gives_the_rows_of_two(small_run: Any, tmp_path: Path) -> None
         model=small_run.folder / "select.pt",
         out=tmp_path / "one.parquet",
         shard="0000-of-0001",
-        settings=json.dumps(SMALL),
+        settings=json.dumps({"psm": SMALL}),
     )
     flags[flags.index("--images") + 1] = str(tmp_path / "images.parquet")
     select.main(flags)
@@ -186,7 +187,9 @@ def test_a_model_of_other_features_is_refused(small_run: Any, tmp_path: Path) ->
 def test_a_missing_model_is_refused(small_run: Any, tmp_path: Path) -> None:
     flags = {"model": tmp_path / "no.pt", "out": tmp_path / "o.parquet", "shard": "0000-of-0002"}
     with pytest.raises(ValueError, match=r"no\.pt.*missing"):
-        select.main(small_run.world.flags(shards=(0,), **flags, settings=json.dumps(SMALL)))
+        select.main(
+            small_run.world.flags(shards=(0,), **flags, settings=json.dumps({"psm": SMALL}))
+        )
 
 
 TRIVIAL = [

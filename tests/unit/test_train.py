@@ -281,10 +281,10 @@ def test_validation_images_are_looked_at_before_the_training(
     ("settings", "words"),
     [
         ({"norm": "frozen_batch"}, "train.norm"),
-        ({"short_side": 128}, "train.short_side"),
+        ({"short_side": 128}, "train: short_side 128 is more"),
         ({"weights": "no.pth", "norm": "frozen_batch"}, "no.pth"),
         ({"iteration": 3}, "unknown key train.iteration"),
-        ({"roi_drop": {"enabled": True}}, "train.roi_drop.start is not set"),
+        ({"roi_drop": {"enabled": True}}, "train.roi_drop.start is missing"),
         ({"roi_drop": {"enabled": True, "start": 5}}, "start 5 is not before the end"),
     ],
 )

@@ -110,7 +110,7 @@ def test_a_bad_annotation_file_is_refused(
 ) -> None:
     coco = _coco()
     fault(coco)
-    outcome = _prepare(fresh, coco, point="given" if fault is _outside else "uniform")
+    outcome = _prepare(fresh, coco)
     _assert_one_sentence(outcome, sentence)
     (line,) = [line for line in fresh.log("prepare").splitlines() if sentence in line]
     assert line.startswith("prepare: ")
@@ -141,8 +141,19 @@ def test_an_undecodable_image_can_be_skipped_named_and_counted(fresh: Workspace)
 CONFIGS: list[tuple[dict[str, Any], str]] = [
     ({"propos": {}}, "config: unknown key propos (did you mean propose?)"),
     ({"shards": 0}, "config: shards: must be at least 1, seen 0"),
+    ({"train": {"milestones": [0.9, -3]}}, "config: train.milestones: [0.9, -3.0] must rise from"),
+    ({"train": {"iterations": "5"}}, "config: train.iterations: must be a whole number, seen '5'"),
+    ({"refine": {"prm": {"bms": {"t_min2": 0.9}}}}, "config: refine.prm.bms: t_min2 0.9 is more"),
+    (
+        {"export": {"transforms": [{"name": "drop_below", "threshold": 0.9}]}},
+        "config: unknown key export.transforms.0.threshold.",
+    ),
+    ({"select": {"training": {"epochs": 1}}}, "config: select.training is now select.psm.training"),
     ({"variant": "propose"}, "config: variant: 'propose' is a folder that all variants share"),
-    ({"propose": {"checkpoint": "no.pth"}}, "config: propose.checkpoint: there is no file no.pth"),
+    (
+        {"propose": {"sam": {"checkpoint": "no.pth"}}},
+        "config: propose.sam.checkpoint: there is no file no.pth",
+    ),
     (
         {"dataset": {"source": "files", "train": {"images": "no", "annotations": "no.json"}}},
         "config: dataset.train.images: there is no folder no.",
@@ -165,7 +176,7 @@ def test_a_bad_config_is_refused_before_any_job(
 
 
 def test_a_wrong_checksum_is_refused_before_sam_is_loaded(workspace: Workspace) -> None:
-    workspace.configure(merged(TINY, {"propose": {"sha256": "0" * 64}}))
+    workspace.configure(merged(TINY, {"propose": {"sam": {"sha256": "0" * 64}}}))
     outcome = workspace.snakemake("results/tiny/propose/shard-0000-of-0004.parquet")
     _assert_one_sentence(outcome, f"but {'0' * 64} is wanted")
 

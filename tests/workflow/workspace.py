@@ -23,13 +23,17 @@ TINY: dict[str, Any] = {  # as little as a run can be: seconds per stage
     "propose": {"chunk": 1},
     "select": {
         "chunk": 1,
-        "features": {"channels": 8, "hidden": 16, "roi_size": 3},
-        "training": {"epochs": 1, "batch_images": 2, "checkpoint_every": 1},
+        "psm": {
+            "features": {"channels": 8, "hidden": 16, "roi_size": 3},
+            "training": {"epochs": 1, "batch_images": 2, "checkpoint_every": 1},
+        },
     },
     "refine": {
         "chunk": 1,
-        "npg": {"background": 20},
-        "training": {"epochs": 1, "batch_images": 2, "checkpoint_every": 1},
+        "prm": {
+            "npg": {"background": 20},
+            "training": {"epochs": 1, "batch_images": 2, "checkpoint_every": 1},
+        },
     },
     "train": {
         "short_side": 64,

@@ -14,11 +14,20 @@ from stages.learning.pnpg_step import enlarged, negatives
 from stages.learning.refine_step import refine_image, refine_loss, rngs_of, unrefined
 from stages.learning.select_step import select_image, select_loss
 from stages.learning.two_branch import TwoBranch
-from stages.settings.refine import Bms, Npg, Refine
-from stages.settings.select import Features, Pdg, Select
+from stages.settings.refine import Refine
+from stages.settings.refiners import as_it_is
+from stages.settings.refiners.as_it_is import Settings as AsItIs
+from stages.settings.refiners.prm import Bms, Npg
+from stages.settings.refiners.prm import Settings as Prm
+from stages.settings.select import Select
+from stages.settings.selectors.psm import Features, Pdg
+from stages.settings.selectors.psm import Settings as Psm
 
 FEATURES = Features(channels=16, hidden=32, roi_size=7)
-REFINE = Refine(npg=Npg(background=500, part_mode="random"), bms=Bms(stages=("psm", "prm")))
+REFINE = Refine(
+    prm=Prm(npg=Npg(background=500, part_mode="random"), bms=Bms(stages=("psm", "prm"))),
+    as_it_is=AsItIs(bms=as_it_is.Bms(mode="paper")),
+)
 SECONDS, MIB = 20, 1200  # measured: 1 s and 300 MiB for everything below
 PIXELS = torch.rand(1, 8, 16, 16, generator=torch.Generator().manual_seed(0))
 
@@ -55,7 +64,7 @@ def told(bags: ImageBags, select: Select) -> ImageBags:
 @pytest.mark.parametrize("objects", [0, 1, 200])
 @pytest.mark.parametrize("neighbour", ["point", "bag"])
 def test_both_stages_take_any_number_of_objects(objects: int, neighbour: str) -> None:
-    select = Select(features=FEATURES, pdg=Pdg(neighbour=neighbour))
+    select = Select(psm=Psm(features=FEATURES, pdg=Pdg(neighbour=neighbour)))
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     bags = told(crowd(objects), select)
     assert enlarged(bags, REFINE, select).boxes.shape == (objects, 29 if objects else 9, 4)
@@ -75,10 +84,10 @@ def test_both_stages_take_any_number_of_objects(objects: int, neighbour: str) ->
 
 
 def test_an_empty_image_in_a_batch_changes_no_loss() -> None:
-    select = Select(features=FEATURES)
+    select = Select(psm=Psm(features=FEATURES))
     full, empty = told(crowd(3), select), replace(told(crowd(0), select), image_id=2)
     pixels = torch.cat([PIXELS, PIXELS.flip(3)])
-    refine = replace(REFINE, npg=replace(REFINE.npg, enabled=False))
+    refine = Refine(prm=REFINE.prm.model_copy(update={"npg": Npg(enabled=False)}))
     rng = rngs_of(0, 0, [1, 2])
     for both, alone in (
         (
@@ -94,7 +103,7 @@ def test_an_empty_image_in_a_batch_changes_no_loss() -> None:
 
 
 def test_an_object_alone_scores_as_among_objects_of_other_classes() -> None:
-    select = Select(features=FEATURES)
+    select = Select(psm=Psm(features=FEATURES))
     among = replace(crowd(3), labels=torch.tensor([0, 1, 2]))
     alone = replace(among, instance_ids=(1,), **{n: getattr(among, n)[1:2] for n in TENSORS})
     seen, wanted = (select_image(network(), PIXELS, b, select) for b in (alone, among))

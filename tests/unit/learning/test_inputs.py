@@ -10,7 +10,7 @@ from PIL import Image
 
 from stages.learning.inputs import PixelInputs, SamInputs
 from stages.segmenters.tiny import build_vit_tiny
-from stages.settings.select import Features
+from stages.settings.selectors.psm import Features
 
 CPU = torch.device("cpu")
 

@@ -11,8 +11,12 @@ from stages.learning.joint_step import chosen_now, joint_loss
 from stages.learning.refine_step import refine_loss, rngs_of
 from stages.learning.select_step import psm_logits, select_image, select_loss
 from stages.learning.two_branch import TwoBranch
-from stages.settings.refine import Bms, Refine
-from stages.settings.select import Features, Pdg, Select
+from stages.settings.refine import Refine
+from stages.settings.refiners.prm import Bms
+from stages.settings.refiners.prm import Settings as Prm
+from stages.settings.select import Select
+from stages.settings.selectors.psm import Features, Pdg
+from stages.settings.selectors.psm import Settings as Psm
 
 FEATURES = Features(channels=16, hidden=32, roi_size=3)
 
@@ -44,9 +48,9 @@ def network() -> TwoBranch:
 
 PIXELS = torch.rand(2, 8, 16, 16, generator=torch.Generator().manual_seed(0))
 SETTINGS = [
-    Select(features=FEATURES),
-    Select(features=FEATURES, pdg=Pdg(apply="score", exponent=9.0), quality_exponent=0.0),
-    Select(features=FEATURES, pdg=Pdg(apply="logits", distance="sqrt")),
+    Select(psm=Psm(features=FEATURES)),
+    Select(psm=Psm(features=FEATURES, pdg=Pdg(apply="score", exponent=9.0), quality_exponent=0.0)),
+    Select(psm=Psm(features=FEATURES, pdg=Pdg(apply="logits", distance="sqrt"))),
 ]
 
 
@@ -70,7 +74,8 @@ def told(network: TwoBranch, select: Select) -> list[ImageBags]:
 def test_joint_loss_is_the_sum_of_both_at_psm_s_present_choice(
     network: TwoBranch, select: Select, stages: tuple[str, ...]
 ) -> None:
-    bags, refine = [image_bags(7), image_bags(8, 2)], Refine(fit="joint", bms=Bms(stages=stages))
+    bags = [image_bags(7), image_bags(8, 2)]
+    refine = Refine(prm=Prm(fit="joint", bms=Bms(stages=stages)))
     seen, numbers = joint_loss(network, PIXELS, bags, refine, select, rng_of=rngs_of(1, 5, [7, 8]))
     psm, of_psm = select_loss(network, PIXELS, bags, select)
     choices = told(network, select)
@@ -100,7 +105,7 @@ def grad(network: TwoBranch, name: str, loss: torch.Tensor) -> torch.Tensor:
 def test_prm_teaches_nothing_to_the_branches_of_psm(network: TwoBranch) -> None:
     select, bags = SETTINGS[1], [image_bags(7), image_bags(8, 2)]
     rng = rngs_of(1, 5, [7, 8])
-    seen, _ = joint_loss(network, PIXELS, bags, Refine(fit="joint"), select, rng_of=rng)
+    seen, _ = joint_loss(network, PIXELS, bags, Refine(prm=Prm(fit="joint")), select, rng_of=rng)
     alone, _ = select_loss(network, PIXELS, bags, select)
     for name in ("heads.psm.cls.weight", "heads.psm.ins.weight"):
         torch.testing.assert_close(grad(network, name, seen), grad(network, name, alone))

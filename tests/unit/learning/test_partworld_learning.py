@@ -18,8 +18,10 @@ from stages.tables.table import read_tables
 
 CHECKPOINT = Path(__file__).parents[3] / "workflow" / "resources" / "vit_tiny.pth"
 SETTINGS = {
-    "quality_exponent": 0,  # the surrogates' scores say nothing
-    "training": {"epochs": 14, "batch_images": 4, "flip": 0.0, "lr": 2e-3},
+    "psm": {
+        "quality_exponent": 0,  # the surrogates' scores say nothing
+        "training": {"epochs": 14, "batch_images": 4, "flip": 0.0, "lr": 2e-3},
+    }
 }
 MARGIN = 0.1  # seen: 0.20
 

@@ -64,13 +64,13 @@ def made(settings: Refine, zoom: Any = None) -> tuple[np.ndarray, str]:
 
 
 def test_the_paper_takes_the_proposal() -> None:
-    seen, source = made(Refine(method="none", vote=NO_VOTE, zoom=NO_ZOOM))
+    seen, source = made(Refine(method="as_it_is", vote=NO_VOTE, zoom=NO_ZOOM))
     assert source == "proposal"
     np.testing.assert_array_equal(seen, mask(5, 15))
 
 
 def test_the_bag_votes() -> None:
-    seen, source = made(Refine(method="none", vote=Vote(enabled=True, threshold=0.6)))
+    seen, source = made(Refine(method="as_it_is", vote=Vote(enabled=True, threshold=0.6)))
     assert source == "vote"
     np.testing.assert_array_equal(seen, mask(7, 15))  # the rest has 5/9
 
@@ -84,13 +84,13 @@ VOTES = [  # who votes, and about which box SAM is asked then
 @pytest.mark.parametrize(("vote", "box"), VOTES, ids=["proposal", "vote"])
 def test_sam_is_asked_about_the_refined_box(vote: Vote, box: list[float]) -> None:
     seer = Seer(mask(4, 16))
-    seen, source = made(Refine(method="none", vote=vote, zoom=Zoom(enabled=True)), seer)
+    seen, source = made(Refine(method="as_it_is", vote=vote, zoom=Zoom(enabled=True)), seer)
     assert (source, seer.boxes) == ("zoom", [box])
     np.testing.assert_array_equal(seen, mask(4, 16))
 
 
 def test_where_sam_sees_nothing_the_mask_stays() -> None:
-    seen, source = made(Refine(method="none", vote=NO_VOTE), Seer(np.zeros(SIZE)))
+    seen, source = made(Refine(method="as_it_is", vote=NO_VOTE), Seer(np.zeros(SIZE)))
     assert source == "proposal"
     np.testing.assert_array_equal(seen, mask(5, 15))
 
@@ -100,7 +100,7 @@ def test_an_image_without_objects_is_not_read() -> None:
     none = {name: getattr(bags, name)[:0] for name in ("boxes", "valid", "quality", "points")}
     none |= {name: getattr(bags, name)[:0] for name in ("labels", "lengths", "chosen", "scores")}
     empty = ImageBags(1, (), size=SIZE, bag_scores=torch.zeros(0), **none)
-    settings = Refine(method="none", zoom=Zoom(enabled=True))
+    settings = Refine(method="as_it_is", zoom=Zoom(enabled=True))
     unread: Any = None
 
     def pixels() -> np.ndarray:

@@ -17,11 +17,15 @@ from stages.learning.select_step import select_image, select_loss, selection_of
 from stages.learning.two_branch import TwoBranch
 from stages.mil.pdg import guidance
 from stages.mil.psm import bag_scores, of_label, proposal_scores
-from stages.settings.refine import Bms, Npg, Ppg, Refine
-from stages.settings.select import Features, Pdg, Select
+from stages.settings.refine import Refine
+from stages.settings.refiners.prm import Bms, Npg, Ppg
+from stages.settings.refiners.prm import Settings as Prm
+from stages.settings.select import Select
+from stages.settings.selectors.psm import Features, Pdg
+from stages.settings.selectors.psm import Settings as Psm
 
 FEATURES = Features(channels=16, hidden=32, roi_size=3)
-SELECT = Select(features=FEATURES)
+SELECT = Select(psm=Psm(features=FEATURES))
 LONG = {"epochs": 25, "batch_images": 2, "flip": 0.0, "warmup": 2, "checkpoint_every": 1000}
 
 
@@ -34,7 +38,8 @@ def losses(path: Path, key: str = "loss") -> tuple[float, float]:
 def test_losses_of_psm_and_prm_fall_by_half(small_run: Any, tmp_path: Path) -> None:
     world = small_run.world
     training = {**LONG, "milestones": [], "lr": 3e-3}
-    settings = {"features": {"channels": 32, "hidden": 64, "roi_size": 3}, "training": training}
+    features = {"channels": 32, "hidden": 64, "roi_size": 3}
+    settings = {"psm": {"features": features, "training": training}}
     psm = {"out": tmp_path / "psm.pt", "out_log": tmp_path / "psm.jsonl"}
     fit_select.main(world.flags(**psm, settings=json.dumps(settings)))
     first, last = losses(tmp_path / "psm.jsonl")
@@ -45,7 +50,7 @@ def test_losses_of_psm_and_prm_fall_by_half(small_run: Any, tmp_path: Path) -> N
         "out_log": tmp_path / "prm.jsonl",
     }
     texts = {"select_settings": json.dumps(settings)}
-    texts["settings"] = json.dumps({"training": training, "npg": {"background": 20}})
+    texts["settings"] = json.dumps({"prm": {"training": training, "npg": {"background": 20}}})
     flags = world.flags(**prm, **texts)
     fit_refine.main([*flags, "--selections", *map(str, small_run.selections)])
     first, last = losses(tmp_path / "prm.jsonl", "positive")
@@ -123,7 +128,7 @@ def test_prm_learns_nothing_from_bags_of_empty_masks(
     network: TwoBranch, pixels: torch.Tensor, mode: str
 ) -> None:
     bags = image_bags(empty=True)
-    settings = Refine(npg=Npg(part_mode=mode, part_min_area=1.0))
+    settings = Refine(prm=Prm(npg=Npg(part_mode=mode, part_min_area=1.0)))
 
     def loss(image: ImageBags) -> float:
         rng = {7: np.random.default_rng(3)}
@@ -188,13 +193,13 @@ def test_enlarged_bags_keep_the_originals_and_scale_box_psm() -> None:
 
 
 def test_without_ppg_the_bag_stays() -> None:
-    plus = enlarged(image_bags(), Refine(ppg=Ppg(enabled=False)), SELECT)
+    plus = enlarged(image_bags(), Refine(prm=Prm(ppg=Ppg(enabled=False))), SELECT)
     assert plus.boxes.shape == (3, 4, 4)
 
 
 @pytest.mark.parametrize("mode", ["center", "random", "none"])
 def test_negatives_depend_on_their_generator_alone(mode: str) -> None:
-    settings = Refine(npg=Npg(background=30, part_mode=mode, part_min_area=100))
+    settings = Refine(prm=Prm(npg=Npg(background=30, part_mode=mode, part_min_area=100)))
     first, again = (negatives(image_bags(), settings, np.random.default_rng(5)) for _ in "ab")
     assert torch.equal(first, again)
     other = negatives(image_bags(), settings, np.random.default_rng(6))
@@ -204,14 +209,15 @@ def test_negatives_depend_on_their_generator_alone(mode: str) -> None:
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("neighbour", ["point", "bag"])
 def test_mirroring_changes_no_penalty(flip: bool, neighbour: str) -> None:
-    select = replace(SELECT, pdg=Pdg(neighbour=neighbour))
+    select = Select(psm=Psm(features=FEATURES, pdg=Pdg(neighbour=neighbour)))
     plain = enlarged(image_bags(), Refine(), select)
     mirrored = enlarged(image_bags().scaled(1.0, flip=flip), Refine(), select)
     torch.testing.assert_close(plain.raw, mirrored.raw)
 
 
 def pick(apply: str, quality: float = 0.0) -> Select:
-    return Select(features=FEATURES, pdg=Pdg(apply=apply, exponent=30.0), quality_exponent=quality)
+    pdg = Pdg(apply=apply, exponent=30.0)
+    return Select(psm=Psm(features=FEATURES, pdg=pdg, quality_exponent=quality))
 
 
 def test_pdg_moves_the_choice_where_it_is_applied(network: TwoBranch, pixels: torch.Tensor) -> None:
@@ -238,7 +244,8 @@ def test_bms_looks_at_the_proposals_that_its_reading_names(
     network: TwoBranch, pixels: torch.Tensor, mode: str
 ) -> None:
     bags = image_bags()
-    settings = Refine(bms=Bms(mode=mode, k=1, t_min1=0.0, t_min2=0.0), pdg_exponent=0.0)
+    bms = Bms(mode=mode, k=1, t_min1=0.0, t_min2=0.0)
+    settings = Refine(prm=Prm(bms=bms, pdg_exponent=0.0))
     answer = refine_image(network, pixels, bags, settings, SELECT)
     for i in range(3):
         if answer.rules[i] and mode == "code":

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stages.learning.two_branch import TwoBranch, batched_pixels
-from stages.settings.select import Features
+from stages.settings.selectors.psm import Features
 
 FEATURES = Features(channels=16, hidden=24, roi_size=3)
 

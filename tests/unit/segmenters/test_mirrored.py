@@ -9,7 +9,7 @@ from stages.geometry.masks import rles_to_masks
 from stages.segmenters.mirrored import mirrored_back, mirrored_image, mirrored_points
 from stages.segmenters.runner import Runner
 from stages.segmenters.tiny import build_vit_tiny
-from stages.settings.propose import Prompt, Propose
+from stages.settings.propose import BoxesPrompt, LabelPrompt, Propose
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_an_empty_bag_stays_empty() -> None:
 
 
 def test_the_second_half_of_a_bag_is_the_answer_to_the_mirrored_image(sam: Sam) -> None:
-    prompts = (Prompt(source="point"), Prompt(source="boxes", count=1, masks="single"))
+    prompts = (LabelPrompt(source="label"), BoxesPrompt(source="boxes", count=1, masks="single"))
     upright = Runner(sam, Propose(prompts=prompts), seed=0)
     both = Runner(sam, Propose(prompts=prompts, mirror=True), seed=0)
     there = mirrored_points(POINTS, 64)

@@ -9,9 +9,10 @@ from segment_anything.modeling import Sam
 from stages.geometry.masks import rle_boxes, rles_to_masks
 from stages.segmenters.runner import Runner
 from stages.segmenters.tiny import build_vit_tiny
-from stages.settings.propose import Prompt, Propose
+from stages.settings.propose import BoxesPrompt, InnerPointsPrompt, LabelPrompt, Propose
+from stages.settings.segmenters.sam import Settings as SamSettings
 
-POINT = Prompt(source="point")
+POINT = LabelPrompt(source="label")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,9 @@ def test_runner_gives_an_image_without_points_no_bags(sam: Sam) -> None:
 
 
 def test_point_proposals_equal_those_of_the_stock_predictor(sam: Sam) -> None:
-    runner = Runner(sam, Propose(prompts=(POINT,), clean=0.0, prompts_per_batch=2), seed=0)
+    runner = Runner(
+        sam, Propose(prompts=(POINT,), clean=0.0, sam=SamSettings(prompts_per_batch=2)), seed=0
+    )
     bags = runner.bags(picture(), POINTS, IDS)
     stock = SamPredictor(sam)
     stock.set_image(picture())
@@ -63,14 +66,14 @@ def test_a_bag_is_ordered_by_source_then_by_falling_score(sam: Sam) -> None:
 
 
 def test_proposals_of_an_instance_do_not_depend_on_the_others(sam: Sam) -> None:
-    settings = Propose(prompts_per_batch=1)
+    settings = Propose(sam=SamSettings(prompts_per_batch=1))
     together = Runner(sam, settings, seed=5).bags(picture(), POINTS, IDS)
     alone = Runner(sam, settings, seed=5).bags(picture(), POINTS[1:2], IDS[1:2])
     assert [a.rle for _, a in together[1]] == [a.rle for _, a in alone[0]]
 
 
 def test_inner_points_lie_in_the_first_masks_and_keep_the_label(sam: Sam) -> None:
-    prompts = (POINT, Prompt(source="inner_points", count=2))
+    prompts = (POINT, InnerPointsPrompt(source="inner_points", count=2))
     runner = Runner(sam, Propose(prompts=prompts, clean=0.0), seed=0)
     bags = runner.bags(picture(), POINTS, IDS)
     for bag, point in zip(bags, POINTS, strict=True):
@@ -85,7 +88,7 @@ def test_inner_points_lie_in_the_first_masks_and_keep_the_label(sam: Sam) -> Non
 
 
 def test_boxes_surround_the_first_masks(sam: Sam) -> None:
-    prompts = (POINT, Prompt(source="boxes", count=1, scale=1.5, masks="single"))
+    prompts = (POINT, BoxesPrompt(source="boxes", count=1, scale=1.5, masks="single"))
     runner = Runner(sam, Propose(prompts=prompts, clean=0.0), seed=0)
     for bag in runner.bags(picture(), POINTS, IDS):
         first = max((a for q, a in bag if q.kind == "point"), key=lambda answer: answer.area)
@@ -101,7 +104,7 @@ def test_boxes_surround_the_first_masks(sam: Sam) -> None:
 def test_a_short_gpu_halves_the_batch_and_loses_nothing(
     sam: Sam, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Propose(prompts=(POINT,), prompts_per_batch=4)
+    settings = Propose(prompts=(POINT,), sam=SamSettings(prompts_per_batch=4))
     runner = Runner(sam, settings, seed=0)
     stock = runner._ask_batch
 

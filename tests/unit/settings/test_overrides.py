@@ -34,9 +34,9 @@ def test_a_name_without_an_entry_is_the_config_itself() -> None:
 
 def test_a_variant_starts_from_another() -> None:
     mil2 = variant_config(CONFIG, "mil2")
-    assert mil2["select"]["pdg"]["exponent"] == 0.015  # of full
-    assert mil2["refine"]["ppg"]["enabled"] is False
-    assert mil2["refine"]["npg"]["t_neg1"] == 0.3
+    assert mil2["select"]["psm"]["pdg"]["exponent"] == 0.015  # of full
+    assert mil2["refine"]["prm"]["ppg"]["enabled"] is False
+    assert mil2["refine"]["prm"]["npg"]["t_neg1"] == 0.3
 
 
 def test_a_detector_on_ground_truth_may_have_its_own_training() -> None:

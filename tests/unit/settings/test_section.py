@@ -1,8 +1,17 @@
+from typing import Any
+
 import pytest
+from pydantic import ValidationError
 
 from stages.settings.propose import Propose
-from stages.settings.section import from_json, from_values, to_values
+from stages.settings.section import (
+    from_json,
+    from_values,
+    provenance_values,
+    to_values,
+)
 from stages.settings.select import Select
+from stages.settings.train import Train
 
 
 def test_nothing_given_gives_the_defaults() -> None:
@@ -10,30 +19,50 @@ def test_nothing_given_gives_the_defaults() -> None:
 
 
 def test_given_keys_win_and_the_others_keep_their_defaults() -> None:
-    select = from_json(Select, '{"pdg": {"exponent": 2}, "chunk": 3}', "select")
-    assert (select.pdg.exponent, select.chunk) == (2.0, 3)
-    assert select.pdg.apply == Select().pdg.apply
+    select = from_json(Select, '{"psm": {"pdg": {"exponent": 2}}, "chunk": 3}', "select")
+    assert (select.psm.pdg.exponent, select.chunk) == (2.0, 3)
+    assert select.psm.pdg.apply == Select().psm.pdg.apply
 
 
 def test_settings_round_trip_through_plain_values() -> None:
-    propose = from_values(Propose, {"prompts": [{"source": "point"}]}, "propose")
+    propose = from_values(Propose, {"prompts": [{"source": "label"}]}, "propose")
     assert from_values(Propose, to_values(propose), "propose") == propose
+    assert isinstance(propose.prompts, tuple)
+
+
+def test_settings_are_frozen_at_every_depth() -> None:
+    select = Select()
+    for node, key in ((select, "chunk"), (select.psm, "pdg"), (select.psm.pdg, "exponent")):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(node, key, None)
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("settings", "path"),
     [
-        ('{"chunks": 3}', "config: unknown key select.chunks"),
-        ('{"pdg": {"power": 3}}', "config: unknown key select.pdg.power"),
-        ('{"chunk": 0}', "select.chunk: input should be greater than or equal to 1, seen 0"),
-        ('{"chunk": "many"}', "select.chunk: input should be a valid integer.*seen 'many'"),
-        ('{"pdg": {"apply": "all"}}', "select.pdg.apply: input should be 'score'.*seen 'all'"),
-        ('{"pdg": 3}', "select.pdg: .*seen 3"),
-        ("{chunk: 3}", "--settings: not JSON"),
-        ('{"a": 1, "b": 2}', "unknown key select.a; unknown key select.b"),
+        (Propose(), "sam.checkpoint"),
+        (Select(), "psm.features.weights"),
+        (Train(weights="/home/me/resnet.pth"), "weights"),
     ],
+    ids=["propose", "select", "train"],
 )
-def test_wrong_settings_are_named_in_one_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence) as caught:
-        from_json(Select, text, "select")
-    assert "\n" not in str(caught.value)
+def test_a_header_holds_all_but_the_path_of_a_file(settings: Any, path: str) -> None:
+    wanted = to_values(settings)
+    *sections, last = path.split(".")
+    node = wanted
+    for section in sections:
+        node = node[section]
+    del node[last]
+    assert provenance_values(settings) == wanted
+
+
+def test_what_is_no_json_is_said_to_be_none() -> None:
+    with pytest.raises(ValueError, match="--settings: not JSON"):
+        from_json(Select, "{chunk: 3}", "select")
+
+
+def test_several_faults_are_named_at_once() -> None:
+    with pytest.raises(
+        ValueError, match=r"config: unknown key select\.a; unknown key select\.b\. See"
+    ):
+        from_json(Select, '{"a": 1, "b": 2}', "select")
