@@ -49,7 +49,7 @@ def write_in_parts(
         else:
             _write_part(outputs, paths, ids, compute, provenance=provenance, progress=progress)
         parts.append([read_table(p, record) for p, (_, record) in zip(paths, outputs, strict=True)])
-    tables = []
+    tables: list[pa.Table] = []
     for place, (out, record) in reversed(list(enumerate(outputs))):  # the stage's own one last
         table = pa.concat_tables([part[place] for part in parts]) if parts else empty_table(record)
         write_table(out, table, record, provenance)
