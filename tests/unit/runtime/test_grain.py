@@ -60,7 +60,7 @@ NOTHING = {
     "words of an error, by attribute": ('path, text="nothing left"', '"nothing is left"'),
     "a help text": ("of the run", "of this run"),
     "no help text": (', help="of the run"', ""),
-    "one method more in a door": ('TABLE = {', 'TABLE = {"new": Method("stages.new"), '),
+    "one method more in a door": ("TABLE = {", 'TABLE = {"new": Method("stages.new"), '),
     "a closing sentence": ("done.", "are done."),
     "what a sentence imports": ("json import dumps", "pprint import pformat as dumps"),
 }

@@ -1,0 +1,95 @@
+"""One tiny run per recipe: its methods as they are, on four scenes, with networks of a few cells."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.workflow.workspace import ROOT, TINY, Outcome, Workspace, merged
+
+SMALL: dict[str, Any] = {  # lies over a recipe: sizes and files, no method
+    **TINY,
+    "shards": 1,
+    "variant": "sapnet",
+    "device": "cpu",
+    "threads": 1,
+}
+TRAINING = {"epochs": 1, "batch_images": 2, "warmup": 0, "workers": 0, "checkpoint_every": 100}
+ON_FILES: dict[str, Any] = {
+    "propose": {
+        "sam": {
+            "model": "vit_tiny",
+            "checkpoint": "workflow/resources/vit_tiny.pth",
+            "precision": "float32",
+            "prompts_per_batch": 8,
+        },
+    },
+    "select": {
+        "psm": {
+            "features": {
+                **{"channels": 8, "hidden": 16, "roi_size": 3, "weights": None},
+                **{"short_side": 64, "long_side": 64},
+            },
+            "training": TRAINING,
+        },
+    },
+    "refine": {"prm": {"npg": {"background": 20}, "training": TRAINING}},
+    "train": {"backbone": "resnet18", "norm": "group", "weights": None, "workers": 0},
+}
+COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a corner
+    "benchmark": {"variants": ["sam_top1", "full"], "detectors": ["full"]},
+    "selection": {"variants": ["full_joint", "kept"], "detectors": []},
+    "detectors": {"variants": ["mil", "mil_merged"], "detectors": ["mil_drop", "truth_paste"]},
+}
+
+
+def _run(workspace: Workspace, name: str, *targets: str) -> Outcome:
+    recipe = f"workflow/recipes/{name}.yaml"
+    flags = ("--configfile", recipe, "mine.yaml", *(["--", *targets] if targets else []))
+    outcome = workspace.snakemake(*flags, COCO_TINY=str(workspace.folder))
+    assert outcome.code == 0, outcome.text
+    return outcome
+
+
+@pytest.fixture
+def scenes(finished: Workspace, fresh: Workspace) -> dict[str, Any]:
+    """Section `dataset` that names the scenes of the tiny run, four to label and two held out."""
+    for split, count in (("train", 4), ("val", 2)):
+        folder = finished.results() / "partworld" / split
+        (fresh.folder / split).symlink_to(folder / "images")
+        coco = json.loads((folder / "annotations.json").read_text())
+        coco["images"] = coco["images"][:count]
+        ids = {image["id"] for image in coco["images"]}
+        coco["annotations"] = [a for a in coco["annotations"] if a["image_id"] in ids]
+        (fresh.folder / f"{split}.json").write_text(json.dumps(coco))
+    splits = {
+        split: {"images": split, "annotations": f"{split}.json"} for split in ("train", "val")
+    }
+    return {"source": "files", **splits}
+
+
+@pytest.mark.parametrize("name", ["sapnet", "coco2017", "voc2012", "coco_tiny"])
+def test_a_recipe_on_files_ends_with_labels_and_a_scored_detector(
+    name: str, fresh: Workspace, scenes: dict[str, Any]
+) -> None:
+    fresh.configure(merged(SMALL, ON_FILES, {"dataset": scenes}))
+    _run(fresh, name)
+    metrics = json.loads((fresh.results() / "sapnet/evaluate/metrics.json").read_text())
+    assert metrics["counts"]["images"] == 4
+    assert metrics["counts"]["scored"] == metrics["pseudo_labels"]["annotations"] > 0
+    assert metrics["detector"]["images"] == 2
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_comparison_ends_with_its_tables(name: str, fresh: Workspace) -> None:
+    report = {**COMPARED[name], "seeds": [0], "detector_seeds": [0]}
+    world = {"source": "partworld", "partworld": {"train": 4, "val": 1}}
+    fresh.configure(merged(SMALL, {"dataset": world, "report": report}))
+    _run(fresh, name, "ablation")
+    table = (fresh.results() / "report" / "ablation.md").read_text()
+    assert all(f"**{variant}**" in table for variant in COMPARED[name]["variants"])
+
+
+def test_every_recipe_has_its_tiny_run() -> None:
+    names = {path.stem for path in (ROOT / "workflow" / "recipes").glob("*.yaml")}
+    assert names == {"sapnet", "coco2017", "voc2012", "coco_tiny", *COMPARED}
