@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 import torch
 import torchvision
+from stages.tables.refinements import REFINEMENTS
 
 from stages import fit_select, refine, select
 from stages.learning.opening import fitted_network, open_inputs
@@ -18,7 +19,6 @@ from stages.runtime.provenance import sha256_of
 from stages.settings.propose import Propose
 from stages.settings.selectors.psm import Features
 from stages.tables.proposals import PROPOSALS
-from stages.tables.refinements import REFINEMENTS
 from stages.tables.table import read_tables, write_table
 
 SMALL = {

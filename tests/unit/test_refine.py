@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from stages.tables.refinements import REFINEMENTS
 
 from stages import refine
 from stages.geometry.boxes import box_iou
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
-from stages.tables.refinements import REFINEMENTS
 from stages.tables.selections import SELECTIONS
 from stages.tables.table import (
     boxes_of,
