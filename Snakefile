@@ -2,9 +2,9 @@
 # prepare -> propose -> select -> refine -> export -> train -> evaluate; each door is in workflow/rules.
 
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.19")  # brings pydantic
 
 
 configfile: f"{workflow.basedir}/config.yaml"

@@ -12,7 +12,6 @@ is the only program beside `prepare` that reads true masks.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
     """Walk over all images, one after the other, over all shards."""
     images = read_table(args.images, IMAGES).column("image_id").to_pylist()
     labels = rows_by_image(read_table(args.weak_labels, WEAK_LABELS))
-    judge = Judge({name: value for name, value in asdict(settings).items() if name in LIMITS})
+    judge = Judge({name: value for name, value in to_values(settings).items() if name in LIMITS})
     if not has_tables(args):
         judge.counts.update(images=len(images), instances=sum(map(len, labels.values())))
         return judge

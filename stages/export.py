@@ -36,8 +36,7 @@ from stages.runtime.atomic import replacing
 from stages.runtime.program import parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
-from stages.settings.export import Export
-from stages.settings.export import Transform as TransformSettings
+from stages.settings.export import AnyTransform, Export
 from stages.settings.section import from_json, to_values
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
@@ -123,7 +122,7 @@ def _counts(made: Sequence[PseudoLabel], kept: Sequence[PseudoLabel]) -> Counter
     )
 
 
-def transform_of(step: TransformSettings) -> Transform:
+def transform_of(step: AnyTransform) -> Transform:
     """The transform that an entry of `transforms` names, with its keys set."""
     if step.name == "merge_smaller":
         return merge_smaller

@@ -2,8 +2,8 @@
 
 In come proposals, selections, weak labels and images; out go the network's weights and a log of its
 losses. SAPNet, Sec. 3.3 and 3.4. PRM is trained after PSM and starts from its shared layers
-(`refine.start: select`); the paper trains both together, which fit_select does with
-`refine.fit: joint`.
+(`refine.prm.start: select`); the paper trains both together, which fit_select does with
+`refine.prm.fit: joint`.
 """
 
 import argparse
@@ -58,19 +58,19 @@ def main(argv: Sequence[str] | None) -> None:
         settings={"refine": fit_settings(settings), "select": plain_settings(select)},
         seed=args.seed,
         packages=PACKAGES,
-        **feature_facts(select.features, sam),
+        **feature_facts(select.psm.features, sam),
     )
     index = open_training_index(args)
     files = [args.images, args.weak_labels, args.categories, args.select_model]
     files += [*args.proposals, *args.selections]
-    with joined(settings.training.processes, args.device) as team:
+    with joined(settings.prm.training.processes, args.device) as team:
         with team.leader_first():
             folder = parts_folder(args.out, facts, index.image_ids, inputs=files)
         with leased(args.device) as device:
             cache = folder / "features"
-            inputs = open_inputs(args.image_folder, select.features, sam, device, cache)
+            inputs = open_inputs(args.image_folder, select.psm.features, sam, device, cache)
             network = _network(args, inputs, settings, select)
-            reader = Reader(index, inputs, settings.training, args.seed, team)
+            reader = Reader(index, inputs, settings.prm.training, args.seed, team)
             log = _fit(network, reader, settings, select, folder)
         out = {"out": args.out, "out_log": args.out_log, "folder": folder}
         tally = index.tally(index.image_ids)
@@ -81,9 +81,9 @@ def _network(
     args: argparse.Namespace, inputs: Inputs, settings: Refine, select: Select
 ) -> TwoBranch:
     torch.manual_seed(args.seed)
-    heads, precision = {"prm": len(category_ids(args.categories))}, settings.training.precision
-    network = open_network(select.features, inputs, heads, precision=precision)
-    if settings.start == "select":
+    heads, precision = {"prm": len(category_ids(args.categories))}, settings.prm.training.precision
+    network = open_network(select.psm.features, inputs, heads, precision=precision)
+    if settings.prm.start == "select":
         start_from(network, args.select_model)
     return network
 
@@ -113,10 +113,10 @@ def _fit(network: TwoBranch, reader: Reader, settings: Refine, select: Select, f
         reader,
         loss_of,
         name="fit_refine",
-        steps=steps_of(len(reader.index.image_ids), settings.training),
-        settings=settings.training,
+        steps=steps_of(len(reader.index.image_ids), settings.prm.training),
+        settings=settings.prm.training,
         folder=folder,
-        optimizer=optimizer_of(network, settings.training),
+        optimizer=optimizer_of(network, settings.prm.training),
         team=reader.team,
     )
 

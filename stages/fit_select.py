@@ -2,9 +2,9 @@
 
 In come proposals, weak labels and images; out go the network's weights and a log of its losses.
 SAPNet, Sec. 3.2: two-branch multiple-instance learning, optionally with PDG in the loss. PSM is
-trained by itself, or, with `refine.fit: joint`, together with PRM (Sec. 3.4): the weights then hold
-both, and fit_refine has nothing to do. The segmentation branch that the paper trains beside them is
-a stage of its own here.
+trained by itself, or, with `refine.prm.fit: joint`, together with PRM (Sec. 3.4): the weights then
+hold both, and fit_refine has nothing to do. The segmentation branch that the paper trains beside
+them is a stage of its own here.
 """
 
 import argparse
@@ -49,7 +49,9 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     parser = parser_of(__doc__, "fit_select")
     add_arguments(parser, files=("out", "out-log"))
-    parser.add_argument("--refine-settings", help="JSON of the section `refine`, for refine.fit")
+    parser.add_argument(
+        "--refine-settings", help="JSON of the section `refine`, for refine.prm.fit"
+    )
     args = parser.parse_args(argv)
     settings = from_json(Select, args.settings, "select")
     refine = joint_part(args.refine_settings)
@@ -57,7 +59,7 @@ def main(argv: Sequence[str] | None) -> None:
     torch.set_num_threads(args.threads)
     facts = facts_of(args, settings, refine, sam)
     index = open_training_index(args)
-    with joined(settings.training.processes, args.device) as team:
+    with joined(settings.psm.training.processes, args.device) as team:
         with team.leader_first():
             folder = parts_folder(args.out, facts, index.image_ids, inputs=inputs_of(args))
         with leased(args.device) as device:
@@ -70,7 +72,7 @@ def main(argv: Sequence[str] | None) -> None:
 def joint_part(text: str | None) -> Refine | None:
     """Settings of PRM where it is trained here, with PSM; None where it is not."""
     settings = from_json(Refine, text, "refine") if text else Refine()
-    return settings if settings.fit == "joint" and settings.method == "prm" else None
+    return settings if settings.prm.fit == "joint" and settings.method == "prm" else None
 
 
 def facts_of(
@@ -83,7 +85,7 @@ def facts_of(
         settings={"select": plain, "refine": fit_settings(refine)} if refine else plain,
         seed=args.seed,
         packages=PACKAGES,
-        **feature_facts(settings.features, sam),
+        **feature_facts(settings.psm.features, sam),
     )
 
 
@@ -102,11 +104,11 @@ def _fit(
     folder: Path,
     team: Team,
 ) -> tuple[TwoBranch, str]:
-    inputs = open_inputs(args.image_folder, settings.features, sam, device, folder / "features")
+    inputs = open_inputs(args.image_folder, settings.psm.features, sam, device, folder / "features")
     torch.manual_seed(args.seed)
-    classes, training = len(category_ids(args.categories)), settings.training
-    heads = {"psm": classes + int(settings.background)} | ({"prm": classes} if refine else {})
-    network = open_network(settings.features, inputs, heads, precision=training.precision)
+    classes, training = len(category_ids(args.categories)), settings.psm.training
+    heads = {"psm": classes + int(settings.psm.background)} | ({"prm": classes} if refine else {})
+    network = open_network(settings.psm.features, inputs, heads, precision=training.precision)
     reader = Reader(index, inputs, training, args.seed, team)
     log = fit(
         network,

@@ -25,21 +25,13 @@ from stages.segmenters.derived import Question
 from stages.segmenters.runner import Runner
 from stages.segmenters.sam_loading import checked_sha256, load_sam
 from stages.settings.propose import Propose
-from stages.settings.section import from_json, to_values
+from stages.settings.readers import chosen
+from stages.settings.section import from_json, provenance_values
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
 from stages.tables.streams import shard_images
 from stages.tables.table import empty_table, read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
-
-
-def check_settings(settings: Propose) -> None:
-    """Rules that span several keys; raises ValueError."""
-    sources = [prompt.source for prompt in settings.prompts]
-    if sources[0] != "point" or sources.count("point") != 1:
-        raise ValueError(
-            f"propose.prompts: the first source, and no other, must be point: {sources}."
-        )
 
 
 def proposal_rows(
@@ -109,14 +101,13 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--settings", default="{}", help="JSON of the config section `propose`")
     args = parser.parse_args(argv)
     settings = from_json(Propose, args.settings, "propose")
-    check_settings(settings)
     torch.set_num_threads(args.threads)
-    checkpoint = Path(settings.checkpoint)
-    facts = _provenance(settings, args.seed, checked_sha256(checkpoint, settings.sha256))
+    checkpoint = Path(settings.sam.checkpoint)
+    facts = _provenance(settings, args.seed, checked_sha256(checkpoint, settings.sam.sha256))
     images = shard_images(args.images, args.shard)
     labels = read_table(args.weak_labels, WEAK_LABELS)
     with leased(args.device) as device:
-        sam = load_sam(settings.model, checkpoint, settings.sha256, device)
+        sam = load_sam(settings.sam.model, checkpoint, settings.sam.sha256, device)
         runner = Runner(sam, settings, seed=args.seed)
         ids = images.column("image_id").to_pylist()
         table = write_in_parts(
@@ -134,8 +125,7 @@ def main(argv: Sequence[str] | None) -> None:
 
 def _provenance(settings: Propose, seed: int, sha256: str) -> dict[str, Any]:
     """Facts of the output; the path of the weight file is left out, its checksum tells more."""
-    values = to_values(settings)
-    del values["checkpoint"]
+    values = chosen("propose", provenance_values(settings))
     packages = ("torch", "segment_anything", "pycocotools", "opencv-python-headless", "numpy")
     return provenance_of(
         "stages.propose", settings=values, seed=seed, packages=packages, model_sha256=sha256

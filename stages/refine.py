@@ -2,9 +2,9 @@
 
 In come one shard of proposals and selections, and the trained network; out goes table
 `refinements`. SAPNet, Sec. 3.4 and 3.5: the exported mask is always one of SAM's. With
-`refine.method: none` select's choice is the answer, and no network is asked (Table 4, first rows).
-Departures, each a config key: the bag may vote for the mask (`refine.vote`), and SAM may be asked
-again about the refined box (`refine.zoom`).
+`refine.method: as_it_is` select's choice is the answer, and no network is asked (Table 4, first
+rows). Departures, each a config key: the bag may vote for the mask (`refine.vote`), and SAM may be
+asked again about the refined box (`refine.zoom`).
 """
 
 import argparse
@@ -151,7 +151,9 @@ def open_refiner(
     answer, encoder = _answerer(args, index, settings, select, sam, device)
     zoom = None
     if settings.zoom.enabled:
-        encoder = encoder or load_sam(sam.model, Path(sam.checkpoint), sam.sha256, device)
+        encoder = encoder or load_sam(
+            sam.sam.model, Path(sam.sam.checkpoint), sam.sam.sha256, device
+        )
         zoom = Zoom(encoder, window=settings.zoom.window, margin=settings.zoom.margin)
     return ImageRefiner(
         answer, index, settings, zoom, folder=args.image_folder, proposals=args.proposals[0]
@@ -167,11 +169,11 @@ def _answerer(
     device: torch.device,
 ) -> tuple[Answer, Sam | None]:
     """Who chooses, and the SAM that is open for it, if any."""
-    if settings.method == "none":
+    if settings.method == "as_it_is":
         return lambda image_id, bags: (unrefined(bags, settings), 1.0), None
-    inputs = open_inputs(args.image_folder, select.features, sam, device, None)
+    inputs = open_inputs(args.image_folder, select.psm.features, sam, device, None)
     heads = {"prm": len(category_ids(args.categories))}
-    network = fitted_network(args.model, select.features, inputs, heads)
+    network = fitted_network(args.model, select.psm.features, inputs, heads)
 
     def answer(image_id: int, bags: ImageBags) -> tuple[Refinement, float]:
         pixels, scaled = one_image(index, inputs, image_id)
@@ -194,9 +196,9 @@ def facts_of(
     if settings.method == "prm":
         if args.model is None:
             raise ValueError("refine: refine.method prm needs --model, and none was given.")
-        network = {"fitted": sha256_of(args.model), **feature_facts(select.features, sam)}
+        network = {"fitted": sha256_of(args.model), **feature_facts(select.psm.features, sam)}
     if settings.zoom.enabled:
-        network["zoom_sha256"] = checked_sha256(Path(sam.checkpoint), sam.sha256)
+        network["zoom_sha256"] = checked_sha256(Path(sam.sam.checkpoint), sam.sam.sha256)
     return provenance_of(
         "stages.refine",
         settings={"refine": plain_settings(settings), "select": plain_settings(select)},

@@ -2,9 +2,10 @@
 
 In come one shard of proposals and the trained network; out goes table `selections`, with S_cls,
 S_ins, S_dis and the score that decided. SAPNet, Sec. 3.2, Eq. 3. Departures, each a config key:
-S_dis may be applied here alone (`select.pdg.apply: selection`), SAM's predicted IoU may multiply
-the score (`select.quality_exponent`; the paper has 0), and the choice may be made without learning
-(`select.method`; `sam_top1` is the baseline of Tables 1 and 3), with no network at all.
+S_dis may be applied here alone (`select.psm.pdg.apply: selection`), SAM's predicted IoU may
+multiply the score (`select.psm.quality_exponent`; the paper has 0), and the choice may be made
+without learning (`select.method`; `sam_top1` is the baseline of Tables 1 and 3), with no network at
+all.
 """
 
 import argparse
@@ -126,9 +127,9 @@ def open_selector(
     if settings.method != "psm":
         proposals = read_tables(args.proposals, PROPOSALS, columns=TRIVIAL_COLUMNS)
         return TrivialSelector(proposals, settings.method)
-    inputs = open_inputs(args.image_folder, settings.features, sam, device, None)
-    heads = {"psm": len(category_ids(args.categories)) + int(settings.background)}
-    network = fitted_network(args.model, settings.features, inputs, heads)
+    inputs = open_inputs(args.image_folder, settings.psm.features, sam, device, None)
+    heads = {"psm": len(category_ids(args.categories)) + int(settings.psm.background)}
+    network = fitted_network(args.model, settings.psm.features, inputs, heads)
     return ImageSelector(network, index, inputs, settings)
 
 
@@ -143,7 +144,7 @@ def facts_of(args: argparse.Namespace, settings: Select, sam: Propose) -> dict[s
     if settings.method == "psm":
         if args.model is None:
             raise ValueError("select: select.method psm needs --model, and none was given.")
-        network = {"fitted": sha256_of(args.model), **feature_facts(settings.features, sam)}
+        network = {"fitted": sha256_of(args.model), **feature_facts(settings.psm.features, sam)}
     return provenance_of(
         "stages.select",
         settings=plain_settings(settings),

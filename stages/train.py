@@ -29,7 +29,7 @@ from stages.runtime.program import parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of, sha256_of
 from stages.runtime.unfinished import parts_folder, remove_parts
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json, provenance_values
 from stages.settings.train import Train
 
 FLAGS = ("image-folder", "labels", "out-model", "out-log", "out-facts", "out-predictions")
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
     settings = from_json(Train, args.settings, "train")
-    check_arguments(args, settings)
+    check_arguments(args)
     engine = open_engine(settings)
     torch.set_num_threads(args.threads)
     labels = Labels(args.labels, extra_masks=settings.multi_mask.enabled)
@@ -79,36 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def check_arguments(args: argparse.Namespace, settings: Train) -> None:
-    """Rules that span several keys or flags; raises ValueError."""
+def check_arguments(args: argparse.Namespace) -> None:
+    """Flags that go together; raises ValueError."""
     if (args.val_image_folder is None) != (args.val_annotations is None):
         raise ValueError("--val-image-folder and --val-annotations go together. Give both or none.")
-    if settings.norm == "frozen_batch" and not settings.weights:
-        raise ValueError(
-            "train.norm: frozen_batch learns nothing without trained statistics. Set train.weights "
-            "to a torchvision ResNet file, or train.norm to group."
-        )
-    if settings.short_side > settings.long_side:
-        raise ValueError(
-            f"train.short_side {settings.short_side} is more than train.long_side "
-            f"{settings.long_side}. Swap them."
-        )
-    check_drop(settings)
-
-
-def check_drop(settings: Train) -> None:
-    """RoI drop needs a first step, inside the training; raises ValueError."""
-    drop = settings.roi_drop
-    if drop.enabled and drop.start is None:
-        raise ValueError(
-            "train.roi_drop is enabled, but train.roi_drop.start is not set. Give the first step "
-            "that drops: an untrained network would drop nearly all RoIs."
-        )
-    if drop.enabled and drop.start is not None and drop.start >= settings.iterations:
-        raise ValueError(
-            f"train.roi_drop.start {drop.start} is not before the end of the training, which has "
-            f"{settings.iterations} steps. Lower it, or set train.roi_drop.enabled: false."
-        )
 
 
 def check_labels(labels: Labels, settings: Train) -> None:
@@ -150,12 +124,10 @@ def check_images(split: CocoFile, folder: Path, path: Path) -> None:
 
 def _provenance(settings: Train, seed: int, packages: Sequence[str]) -> dict[str, Any]:
     """Facts of the output; the path of the weight file is left out, its checksum tells more."""
-    values = to_values(settings)
-    path = values.pop("weights")
-    digest = sha256_of(Path(path)) if path else None
+    digest = sha256_of(Path(settings.weights)) if settings.weights else None
     return provenance_of(
         "stages.train",
-        settings=values,
+        settings=provenance_values(settings),
         seed=seed,
         packages=packages,
         code=training_code(settings.engine),

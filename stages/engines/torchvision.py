@@ -1,7 +1,6 @@
 """torchvision's Mask R-CNN behind the interface of all engines: `train` and `predict`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +131,6 @@ def load_detector(
     """
     state, header = load_model(checkpoint)
     category_ids = [category["id"] for category in header["categories"]]
-    model = build_mask_rcnn(replace(settings, weights=None), len(category_ids))
+    model = build_mask_rcnn(settings.model_copy(update={"weights": None}), len(category_ids))
     model.load_state_dict(state)
     return model.to(device).eval(), category_ids

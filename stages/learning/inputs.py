@@ -19,7 +19,7 @@ from stages.learning.backbone import normalised
 from stages.learning.two_branch import batched_pixels
 from stages.photographs.reading import image_path, read_rgb
 from stages.segmenters.embed import embedded, resized_pixels
-from stages.settings.select import Features
+from stages.settings.selectors.psm import Features
 
 
 class Inputs(ABC):

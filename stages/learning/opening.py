@@ -16,11 +16,12 @@ from stages.learning.two_branch import TwoBranch
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.embed import channels_of, stride_of
 from stages.segmenters.sam_loading import checked_sha256, load_sam
-from stages.settings.fit_keys import for_fit
 from stages.settings.propose import Propose
+from stages.settings.readers import chosen, for_fit
 from stages.settings.refine import Refine
-from stages.settings.section import to_values
-from stages.settings.select import Features, Select
+from stages.settings.section import provenance_values
+from stages.settings.select import Select
+from stages.settings.selectors.psm import Features
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
@@ -91,7 +92,7 @@ def open_inputs(
     """Inputs of the kind that `features.source` names; a SAM is loaded only where it is needed."""
     if features.source != "sam":
         return PixelInputs(folder, device, features)
-    model = load_sam(sam.model, Path(sam.checkpoint), sam.sha256, device)
+    model = load_sam(sam.sam.model, Path(sam.sam.checkpoint), sam.sam.sha256, device)
     return SamInputs(folder, device, model, cache if features.cache else None)
 
 
@@ -143,21 +144,22 @@ def feature_facts(features: Features, sam: Propose) -> dict[str, Any]:
     ValueError : the weight file is missing or another one.
     """
     if features.source == "sam":
-        return {"model_sha256": checked_sha256(Path(sam.checkpoint), sam.sha256)}
+        return {"model_sha256": checked_sha256(Path(sam.sam.checkpoint), sam.sam.sha256)}
     return {"model_sha256": sha256_of(Path(features.weights))} if features.weights else {}
 
 
 def plain_settings(settings: Select | Refine) -> dict[str, Any]:
     """Settings for provenance: without the path of a weight file, whose checksum tells more."""
-    values = to_values(settings)
-    values.get("features", {}).pop("weights", None)
-    return values
+    return chosen(_section_of(settings), provenance_values(settings))
 
 
 def fit_settings(settings: Select | Refine, *, joint: bool = False) -> dict[str, Any]:
     """Settings for the provenance of a training: those that it depends on."""
-    section = "select" if isinstance(settings, Select) else "refine"
-    return for_fit(plain_settings(settings), section, joint=joint)
+    return for_fit(_section_of(settings), plain_settings(settings), joint=joint)
+
+
+def _section_of(settings: Select | Refine) -> str:
+    return "select" if isinstance(settings, Select) else "refine"
 
 
 def image_ids_of(table: pa.Table) -> list[int]:

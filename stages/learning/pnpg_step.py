@@ -36,7 +36,7 @@ class Bag:
 def enlarged(bags: ImageBags, settings: Refine, select: Select) -> Bag:
     """B+: the originals and, with PPG, scaled copies of box_psm (Eq. 4)."""
     raw = pdg_of(bags.boxes, bags, select)
-    if not settings.ppg.enabled or not len(bags.boxes):
+    if not settings.prm.ppg.enabled or not len(bags.boxes):
         return Bag(bags.boxes, bags.valid, bags.quality, raw)
     extra = _scaled(bags, settings, select)
     ok = bags.usable()[:, None].expand(-1, extra.shape[1])
@@ -51,8 +51,8 @@ def enlarged(bags: ImageBags, settings: Refine, select: Select) -> Bag:
 
 def _scaled(bags: ImageBags, settings: Refine, select: Select) -> Tensor:
     """PPG's boxes, (n, p, 4) px."""
-    base, _ = mined_psm(bags, settings)
-    ppg = settings.ppg
+    base, _ = mined_psm(bags, settings.prm.bms)
+    ppg = settings.prm.ppg
     scales = pnpg.ppg_scales(
         pdg_of(base[:, None], bags, select)[:, 0],
         expand_step=ppg.expand_step,
@@ -74,7 +74,7 @@ def _of_chosen(values: Tensor, bags: ImageBags) -> Tensor:
 
 def negatives(bags: ImageBags, settings: Refine, rng: np.random.Generator) -> Tensor:
     """U of one image: background and part boxes that passed their thresholds, (u, 4) px."""
-    npg = settings.npg
+    npg = settings.prm.npg
     drawn = torch.from_numpy(rng.random((4, npg.background)).astype(np.float32))
     boxes = pnpg.background_boxes(drawn.to(bags.boxes.device), bags.size)
     positives = bags.boxes[bags.valid]
@@ -84,7 +84,7 @@ def negatives(bags: ImageBags, settings: Refine, rng: np.random.Generator) -> Te
 
 def _parts(bags: ImageBags, settings: Refine, rng: np.random.Generator) -> Tensor:
     """Parts of box_psm as PSM chose it, mined or not (authors' code); none without a mask."""
-    npg, usable = settings.npg, bags.usable()
+    npg, usable = settings.prm.npg, bags.usable()
     box_psm = bags.box_psm()[usable]
     if npg.part_mode == "none":
         return box_psm[:0]

@@ -2,7 +2,8 @@
 
 SAPNet, Sec. 3.4 and 3.5; the equations are in `stages.mil.prm` and `bms`, the bags and negatives in
 `pnpg_step`, BMS in `mining`. Departures, each a config key: S_dis and SAM's own quality may
-multiply the PRM score (`refine.pdg_exponent`, `refine.quality_exponent`; the paper has neither, 0).
+multiply the PRM score (`refine.prm.pdg_exponent`, `refine.prm.quality_exponent`; the paper has
+neither, 0).
 """
 
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def loss_on_maps(
     summed = torch.cat(sums)[usable]  # (objects of the batch, k)
     positive = prm.positive_loss(summed, labels, weights)
     negative, count = _negative(network, maps, bags, settings, weights, rng_of)
-    loss = settings.alpha * positive + (1 - settings.alpha) * negative
+    loss = settings.prm.alpha * positive + (1 - settings.prm.alpha) * negative
     numbers = {"positive": positive.item(), "negative": negative.item(), "negatives": count}
     counts = {"images": len(bags), "objects": len(labels)}
     return loss, {**counts, **numbers, "bag_score_prm": mean_own(summed, labels)}
@@ -82,7 +83,7 @@ def _negative(
     weights: Tensor,
     rng_of: dict[int, np.random.Generator],
 ) -> tuple[Tensor, int]:
-    if not settings.npg.enabled or not len(weights):
+    if not settings.prm.npg.enabled or not len(weights):
         return weights.new_zeros(()), 0
     boxes = [negatives(image, settings, rng_of[image.image_id]) for image in bags]
     count = sum(len(b) for b in boxes)
@@ -94,7 +95,7 @@ def _negative(
         torch.ones(count, device=cls.device),
         beta=weights.mean(),
         objects=len(weights),
-        norm=settings.neg_norm,
+        norm=settings.prm.neg_norm,
     )
     return loss, count
 
@@ -136,17 +137,18 @@ def refinement_of(
     cls: Tensor, ins: Tensor, plus: Bag, bags: ImageBags, settings: Refine
 ) -> Refinement:
     """As `refine_image`, from PRM's (n, m + p, k) logits of the enlarged bags."""
-    scores = of_label(prm.prm_scores(cls, ins, plus.valid, mode=settings.score), bags.labels)
-    scores = scores * plus.raw**settings.pdg_exponent * plus.quality**settings.quality_exponent
+    scores = of_label(prm.prm_scores(cls, ins, plus.valid, mode=settings.prm.score), bags.labels)
+    power, quality = settings.prm.pdg_exponent, settings.prm.quality_exponent
+    scores = scores * plus.raw**power * plus.quality**quality
     scores = scores.masked_fill(~plus.valid, -1.0)  # an object without any keeps its first
     best = scores.argmax(dim=1)
     rows = torch.arange(len(best), device=best.device)
     selected = plus.boxes[rows, best]
     original = scores[:, : bags.boxes.shape[1]]
-    box_prm, rules = mined(selected, bags, original, settings, stage="prm")
+    box_prm, rules = mined(selected, bags, original, settings.prm.bms, stage="prm")
     chosen = prm.closest_proposal(box_prm, bags.boxes, bags.valid)
     return Refinement(
-        mined_psm(bags, settings)[0],
+        mined_psm(bags, settings.prm.bms)[0],
         selected,
         box_prm,
         rules,
@@ -159,14 +161,15 @@ def refinement_of(
 
 
 def unrefined(bags: ImageBags, settings: Refine) -> Refinement:
-    """Select's choice as the pseudo-label, for `refine.method: none`: PSM alone (Table 4).
+    """Select's choice as the pseudo-label, for `refine.method: as_it_is`: PSM alone (Table 4).
 
-    The box is mined where `bms.stages` has psm; its mask is the closest proposal then, and select's
-    own choice otherwise. Lengths in px, such as the tolerance of BMS, are those of the bags' grid.
+    The box is mined where `as_it_is.bms` says so; its mask is the closest proposal then, and
+    select's own choice otherwise. Lengths in px, such as the tolerance of BMS, are those of the
+    bags' grid.
     """
     assert bags.chosen is not None
     scores = selection_scores(bags)
-    box_psm, rules = mined_psm(bags, settings)
+    box_psm, rules = mined_psm(bags, settings.as_it_is.bms)
     closest = prm.closest_proposal(box_psm, bags.boxes, bags.valid)
     chosen = torch.where(rules > 0, closest, bags.chosen)
     score = scores.gather(1, bags.chosen[:, None])[:, 0].clamp(min=0)

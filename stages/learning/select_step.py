@@ -54,7 +54,7 @@ def image_logits(
 
 def pdg_of(boxes: Tensor, bags: ImageBags, settings: Select) -> Tensor:
     """S_raw of any (n, m, 4) boxes of the bags' objects."""
-    pdg = settings.pdg
+    pdg = settings.psm.pdg
     return guidance(
         boxes,
         bags.points,
@@ -88,7 +88,7 @@ def loss_of_logits(
     summed = torch.cat([bag_scores(s) for s in scores])  # (objects of the batch, k)
     labels = torch.cat([image.labels for image in bags])
     usable = torch.cat([image.usable() for image in bags])
-    loss = settings.loss_weight * psm_loss(summed, labels, usable)
+    loss = settings.psm.loss_weight * psm_loss(summed, labels, usable)
     counts = {"images": len(bags), "objects": int(usable.sum())}
     return loss, {**counts, "bag_score": mean_own(summed[usable], labels[usable])}
 
@@ -100,7 +100,7 @@ def mean_own(summed: Tensor, labels: Tensor) -> float:
 
 
 def _training_scores(cls: Tensor, ins: Tensor, bags: ImageBags, settings: Select) -> Tensor:
-    apply, exponent = settings.pdg.apply, settings.pdg.exponent
+    apply, exponent = settings.psm.pdg.apply, settings.psm.pdg.exponent
     if apply not in ("score", "logits"):
         return proposal_scores(cls, ins, bags.valid)
     factor = pdg_of(bags.boxes, bags, settings) ** exponent
@@ -122,10 +122,10 @@ def selection_of(cls: Tensor, ins: Tensor, bags: ImageBags, settings: Select) ->
     """PSM's choice in one image from its (n, m, k) logits."""
     classes = of_label(class_scores(cls), bags.labels)
     instances = of_label(instance_scores(ins, bags.valid), bags.labels)
-    dis = pdg_of(bags.boxes, bags, settings) ** settings.pdg.exponent
+    dis = pdg_of(bags.boxes, bags, settings) ** settings.psm.pdg.exponent
     base = classes * instances
-    guided = settings.pdg.apply in ("score", "selection")
-    score = (base * dis if guided else base) * bags.quality**settings.quality_exponent
+    guided = settings.psm.pdg.apply in ("score", "selection")
+    score = (base * dis if guided else base) * bags.quality**settings.psm.quality_exponent
     score = score.masked_fill(~bags.valid, 0.0)
     best = score.masked_fill(~bags.valid, -1.0).argmax(dim=1)  # the first where all are empty
     return Selection(classes, instances, dis, score, best, base.sum(dim=1))

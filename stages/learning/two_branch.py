@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stages.learning.backbone import Adapter, ResNetFpn, pooled
-from stages.settings.select import Features
+from stages.settings.selectors.psm import Features
 
 PRIOR = 0.01  # probability of a class before training, as a bias of the classification branch
 
@@ -35,7 +35,7 @@ class TwoBranch(nn.Module):
 
     Parameters
     ----------
-    features : the config's section `select.features`.
+    features : the config's section `select.psm.features`.
     heads : number of columns of each head, by its name ("psm", "prm").
     channels_in : channels of SAM's embedding, for source sam.
     stride : px of the network input per cell of SAM's embedding.

@@ -4,7 +4,7 @@ A plain run stands alone. In an ablation every variant is run with every seed, b
 `<run>/seed-1/<variant>` where each seed draws its own world, below `<run>/<variant>/seed-1` where
 all share prepare and propose; and variants that would train the same network share it: it lies in
 the folder of the first of them. A variant that is compared by its detector alone shares the labels
-too. Standard library alone, as in `stages.planning.plan`.
+too.
 """
 
 import json
@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.settings.fit_keys import for_fit
+from stages.settings.readers import chosen, for_fit
 
 Values = Mapping[str, Any]
 SEEDED = re.compile(r"(?P<name>.+)/seed-(?P<seed>\d+)")
@@ -38,12 +38,12 @@ class Variants:
 
     def settings(self, variant: str, section: str) -> str:
         """JSON text of a config section for a variant, with or without its seed."""
-        return json.dumps(self._section(variant, section), sort_keys=True)
+        return json.dumps(chosen(section, self._section(variant, section)), sort_keys=True)
 
     def fit_settings(self, variant: str, section: str) -> str:
         """JSON text of what a training depends on in `select` or `refine`."""
         values, joint = self._section(variant, section), self.is_joint(variant)
-        return json.dumps(for_fit(values, section, joint=joint), sort_keys=True)
+        return json.dumps(for_fit(section, values, joint=joint), sort_keys=True)
 
     def joint_settings(self, variant: str) -> list[str]:
         """JSON text of `refine` where PRM is trained with PSM, else nothing."""
@@ -52,7 +52,7 @@ class Variants:
     def is_joint(self, variant: str) -> bool:
         """Whether fit_select trains both heads."""
         refine = self._section(variant, "refine")
-        return bool(refine["method"] == "prm" and refine["fit"] == "joint")
+        return bool(refine["method"] == "prm" and refine["prm"]["fit"] == "joint")
 
     def seed_of(self, run: str, variant: str = "") -> int:
         """The seed in the name of a run or of a variant, or that of the config."""

@@ -1,7 +1,7 @@
 """From the config to what the rules need: shards, paths, settings as JSON, targets.
 
 The Snakefile calls `plan_of` once, so that the rules hold no logic. Files that the user named are
-looked for here, before anything runs. Standard library alone, as in `stages.settings.check`.
+looked for here, before anything runs. Neither numpy nor torch, since the Snakefile asks.
 """
 
 import json
@@ -15,6 +15,7 @@ from stages.planning.comparison import Comparison, comparison_of
 from stages.planning.homes import Variants
 from stages.planning.sources import Split, fetched, located, splits, weights
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
+from stages.settings.readers import chosen
 
 Values = Mapping[str, Any]
 SECTIONS = ("prepare", "propose", "select", "refine", "export", "train", "evaluate")
@@ -110,10 +111,10 @@ def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
     ValueError : a variable is not set, or a file that the config names is missing.
     """
     config = json.loads(json.dumps(config))
-    checkpoint = located(config["propose"]["checkpoint"], "propose.checkpoint", root)
-    config["propose"]["checkpoint"] = checkpoint
-    features = config["select"]["features"]
-    for section, name in ((features, "select.features"), (config["train"], "train")):
+    checkpoint = located(config["propose"]["sam"]["checkpoint"], "propose.sam.checkpoint", root)
+    config["propose"]["sam"]["checkpoint"] = checkpoint
+    features = config["select"]["psm"]["features"]
+    for section, name in ((features, "select.psm.features"), (config["train"], "train")):
         section["weights"] = weights(section["weights"], f"{name}.weights", root)
     network = checkpoint if features["source"] == "sam" else features["weights"]
     train, val = splits(config)
@@ -122,7 +123,10 @@ def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
     return Plan(
         shards=shards_of(config["shards"]),
         gpu=int(config["device"] != "cpu"),
-        processes={name: config[name]["training"]["processes"] for name in ("select", "refine")},
+        processes={
+            "select": config["select"]["psm"]["training"]["processes"],
+            "refine": config["refine"]["prm"]["training"]["processes"],
+        },
         train=train,
         val=scored,
         truth=(train.annotations,) if config["dataset"]["ground_truth"] else (),
@@ -130,7 +134,9 @@ def plan_of(config: Values, *, root: Path, official: Collection[str]) -> Plan:
         fetched=fetched(Path(checkpoint), official),
         features=(network,) if network else (),
         backbone=(config["train"]["weights"],) if config["train"]["weights"] else (),
-        settings={name: json.dumps(config[name], sort_keys=True) for name in SECTIONS},
+        settings={
+            name: json.dumps(chosen(name, config[name]), sort_keys=True) for name in SECTIONS
+        },
         variants=variants,
         report=comparison_of(config, variants, held_out=bool(scored)),
         targets=targets_of(config),

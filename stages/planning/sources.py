@@ -1,6 +1,6 @@
 """Files and folders that the config names, looked for before anything runs.
 
-Standard library alone, as in `stages.planning.plan`.
+Standard library alone.
 """
 
 import os
@@ -103,7 +103,7 @@ def fetched(checkpoint: Path, official: Collection[str]) -> str:
         return NEVER
     if checkpoint.name not in official:
         raise ValueError(
-            f"propose.checkpoint: there is no file {checkpoint}. Correct the path, or give it the "
-            f"name of an official file ({', '.join(official)}), which is then fetched."
+            f"propose.sam.checkpoint: there is no file {checkpoint}. Correct the path, or give it "
+            f"the name of an official file ({', '.join(official)}), which is then fetched."
         )
     return re.escape(str(checkpoint))

@@ -54,7 +54,7 @@ def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.dev
     ValueError : unknown model, missing file, wrong checksum, or weights of another model.
     """
     if model not in BUILDERS:
-        raise ValueError(f"propose.model: {model!r} is none of {', '.join(BUILDERS)}.")
+        raise ValueError(f"propose.sam.model: {model!r} is none of {', '.join(BUILDERS)}.")
     checked_sha256(checkpoint, sha256)
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -66,7 +66,7 @@ def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.dev
     except (RuntimeError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(
-            f"{checkpoint}: these are not the weights of {model} ({reason}). Set propose.model to "
-            "the architecture that the file was made for."
+            f"{checkpoint}: these are not the weights of {model} ({reason}). Set propose.sam.model "
+            "to the architecture that the file was made for."
         ) from error
     return sam.eval().requires_grad_(False).to(device)

@@ -2,11 +2,10 @@
 
 from typing import Literal
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
+from stages.settings.section import Annotated, Field, Section
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Evaluate:
+class Evaluate(Section):
     """Definitions of the error shares; every mask is compared with the object's own mask."""
 
     group_cover: Annotated[

@@ -1,42 +1,52 @@
-"""Section `export`: from refined instances to COCO JSON."""
+"""Section `export`: from pseudo-labels to COCO JSON."""
 
 from typing import Literal
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
+from stages.settings.section import Annotated, Field, Section
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Transform:
-    """One step from pseudo-labels to pseudo-labels; each step reads the keys that it names."""
+class MergeSmaller(Section):
+    """A pixel belongs to the smallest object that claims it."""
 
-    name: Annotated[
-        Literal["merge_smaller", "agreement", "drop_below"],
-        Field(
-            description="merge_smaller: a pixel belongs to the smallest object that claims it; "
-            "agreement: a mask whose box fits the known box badly gets mask_weight 0; drop_below: "
-            "less sure annotations are left out (BoxCaseg)"
-        ),
-    ]
+    name: Literal["merge_smaller"] = Field(
+        description="a pixel belongs to the smallest object that claims it"
+    )
+
+
+class Agreement(Section):
+    """A mask whose box fits the known box badly gets mask_weight 0 (BoxCaseg)."""
+
+    name: Literal["agreement"] = Field(
+        description="a mask whose box fits the known box badly gets mask_weight 0 (BoxCaseg)"
+    )
     box: Annotated[
         Literal["given", "refined"],
-        Field(description="agreement, known box: of the weak label, or the one that refine found"),
+        Field(description="known box: of the weak label, or the one that refine found"),
     ] = "refined"
     threshold: Annotated[
-        float, Field(ge=0, le=1, description="agreement: the IoU must be above; COCO: 0.95")
+        float, Field(ge=0, le=1, description="the IoU must be above; COCO: 0.95")
     ] = 0.95
     convention: Annotated[
         Literal["half_open", "authors"],
-        Field(description="agreement: authors: +1 px, so that no object under 39 px reaches 0.95"),
+        Field(description="authors: +1 px, so that no object under 39 px reaches 0.95"),
     ] = "half_open"
-    score: Annotated[float, Field(ge=0, le=1, description="drop_below: least score kept")] = 0.5
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Export:
+class DropBelow(Section):
+    """Less sure annotations are left out."""
+
+    name: Literal["drop_below"] = Field(description="less sure annotations are left out")
+    score: Annotated[float, Field(ge=0, le=1, description="least score kept")] = 0.5
+
+
+AnyTransform = Annotated[MergeSmaller | Agreement | DropBelow, Field(discriminator="name")]
+
+
+class Export(Section):
     """What the pseudo-label file holds beside the masks."""
 
     transforms: Annotated[
-        tuple[Transform, ...],
+        tuple[AnyTransform, ...],
         Field(
             description="in this order, such as [{name: merge_smaller}, {name: agreement}, "
             "{name: drop_below, score: 0.5}]"

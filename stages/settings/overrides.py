@@ -1,17 +1,14 @@
-"""What a variant lays over the config. Standard library alone, as in `stages.settings.check`."""
+"""What a variant lays over the config. Plain values in, plain values out."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 Values = Mapping[str, Any]
-OVERRIDDEN = ("select", "refine", "export", "train")  # the sections that a variant may change
+# the sections that a variant may change
+OVERRIDDEN = ("prepare", "prompt", "propose", "select", "refine", "export", "train")
 FULLY_SUPERVISED = "fully_supervised"  # no variant: its labels are the ground truth
-FIXED = {  # keys that belong to the run, since rules and paths depend on them
-    "select": ("features.weights", "training.processes"),
-    "refine": ("training.processes",),
-    "train": ("enabled", "engine", "weights", "weights_sha256"),
-}
+FIXED = {"train": ("enabled", "engine")}  # keys that belong to the run: targets depend on them
 
 
 def variant_config(config: Values, name: str) -> dict[str, Any]:

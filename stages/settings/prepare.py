@@ -2,18 +2,25 @@
 
 from typing import Literal
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
+from stages.settings.section import Annotated, Field, Section
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Prepare:
+class Prepare(Section):
     """How weak labels are read or drawn."""
 
-    point: Annotated[
-        Literal["given", "uniform", "quasi_center"],
+    labels: Annotated[
+        Literal["given", "point", "box", "tag"],
         Field(
-            description="given: each annotation has `point: [x, y]` in px; uniform: drawn "
-            "uniformly in the mask; quasi_center: drawn near its centre (SAPNet's QC points)"
+            description="given: what each annotation holds (mask, else box, else point, else "
+            "class); point, box, tag: that alone, derived where it is not there; every mask and "
+            "box beyond it is ground truth, which no stage before evaluate sees"
+        ),
+    ] = "point"
+    point: Annotated[
+        Literal["uniform", "quasi_center"],
+        Field(
+            description="of an annotation without `point: [x, y]`: drawn uniformly in its mask, or "
+            "near the centre of it (SAPNet's QC points)"
         ),
     ] = "uniform"
     sigma: Annotated[

@@ -1,58 +1,74 @@
-"""Section `propose`: which SAM, which prompts, how many at a time."""
+"""Section `propose`: which segmenter is asked, and about what."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
+from pydantic import model_validator
+
+from stages.segmenters.segmenter import SEGMENTERS
+from stages.settings.blocks import OneOf, with_blocks
+from stages.settings.section import Annotated, Field, Section
+
+if TYPE_CHECKING:
+    from stages.settings.segmenters.sam import Settings as Sam
+
+Masks = Annotated[
+    Literal["all", "single"],
+    Field(description="all: SAM's three answers; single: its one answer (token 0)"),
+]
+Count = Annotated[
+    int, Field(ge=1, le=3, description="of how many masks of the first prompt, largest first")
+]
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Prompt:
-    """One source of prompts; each prompt adds up to three masks to the bag."""
+class LabelPrompt(Section):
+    """The weak label itself."""
 
-    source: Annotated[
-        Literal["point", "inner_points", "boxes"],
-        Field(
-            description="point: the weak label; inner_points: the point and two more, drawn inside "
-            "a mask of the first prompt; boxes: around a mask of the first prompt"
-        ),
-    ]
-    count: Annotated[
-        int,
-        Field(ge=1, le=3, description="inner_points and boxes: of how many masks, largest first"),
-    ] = 3
+    source: Literal["label"] = Field(description="the weak label itself")
+    masks: Masks = "all"
+
+
+class InnerPointsPrompt(Section):
+    """The point and two more, drawn inside a mask of the first prompt."""
+
+    source: Literal["inner_points"] = Field(
+        description="the point and two more, drawn inside a mask of the first prompt"
+    )
+    count: Count = 3
+    masks: Masks = "all"
+
+
+class BoxesPrompt(Section):
+    """Boxes around a mask of the first prompt."""
+
+    source: Literal["boxes"] = Field(description="boxes around a mask of the first prompt")
+    count: Count = 3
     scale: Annotated[
-        float, Field(gt=0, le=4, description="boxes: side, in sides of the mask's own box")
+        float, Field(gt=0, le=4, description="side, in sides of the mask's own box")
     ] = 1.3
-    masks: Annotated[
-        Literal["all", "single"],
-        Field(description="all: SAM's three answers; single: its one answer (token 0)"),
-    ] = "all"
+    masks: Masks = "all"
 
 
-DEFAULT_PROMPTS = (
-    Prompt(source="point"),
-    Prompt(source="inner_points", count=2),
-    Prompt(source="boxes", count=3, scale=1.3, masks="single"),
+AnyPrompt = Annotated[LabelPrompt | InnerPointsPrompt | BoxesPrompt, Field(discriminator="source")]
+DEFAULT_PROMPTS: tuple[AnyPrompt, ...] = (
+    LabelPrompt(source="label"),
+    InnerPointsPrompt(source="inner_points", count=2),
+    BoxesPrompt(source="boxes", count=3, scale=1.3, masks="single"),
 )
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Propose:
-    """How SAM is loaded and asked."""
+class ProposeShared(Section):
+    """Which segmenter is asked, and about what."""
 
-    model: Annotated[
-        Literal["vit_tiny", "vit_b", "vit_l", "vit_h"], Field(description="architecture of SAM")
-    ] = "vit_tiny"
-    checkpoint: Annotated[
-        str, Field(description="weight file; the official names are downloaded when missing")
-    ] = "workflow/resources/vit_tiny.pth"
-    sha256: Annotated[
-        str | None,
-        Field(description="checksum of the weight file; null: the known one of an official file"),
-    ] = None
+    segmenter: Annotated[
+        str, OneOf(SEGMENTERS), Field(description="who answers prompts with masks")
+    ] = "sam"
     prompts: Annotated[
-        tuple[Prompt, ...],
-        Field(min_length=1, description="prompt sources in bag order; the first must be `point`"),
+        tuple[AnyPrompt, ...],
+        Field(
+            min_length=1,
+            description="where prompts come from, in bag order; the first must be `label`; each "
+            "prompt adds up to three masks to the bag",
+        ),
     ] = DEFAULT_PROMPTS
     mirror: Annotated[
         bool,
@@ -67,15 +83,27 @@ class Propose:
             "prompt point (or of the largest); 0: keep all",
         ),
     ] = 0.25
-    prompts_per_batch: Annotated[
-        int, Field(ge=1, description="prompts decoded at once; 8 on a CPU, 64 on a GPU")
-    ] = 8
-    precision: Annotated[
-        Literal["float32", "bfloat16"], Field(description="of SAM's image encoder")
-    ] = "float32"
-    stability_offset: Annotated[
-        float, Field(gt=0, description="logit offset of the stability score, as in SAM's own code")
-    ] = 1.0
     chunk: Annotated[
         int, Field(ge=1, description="images per part: a killed shard loses at most one part")
     ] = 64
+
+    @model_validator(mode="after")
+    def _label_first(self) -> Self:
+        sources = [prompt.source for prompt in self.prompts]
+        if sources[0] != "label" or sources.count("label") != 1:
+            raise ValueError(
+                "{at}.prompts: the first source, and no other, must be label, seen "
+                f"[{', '.join(sources)}]"
+            )
+        return self
+
+
+if TYPE_CHECKING:
+
+    class Propose(ProposeShared):
+        """The section with a block of keys per segmenter."""
+
+        sam: Sam = Sam()
+
+else:
+    Propose = with_blocks(ProposeShared, "Propose", SEGMENTERS)

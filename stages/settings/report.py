@@ -1,10 +1,13 @@
 """Section `report`: the ablation, variants side by side over several seeds."""
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
+from typing import Self
+
+from pydantic import model_validator
+
+from stages.settings.section import Annotated, Field, Section
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Report:
+class Report(Section):
     """What `snakemake ablation` runs and compares."""
 
     variants: Annotated[
@@ -32,3 +35,15 @@ class Report:
     detector_seeds: Annotated[
         tuple[int, ...], Field(description="those of `seeds` with which detectors are trained")
     ] = (0,)
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        for key, names in (("variants", self.variants), ("detectors", self.detectors)):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{{at}}.{key}: {list(names)} names one twice")
+        for seed in self.detector_seeds:
+            if seed not in self.seeds:
+                raise ValueError(
+                    f"{{at}}.detector_seeds: {seed} is not among {{at}}.seeds {list(self.seeds)}"
+                )
+        return self

@@ -1,111 +1,39 @@
-"""Section `select`: PSM, the proposal selection module, with PDG (SAPNet, Sec. 3.2)."""
+"""Section `select`: which proposals of each bag are chosen, and how."""
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
-from stages.settings.training import Training
+from stages.methods.selector import SELECTORS
+from stages.settings.blocks import OneOf, with_blocks
+from stages.settings.section import CHOOSE, Annotated, Field, Section
 
-
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Features:
-    """Where RoI features come from, and the shape of the head on top of them."""
-
-    source: Annotated[
-        Literal["sam", "resnet18", "resnet50"],
-        Field(
-            description="sam: the frozen image encoder of propose.model; resnet18, resnet50: with "
-            "FPN and GroupNorm, trained; the paper has resnet50"
-        ),
-    ] = "sam"
-    weights: Annotated[
-        str | None, Field(description="torchvision ResNet weight file; null: from scratch")
-    ] = None
-    weights_sha256: Annotated[str | None, Field(description="checksum of that file")] = None
-    short_side: Annotated[
-        int, Field(ge=32, description="px; resnet input is scaled to this; paper: 800")
-    ] = 256
-    long_side: Annotated[int, Field(ge=32, description="px; but not beyond this; paper: 1333")] = (
-        512
-    )
-    channels: Annotated[
-        int,
-        Field(ge=8, multiple_of=8, description="of the FPN, or of the adapter on SAM; paper: 256"),
-    ] = 64
-    hidden: Annotated[
-        int, Field(ge=8, description="width of the two fully-connected layers; paper: 1024")
-    ] = 256
-    roi_size: Annotated[int, Field(ge=1, le=14, description="RoIAlign output side; paper: 7")] = 7
-    cache: Annotated[
-        bool,
-        Field(
-            description="source sam: keep embeddings on disk while a training lasts; 0.1 MB per "
-            "image with vit_tiny, 4 MB with vit_h, twice that with flips"
-        ),
-    ] = True
+if TYPE_CHECKING:
+    from stages.settings.selectors.psm import Settings as Psm
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Pdg:
-    """Point distance guidance (SAPNet, Eq. 2 and 3)."""
-
-    apply: Annotated[
-        Literal["score", "selection", "logits", "none"],
-        Field(
-            description="score: multiplies S in loss and selection (Eq. 3); selection: in the "
-            "selection only; logits: scales the class logits in the loss (authors' code); none"
-        ),
-    ] = "selection"
-    distance: Annotated[
-        Literal["euclid", "sqrt"],
-        Field(description="euclid: the paper; sqrt: square root of it, the authors' code"),
-    ] = "euclid"
-    neighbour: Annotated[
-        Literal["point", "bag"],
-        Field(
-            description="a proposal is penalised for another object of its class when it contains "
-            "its point (authors' code), or touches any of its proposals (Sec. 3.2 by the letter)"
-        ),
-    ] = "point"
-    exponent: Annotated[
-        float, Field(ge=0, description="d of Eq. 2; paper 0.015, which hardly moves the scores")
-    ] = 4.0
-    min_distance: Annotated[
-        float, Field(ge=0, description="px; W is at least this where a neighbour is enclosed")
-    ] = 1.0
-
-
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Select:
+class SelectShared(Section):
     """The first multiple-instance stage, or a choice without learning to hold it against."""
 
     method: Annotated[
-        Literal[
-            "psm",
-            "sam_top1",
-            "median_area",
-            "largest",
-            "fixed_slot_1",
-            "fixed_slot_2",
-            "fixed_slot_3",
-        ],
+        str,
+        OneOf(SELECTORS),
         Field(
             description="psm: learned; the others choose without learning: SAM's best score, or "
             "the mask of median area, the largest, or a fixed one of the point's three"
         ),
     ] = "psm"
-    features: Annotated[Features, Field(description="backbone and head")] = Features()
-    pdg: Annotated[Pdg, Field(description="point distance guidance")] = Pdg()
-    background: Annotated[
-        bool, Field(description="true: K + 1 columns (authors' code); false: K (paper)")
-    ] = True
-    loss_weight: Annotated[float, Field(gt=0, description="lambda of the PSM loss; paper 0.25")] = (
-        0.25
-    )
-    quality_exponent: Annotated[
-        float,
-        Field(ge=0, description="power of SAM's predicted IoU in the selection; paper 0: not used"),
-    ] = 2.0
-    training: Annotated[Training, Field(description="optimiser and schedule")] = Training()
     chunk: Annotated[
-        int, Field(ge=1, description="images per part: a killed shard loses at most one part")
+        int,
+        Field(ge=1, description="images per part: a killed shard loses at most one part"),
+        CHOOSE,
     ] = 256
+
+
+if TYPE_CHECKING:
+
+    class Select(SelectShared):
+        """The section with a block of keys per method."""
+
+        psm: Psm = Psm()
+
+else:
+    Select = with_blocks(SelectShared, "Select", SELECTORS)

@@ -1,24 +1,26 @@
 """config.yaml, made from the settings: every key with its default, meaning and range.
 
-`python -m stages.settings.template` prints the file; a test holds the committed one against it.
+`make config` writes it, and its JSON Schema; a test holds the committed files against both.
 """
 
 import json
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from stages.settings.config import config_schema
+from stages.settings.schema import config_schema
 from stages.settings.variants import VARIANTS
 
 WIDTH = 100
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = "workflow/schemas/config.schema.yaml"
 HEAD = """\
 # The default run: the PartWorld demo on the shipped tiny SAM. Every key, with its default.
 # Change a copy of the keys you need and give it with --configfile; this file stays the base.
-# Made by `python -m stages.settings.template`; ranges are in brackets.
+# Made by `make config`; ranges are in brackets.
 
 """
 
@@ -26,6 +28,13 @@ HEAD = """\
 def config_text() -> str:
     """The text of config.yaml."""
     return HEAD + "\n".join(_lines(config_schema(), None, "")) + "\n"
+
+
+def schema_text() -> str:
+    """The text of the schema file."""
+    plain = json.loads(json.dumps(config_schema()))  # equal values apart, else YAML writes anchors
+    text: str = yaml.safe_dump(plain, sort_keys=False, width=WIDTH, allow_unicode=True)
+    return text
 
 
 def _lines(
@@ -42,10 +51,24 @@ def _lines(
             yield f"{indent}{key}: # {comment}"
             yield from _lines(rule, value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            yield f"{indent}{key}: # {comment}"
-            yield from (f"{indent}  - {_scalar(entry)}" for entry in value)
+            yield from _entry(f"{indent}{key}:", comment, indent)
+            yield from _alternatives(rule["items"], indent + "  ")
+            yield from (f"{indent}  - {_scalar(_name_first(entry))}" for entry in value)
         else:
             yield from _entry(f"{indent}{key}: {_scalar(value)}", comment, indent)
+            yield from _alternatives(rule.get("items", {}), indent)
+
+
+def _alternatives(items: Mapping[str, Any], indent: str) -> Iterator[str]:
+    """A comment for each kind of entry that a list may hold, and for each of its keys."""
+    for kind in items.get("oneOf", ()):
+        for key, rule in kind["properties"].items():
+            what = f"{key}: {rule['const']}" if "const" in rule else f"  {key}"
+            yield from _wrapped(f"{what}: {_comment(rule)}", f"{indent}# ")
+
+
+def _name_first(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(sorted(entry.items(), key=lambda item: item[0] not in ("source", "name")))
 
 
 def _variants(indent: str) -> Iterator[str]:
@@ -59,9 +82,11 @@ def _entry(line: str, comment: str, indent: str) -> list[str]:
     whole = f"{line} # {comment}"
     if len(whole) <= WIDTH:
         return [whole]
-    mark = f"{indent}# "
-    wrapped = textwrap.wrap(comment, WIDTH, initial_indent=mark, subsequent_indent=mark)
-    return [*wrapped, line]
+    return [*_wrapped(comment, f"{indent}# "), line]
+
+
+def _wrapped(text: str, mark: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=mark, subsequent_indent=mark)
 
 
 def _comment(rule: Mapping[str, Any]) -> str:
@@ -89,4 +114,5 @@ def _scalar(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(config_text())
+    (ROOT / "config.yaml").write_text(config_text(), encoding="utf-8")
+    (ROOT / SCHEMA).write_text(schema_text(), encoding="utf-8")

@@ -3,21 +3,22 @@
 A hook is off unless `enabled`; every engine has the same hooks.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
+from pydantic import model_validator
+
+from stages.settings.limits import Milestones, check_sides
+from stages.settings.section import PLACE, Annotated, Field, Section
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class MultiMask:
+class MultiMask(Section):
     """Multi-mask supervision: Dice loss to `extra_masks` too (SAPNet, Sec. 3.5, Eq. 9)."""
 
     enabled: Annotated[bool, Field(description="false: the mask of the annotation alone")] = False
     gamma: Annotated[float, Field(ge=0, description="weight of the extra masks; Eq. 9")] = 0.25
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class RoiDrop:
+class RoiDrop(Section):
     """RoIs that fit their label badly are left out of both box losses (WeakSAM, Eq. 1 and 2)."""
 
     enabled: Annotated[bool, Field(description="false: every RoI is trained")] = False
@@ -40,9 +41,17 @@ class RoiDrop:
         ),
     ] = None
 
+    @model_validator(mode="after")
+    def _starts(self) -> Self:
+        if self.enabled and self.start is None:
+            raise ValueError(
+                "{at}.start is missing, but {at} is enabled; give the first step that drops, such "
+                "as a fifth of train.iterations: an untrained network would drop nearly all RoIs"
+            )
+        return self
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class CopyPaste:
+
+class CopyPaste(Section):
     """Trusted instances of images seen before are pasted into others (SIM)."""
 
     enabled: Annotated[bool, Field(description="false: images as they are")] = False
@@ -67,8 +76,7 @@ class CopyPaste:
     ] = 0.1
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Train:
+class Train(Section):
     """Mask R-CNN and its schedule."""
 
     enabled: Annotated[bool, Field(description="false: stop after export and evaluate")] = True
@@ -84,7 +92,7 @@ class Train:
         Field(description="group: from scratch; frozen_batch: with ImageNet weights"),
     ] = "group"
     weights: Annotated[
-        str | None, Field(description="torchvision ResNet weight file; null: from scratch")
+        str | None, Field(description="torchvision ResNet weight file; null: from scratch"), PLACE
     ] = None
     weights_sha256: Annotated[str | None, Field(description="checksum of that file")] = None
     fpn_channels: Annotated[int, Field(ge=16, multiple_of=16, description="stock: 256")] = 64
@@ -105,7 +113,7 @@ class Train:
     weight_decay: Annotated[float, Field(ge=0, description="COCO: 1e-4")] = 1e-4
     warmup: Annotated[int, Field(ge=0, description="steps of linear warm-up; COCO: 1000")] = 50
     milestones: Annotated[
-        tuple[float, ...], Field(description="shares of the steps after which lr is divided by 10")
+        Milestones, Field(description="shares of the steps after which lr is divided by 10")
     ] = (0.75, 0.92)
     clip_norm: Annotated[float, Field(gt=0, description="gradient norm limit")] = 10.0
     flip: Annotated[float, Field(ge=0, le=1, description="chance of a horizontal flip")] = 0.5
@@ -140,3 +148,20 @@ class Train:
     copy_paste: Annotated[
         CopyPaste, Field(description="trusted instances pasted into other images (SIM)")
     ] = CopyPaste()
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        check_sides(self.short_side, self.long_side)
+        if self.norm == "frozen_batch" and not self.weights:
+            raise ValueError(
+                "{at}.norm: frozen_batch learns nothing without trained statistics; set "
+                "{at}.weights to a torchvision ResNet file, or {at}.norm to group"
+            )
+        drop = self.roi_drop
+        if drop.enabled and drop.start is not None and drop.start >= self.iterations:
+            raise ValueError(
+                f"{{at}}.roi_drop.start {drop.start} is not before the end of the training; "
+                f"{{at}}.iterations is {self.iterations}; lower it, or set "
+                "{at}.roi_drop.enabled: false"
+            )
+        return self

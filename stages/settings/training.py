@@ -1,12 +1,12 @@
-"""How a MIL network is trained: shared by the sections `select` and `refine`."""
+"""How a MIL network is trained: shared by the methods that learn."""
 
 from typing import Literal
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
+from stages.settings.limits import Milestones
+from stages.settings.section import Annotated, Field, Section
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Training:
+class Training(Section):
     """Optimiser, schedule and checkpoints (SAPNet, Sec. 4.1 for the COCO values)."""
 
     epochs: Annotated[int, Field(ge=1, description="passes over the training images; COCO: 12")] = 8
@@ -22,7 +22,7 @@ class Training:
         int, Field(ge=0, description="steps of linear warm-up from 0.001 x lr; COCO: 500")
     ] = 20
     milestones: Annotated[
-        tuple[float, ...],
+        Milestones,
         Field(
             description="shares of the training after which lr is divided by 10; COCO: 8/12, 10/12"
         ),

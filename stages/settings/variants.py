@@ -1,4 +1,4 @@
-"""Section `variants`: named changes to what follows `propose`, which they share.
+"""Section `variants`: named changes to the sections from `prepare` to `train`.
 
 SAPNet, Sec. 4.3, has such a comparison of its components.
 
@@ -8,11 +8,10 @@ A variant starts from the config, or from another variant (`of`), and lays its o
 
 from typing import Any
 
-from stages.settings.section import CLOSED, Annotated, Field, dataclass
+from stages.settings.section import Annotated, Field, Section
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
-class Variant:
+class Variant(Section):
     """Values that replace those of the config."""
 
     of: Annotated[
@@ -23,6 +22,15 @@ class Variant:
         ),
     ] = None
     over: Annotated[str | None, Field(description="variant with one component less")] = None
+    prepare: Annotated[dict[str, Any], Field(description="keys of `prepare`")] = Field(
+        default_factory=dict
+    )
+    prompt: Annotated[dict[str, Any], Field(description="keys of `prompt`")] = Field(
+        default_factory=dict
+    )
+    propose: Annotated[dict[str, Any], Field(description="keys of `propose`")] = Field(
+        default_factory=dict
+    )
     select: Annotated[dict[str, Any], Field(description="keys of `select`")] = Field(
         default_factory=dict
     )
@@ -44,85 +52,99 @@ UNMINED: dict[str, Any] = {"mode": "none"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "sam_top1": {
         "select": {"method": "sam_top1"},
-        "refine": {"method": "none", "vote": OFF, "zoom": OFF},
+        "refine": {"method": "as_it_is", "vote": OFF, "zoom": OFF},
     },
     "full": {
         "over": "pnpg",
         "select": {
             "method": "psm",
-            "pdg": {
-                "apply": "score",
-                "distance": "euclid",
-                "neighbour": "point",
-                "exponent": 0.015,
-                "min_distance": 1.0,
+            "psm": {
+                "pdg": {
+                    "apply": "score",
+                    "distance": "euclid",
+                    "neighbour": "point",
+                    "exponent": 0.015,
+                    "min_distance": 1.0,
+                },
+                "background": True,
+                "loss_weight": 0.25,
+                "quality_exponent": 0.0,
             },
-            "background": True,
-            "loss_weight": 0.25,
-            "quality_exponent": 0.0,
         },
         "refine": {
             "method": "prm",
-            "ppg": {"enabled": True, "clamp": "image"},
-            "npg": {"enabled": True, "t_neg1": 0.3, "t_neg2": 0.5, "part_mode": "center"},
-            "bms": {
-                "mode": "paper",
-                "k": 3,
-                "t_min1": 0.6,
-                "t_min2": 0.3,
-                "tolerance": 2.0,
-                "stages": ["prm"],
-            },
-            "alpha": 0.25,
-            "neg_norm": "kept",
-            "score": "softmax",
-            "pdg_exponent": 0.0,
-            "quality_exponent": 0.0,
             "vote": OFF,
             "zoom": OFF,
             "mps": "paper",
+            "prm": {
+                "ppg": {"enabled": True, "clamp": "image"},
+                "npg": {"enabled": True, "t_neg1": 0.3, "t_neg2": 0.5, "part_mode": "center"},
+                "bms": {
+                    "mode": "paper",
+                    "k": 3,
+                    "t_min1": 0.6,
+                    "t_min2": 0.3,
+                    "tolerance": 2.0,
+                    "stages": ["prm"],
+                },
+                "alpha": 0.25,
+                "neg_norm": "kept",
+                "score": "softmax",
+                "pdg_exponent": 0.0,
+                "quality_exponent": 0.0,
+            },
         },
     },
     "mil": {
         "of": "full",
         "over": "sam_top1",
-        "select": {"pdg": {"apply": "none"}},
-        "refine": {"method": "none"},
+        "select": {"psm": {"pdg": {"apply": "none"}}},
+        "refine": {"method": "as_it_is"},
     },
-    "pdg": {"of": "full", "over": "mil", "refine": {"method": "none"}},
-    "mil2": {"of": "full", "over": "pdg", "refine": {"ppg": OFF, "npg": OFF, "bms": UNMINED}},
-    "ppg": {"of": "full", "over": "mil2", "refine": {"npg": OFF, "bms": UNMINED}},
-    "npg": {"of": "full", "over": "mil2", "refine": {"ppg": OFF, "bms": UNMINED}},
-    "pnpg": {"of": "full", "over": "mil2", "refine": {"bms": UNMINED}},
+    "pdg": {"of": "full", "over": "mil", "refine": {"method": "as_it_is"}},
+    "mil2": {
+        "of": "full",
+        "over": "pdg",
+        "refine": {"prm": {"ppg": OFF, "npg": OFF, "bms": UNMINED}},
+    },
+    "ppg": {"of": "full", "over": "mil2", "refine": {"prm": {"npg": OFF, "bms": UNMINED}}},
+    "npg": {"of": "full", "over": "mil2", "refine": {"prm": {"ppg": OFF, "bms": UNMINED}}},
+    "pnpg": {"of": "full", "over": "mil2", "refine": {"prm": {"bms": UNMINED}}},
     "code": {
         "of": "full",
         "over": "full",
         "select": {
-            "pdg": {
-                "apply": "logits",
-                "distance": "sqrt",
-                "exponent": 0.015625,
-                "min_distance": 0.0,
+            "psm": {
+                "pdg": {
+                    "apply": "logits",
+                    "distance": "sqrt",
+                    "exponent": 0.015625,
+                    "min_distance": 0.0,
+                }
             }
         },
         "refine": {
-            "ppg": {"clamp": "zero"},
-            "bms": {"mode": "code", "stages": ["psm", "prm"]},
-            "neg_norm": "objects",
             "mps": "code",
+            "prm": {
+                "ppg": {"clamp": "zero"},
+                "bms": {"mode": "code", "stages": ["psm", "prm"]},
+                "neg_norm": "objects",
+            },
         },
     },
     # Beyond the paper, one lead after the other
     "guided": {
         "of": "full",
         "over": "full",
-        "select": {"pdg": {"apply": "selection", "exponent": 4.0}, "quality_exponent": 2.0},
-        "refine": {"pdg_exponent": 4.0},
+        "select": {
+            "psm": {"pdg": {"apply": "selection", "exponent": 4.0}, "quality_exponent": 2.0}
+        },
+        "refine": {"prm": {"pdg_exponent": 4.0}},
     },
     "negatives": {
         "of": "guided",
         "over": "guided",
-        "refine": {"neg_norm": "objects", "npg": {"part_mode": "random"}},
+        "refine": {"prm": {"neg_norm": "objects", "npg": {"part_mode": "random"}}},
     },
     "voted": {
         "of": "negatives",

@@ -6,21 +6,23 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-from stages.planning.engines import ENGINES, engines_here, training_code
-from stages.planning.locks import forget_dead_runs
-from stages.planning.plan import (flag, flags, plan_of, shell_prefix)
-from stages.runtime.code import code_of
-from stages.segmenters.official import OFFICIAL
-from stages.settings.check import check
-from stages.settings.refuse import refuse
+try:
+    from stages.planning.engines import ENGINES, engines_here, training_code
+    from stages.planning.locks import forget_dead_runs
+    from stages.planning.plan import flag, flags, plan_of, shell_prefix
+    from stages.runtime.code import code_of
+    from stages.segmenters.official import OFFICIAL
+    from stages.settings.judge import judged
+except ImportError as error:
+    raise WorkflowError(
+        f"{error}. The Snakefile needs pydantic, which Snakemake brings from 9.19 on, and the "
+        "folder `stages` beside it; install requirements.txt, and clone the repository whole."
+    )
 
 ROOT = Path(workflow.basedir)
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
 try:
-    refuse(config, SCHEMA)
-    validate(config, str(SCHEMA))  # fills in the defaults
-    check(config)
+    config.update(judged(config))
     PLAN = plan_of(config, root=ROOT, official=OFFICIAL)
 except ValueError as error:
     raise WorkflowError(f"config: {error}")

@@ -7,7 +7,6 @@ Written for detectron2 0.6, the version of conda-forge, and runs on later ones. 
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +129,7 @@ def load_detector(settings: Train, checkpoint: Path, device: torch.device) -> tu
     quiet_loggers()
     state, header = load_model(checkpoint)
     category_ids = [category["id"] for category in header["categories"]]
-    config = config_of(replace(settings, weights=None), len(category_ids))
+    config = config_of(settings.model_copy(update={"weights": None}), len(category_ids))
     network = build_network(config, device)
     network.load_state_dict(state, strict=True)
     return network.eval(), category_ids

@@ -1,0 +1,61 @@
+"""Section `dataset`: where images and labels are."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from stages.formats.format import FORMATS
+from stages.settings.blocks import OneOf
+from stages.settings.section import Annotated, Field, Section
+
+
+class Split(Section):
+    """One split of a data set; paths may hold environment variables, such as ${COCO_TINY}."""
+
+    images: Annotated[str, Field(description="image folder")]
+    annotations: Annotated[str, Field(description="file of labels")]
+    format: Annotated[str, OneOf(FORMATS), Field(description="of the file of labels")] = "coco"
+
+
+class Partworld(Section):
+    """Size of the procedural demo data set."""
+
+    train: Annotated[int, Field(ge=1, description="training scenes")] = 240
+    val: Annotated[int, Field(ge=1, description="held-out scenes")] = 60
+
+
+class Dataset(Section):
+    """Where images and labels are."""
+
+    source: Annotated[
+        Literal["partworld", "files"], Field(description="the demo's own world, or files on disk")
+    ] = "partworld"
+    partworld: Annotated[Partworld, Field(description="for source partworld")] = Partworld()
+    train: Annotated[Split | None, Field(description="for source files: images to label")] = None
+    val: Annotated[
+        Split | None,
+        Field(description="for source files: held out, for the detector's AP; or null"),
+    ] = None
+    ground_truth: Annotated[
+        bool, Field(description="the training annotations hold true masks, so labels can be scored")
+    ] = True
+    watch: Annotated[
+        Literal["content", "stat"],
+        Field(
+            description="how a changed file is noticed: by its content, or by size and date, for "
+            "very large folders"
+        ),
+    ] = "content"
+
+    @model_validator(mode="after")
+    def _source_fits(self) -> Self:
+        if self.source == "files" and not self.train:
+            raise ValueError(
+                "{at}.train is missing, but {at}.source is files; give it `images` (a folder) and "
+                "`annotations` (a COCO JSON file)"
+            )
+        if self.source == "partworld" and self.train:
+            raise ValueError(
+                "{at}.train is given, but {at}.source is partworld; set {at}.source to files"
+            )
+        return self

@@ -1,0 +1,82 @@
+"""Which keys of a section are read by whom: plain values in, plain values out.
+
+A section with a door holds a block of keys for each of its methods, and a stage gets the block of
+the chosen one alone. A training gets the keys that it depends on, so that variants which differ in
+others share it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stages.methods.refiner import REFINERS
+from stages.methods.selector import SELECTORS
+from stages.runtime.doors import Method
+from stages.segmenters.segmenter import SEGMENTERS
+from stages.settings.evaluate import Evaluate
+from stages.settings.export import Export
+from stages.settings.prepare import Prepare
+from stages.settings.prompt import Prompt
+from stages.settings.propose import Propose
+from stages.settings.refine import Refine
+from stages.settings.report import Report
+from stages.settings.section import CHOOSE, PLACE, Section, has_mark, unmarked
+from stages.settings.select import Select
+from stages.settings.sentences import models_in
+from stages.settings.train import Train
+
+Values = Mapping[str, Any]
+SECTIONS: dict[str, type[Section]] = {
+    "prepare": Prepare,
+    "prompt": Prompt,
+    "propose": Propose,
+    "select": Select,
+    "refine": Refine,
+    "export": Export,
+    "train": Train,
+    "evaluate": Evaluate,
+    "report": Report,
+}
+DOORS: dict[str, tuple[str, Mapping[str, Method]]] = {  # the key that names the method, its table
+    "propose": ("segmenter", SEGMENTERS),
+    "select": ("method", SELECTORS),
+    "refine": ("method", REFINERS),
+}
+
+
+def chosen(section: str, values: Values) -> dict[str, Any]:
+    """The shared keys of a section, and the block of the chosen method alone."""
+    if section not in DOORS:
+        return dict(values)
+    key, door = DOORS[section]
+    return {
+        name: value for name, value in values.items() if name not in door or name == values[key]
+    }
+
+
+def for_fit(section: str, values: Values, *, joint: bool = False) -> dict[str, Any]:
+    """What a training of the chosen method depends on; all that only others read is left out.
+
+    Parameters
+    ----------
+    values : of a whole section, or of `chosen`.
+    joint : the method is trained together with that of the next stage.
+    """
+    kept = {}
+    for name, value in chosen(section, values).items():
+        info = SECTIONS[section].model_fields[name]
+        if name in DOORS[section][1]:
+            kept[name] = _block_for_fit(models_in(info.annotation)[0], value, joint=joint)
+        elif not has_mark(info, CHOOSE):
+            kept[name] = value
+    return kept
+
+
+def without_places(section: str, values: Values) -> dict[str, Any]:
+    """As `provenance_values`, from plain values: all but the keys that say where a file lies."""
+    return unmarked(SECTIONS[section], values, PLACE)
+
+
+def _block_for_fit(kind: Any, values: Values, *, joint: bool) -> dict[str, Any]:
+    also = kind.also_for_fit(values, joint=joint)
+    fields = kind.model_fields
+    return {k: v for k, v in values.items() if k in also or not has_mark(fields[k], CHOOSE)}

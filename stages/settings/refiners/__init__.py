@@ -1,0 +1,1 @@
+"""Keys of the refiners, one file each: blocks of the section `refine`."""

@@ -1,0 +1,78 @@
+"""Rules that span sections of the config, or its variants; those of one section are in its file."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
+
+Values = Mapping[str, Any]
+SHARED_FOLDERS = (
+    *("partworld", "prepare", "prompt", "propose", "answers"),
+    *("report", "logs", "benchmarks"),
+)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def run_faults(config: Values) -> Iterator[str]:
+    """What is wrong with a complete config, its variants' own values apart.
+
+    Raises
+    ------
+    ValueError : `of` of a variant names no variant, or goes round in a circle.
+    """
+    if config["variant"] in SHARED_FOLDERS:
+        yield (
+            f"variant: {config['variant']!r} is a folder that all variants share; "
+            "choose another name"
+        )
+    yield from section_faults(config)
+    yield from _report_faults(config)
+    for name, entry in config["variants"].items():
+        yield from _variant_faults(config, name, entry)
+
+
+def section_faults(config: Values) -> Iterator[str]:
+    """Sections that do not go together, of the config or of one variant."""
+    select, refine = config["select"], config["refine"]
+    if select["method"] != "psm" and refine["method"] == "prm":
+        yield (
+            f"refine.method: prm starts from PSM, but select.method is {select['method']}; set "
+            "refine.method to as_it_is, or select.method to psm"
+        )
+    if config["train"]["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
+        yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
+
+
+def _report_faults(config: Values) -> Iterator[str]:
+    known = _names(config)
+    for key in ("variants", "detectors"):
+        allowed = [*known, *([FULLY_SUPERVISED] if key == "detectors" else [])]
+        for name in config["report"][key]:
+            if name not in allowed:
+                yield f"report.{key}: there is no variant {name!r}; known are {', '.join(allowed)}"
+
+
+def _variant_faults(config: Values, name: str, entry: Values) -> Iterator[str]:
+    if not NAME.fullmatch(name) or name in (*SHARED_FOLDERS, FULLY_SUPERVISED):
+        yield f"variants.{name}: choose another name, of letters, digits, '_', '.' and '-'"
+    if entry.get("over") and entry["over"] not in (*_names(config), FULLY_SUPERVISED):
+        yield f"variants.{name}.over: there is no variant {entry['over']!r}"
+    for section, keys in FIXED.items():
+        for key in keys:
+            if key in (entry.get(section) or {}):
+                yield (
+                    f"variants.{name}.{section}.{key}: this is the same for all variants of a "
+                    f"run; set {section}.{key} itself"
+                )
+    if is_supervised(config["variants"], name) and name in config["report"]["variants"]:
+        yield (
+            f"report.variants: {name} learns from the ground truth and has no labels to "
+            "compare; name it in report.detectors alone"
+        )
+    for fault in section_faults(variant_config(config, name)):
+        yield f"variants.{name}: {fault}"
+
+
+def _names(config: Values) -> list[str]:
+    return [config["variant"], *config["variants"]]

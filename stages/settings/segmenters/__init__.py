@@ -1,0 +1,1 @@
+"""Keys of the segmenters, one file each: blocks of the section `propose`."""

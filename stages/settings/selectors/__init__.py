@@ -1,0 +1,1 @@
+"""Keys of the selectors, one file each: blocks of the section `select`."""
