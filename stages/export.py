@@ -33,7 +33,7 @@ from stages.labels.drop_below import drop_below
 from stages.labels.merge_smaller import merge_smaller
 from stages.labels.pseudo_label import PseudoLabel
 from stages.runtime.atomic import replacing
-from stages.runtime.program import parser_of, run, say
+from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
 from stages.settings.export import AnyTransform, Export
@@ -222,7 +222,7 @@ def check_left(counts: Counter[str]) -> None:
         )
 
 
-def summary(exporter: Exporter) -> str:
+def summary(exporter: Exporter) -> Sentence:
     """The closing sentence of the log."""
     counts = exporter.counts
     return (

@@ -17,7 +17,7 @@ import torch
 from stages.geometry.masks import rle_boxes
 from stages.photographs.reading import image_path, read_rgb
 from stages.runtime.device import leased
-from stages.runtime.program import parser_of, run, say
+from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
 from stages.segmenters.answers import Answer
@@ -132,7 +132,7 @@ def _provenance(settings: Propose, seed: int, sha256: str) -> dict[str, Any]:
     )
 
 
-def summary(table: pa.Table, images: int) -> str:
+def summary(table: pa.Table, images: int) -> Sentence:
     """The closing sentence of the log."""
     instances = len(set(table.column("instance_id").to_pylist()))
     empty = len(table) - sum(table.column("valid").to_pylist())

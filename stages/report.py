@@ -21,7 +21,7 @@ from stages.reporting.ablation_table import ablation_table
 from stages.reporting.detectors_figure import draw_detectors
 from stages.runtime.atomic import write_text
 from stages.runtime.json_files import read_json
-from stages.runtime.program import parser_of, run, say
+from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.provenance import provenance_of, sha256_of
 from stages.settings.overrides import FULLY_SUPERVISED
 from stages.settings.report import Report
@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def summary(numbers: Mapping[str, Any]) -> str:
+def summary(numbers: Mapping[str, Any]) -> Sentence:
     """The closing sentence of the log."""
     objects = "/".join(map(str, numbers["objects"]))
     return (

@@ -25,7 +25,7 @@ from stages.photographs.reading import image_path, read_size
 from stages.planning.engines import training_code
 from stages.runtime.atomic import replacing, write_text
 from stages.runtime.device import leased
-from stages.runtime.program import parser_of, run, say
+from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of, sha256_of
 from stages.runtime.unfinished import parts_folder, remove_parts
@@ -189,7 +189,7 @@ def write_predictions(
     return write_results(args.out_predictions, results, progress)
 
 
-def summary(facts: dict[str, Any], labels: Labels, split: CocoFile | None, found: int) -> str:
+def summary(facts: dict[str, Any], labels: Labels, split: CocoFile | None, found: int) -> Sentence:
     """The closing sentence of the log."""
     return (
         f"{facts['images']} images, {facts['annotations']} annotations, "

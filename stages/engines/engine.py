@@ -8,8 +8,13 @@ from typing import Any, Protocol
 import torch
 
 from stages.engines.training_labels import Labels
+from stages.runtime.doors import opened
 from stages.settings.train import Train
 
+MODULES = {
+    "torchvision": "stages.engines.torchvision",
+    "detectron2": "stages.engines.detectron2.engine",
+}
 INSTALL = "https://detectron2.readthedocs.io/en/latest/tutorials/install.html"
 
 
@@ -87,13 +92,6 @@ def open_engine(settings: Train) -> Engine:
             f"train.engine is {settings.engine}, but {settings.engine} is not installed. Run "
             f"snakemake with --use-conda, install it ({INSTALL}), or set train.engine: torchvision."
         )
-    if settings.engine == "detectron2":
-        from stages.engines.detectron2 import engine as detectron2
-
-        engine: Engine = detectron2
-    else:
-        from stages.engines import torchvision
-
-        engine = torchvision
+    engine: Engine = opened(MODULES[settings.engine])
     engine.check(settings)
     return engine

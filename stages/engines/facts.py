@@ -6,6 +6,7 @@ from typing import Any
 
 from stages.engines.hooks import mean_shares
 from stages.engines.training_labels import Labels
+from stages.runtime.program import Sentence
 from stages.settings.train import Train
 
 
@@ -35,7 +36,7 @@ def facts_of(
     }
 
 
-def hooks_told(facts: Mapping[str, Any]) -> str:
+def hooks_told(facts: Mapping[str, Any]) -> Sentence:
     """What the hooks did, for the closing sentence; empty where they did nothing."""
     told = [
         f", {facts['masks_ignored']} masks ignored" if facts["masks_ignored"] else "",

@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from stages.runtime.program import Sentence
 from stages.tables.table import boxes_of
 
 TENSORS = ("boxes", "valid", "quality", "points", "labels", "lengths")
@@ -128,7 +129,7 @@ class BagIndex:
         """Path of an image inside the image folder."""
         return str(self.sizes[image_id][2])
 
-    def tally(self, image_ids: Sequence[int]) -> str:
+    def tally(self, image_ids: Sequence[int]) -> Sentence:
         """How many instances these images have, and how many lack proposals, for the log."""
         image, instance = self.image, self.instance
         changed = (image[1:] != image[:-1]) | (instance[1:] != instance[:-1])

@@ -21,10 +21,9 @@ from stages.learning.schedule import Schedule, lr_share
 from stages.runtime.atomic import write_bytes
 from stages.runtime.processes import ALONE, Team
 from stages.runtime.program import say
-from stages.runtime.progress import Progress
+from stages.runtime.progress import STEPS_PER_LINE, Progress
 
 ORDER_PURPOSE, FLIP_PURPOSE = 3, 4  # keep these random numbers apart from those of other stages
-LINE_EVERY = 20  # steps between two progress lines
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
 
@@ -69,7 +68,7 @@ def fit(
     settings: Schedule,
     folder: Path,
     optimizer: torch.optim.Optimizer,
-    line_every: int = LINE_EVERY,
+    line_every: int = STEPS_PER_LINE,
     team: Team = ALONE,
 ) -> str:
     """Train `network`, going on from the checkpoint in `folder` where there is one.

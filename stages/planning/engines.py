@@ -24,5 +24,4 @@ def engines_here(*, conda: bool) -> tuple[str, ...]:
 
 def training_code(engine: str) -> list[str]:
     """Digests of the code of a training; an edit of the other engine does not rerun it."""
-    others = [module for name, module in MODULES.items() if name != engine]
-    return code_of("stages.train", without=others)
+    return code_of("stages.train", MODULES[engine])

@@ -1,30 +1,42 @@
 """The code that a result depends on, as digests of syntax trees.
 
-`code_of("stages.select")` parses (never imports) the module and everything it imports from
-`stages`, so that an edit reruns exactly the stages which use the edited file, and a comment, a
-docstring or a blank line reruns nothing. It needs the standard library alone, since the Snakefile
-calls it. The dump of the syntax tree skips empty fields, `kind` and `type_comment`, which differ
-between Python versions.
+`code_of("stages.select", "stages.methods.selectors.psm")` parses (never imports) these modules and
+everything that they import from `stages`, so that an edit reruns exactly the stages which use the
+edited file, and a comment, a docstring, a blank line or a sentence reruns nothing
+(`stages.runtime.grain`). Doors hold names of modules as text, so what stands behind one is named by
+the caller. It needs the standard library alone, since the Snakefile calls it. The dump of the
+syntax tree skips empty fields, `kind` and `type_comment`, which differ between Python versions.
 """
 
 import ast
 import functools
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from stages.runtime.grain import deciding
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED_FIELDS = frozenset({"kind", "type_comment", "type_ignores", "ctx"})
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+LEFT_OUT = (
+    "planning",
+    "settings",
+    "runtime",
+)  # plans, values that travel in params, and surroundings
+KEPT = frozenset({"stages.runtime.randomness"})
 
 
-def code_of(module: str, *more: str, without: Collection[str] = ()) -> list[str]:
-    """Digests of `module`, of `more`, and of everything that they import from `stages`.
+def code_of(program: str, *modules: str) -> list[str]:
+    """Digests of `program`, of `modules`, and of everything that they import from `stages`.
+
+    Imports of `stages.planning`, `stages.settings` and `stages.runtime` (randomness apart) are not
+    followed, nor those under `if TYPE_CHECKING`: they decide no result.
 
     Parameters
     ----------
-    without : modules that are left out, with what only they import.
+    modules : what the settings choose, as the doors name it.
 
     Returns
     -------
@@ -34,10 +46,10 @@ def code_of(module: str, *more: str, without: Collection[str] = ()) -> list[str]
     ------
     ValueError : there is no such module.
     """
-    todo, seen = [module, *more], dict[str, str]()
+    todo, seen = [program, *modules], dict[str, str]()
     while todo:
         name = todo.pop()
-        if name in seen or name in without:
+        if name in seen:
             continue
         path = _path_of(name)
         if path is None:
@@ -57,14 +69,14 @@ def _path_of(name: str) -> Path | None:
 
 @functools.lru_cache(maxsize=512)
 def _digest(path: Path, _modified: int) -> tuple[str, tuple[str, ...]]:
-    tree = ast.parse(path.read_bytes())
+    tree = deciding(ast.parse(path.read_bytes()))
     names = sorted({name for node in ast.walk(tree) for name in _imports(node)})
     text = _canonical(tree)
     return hashlib.sha256(text.encode()).hexdigest()[:8], tuple(names)
 
 
 def _imports(node: ast.AST) -> Iterable[str]:
-    """Names of the modules below `stages` that an import statement brings."""
+    """Names of the modules below `stages` that an import statement brings and that count."""
     if isinstance(node, ast.Import):
         found = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -72,7 +84,12 @@ def _imports(node: ast.AST) -> Iterable[str]:
         found = [name if _path_of(name) else node.module for name in found]
     else:
         return []
-    return [name for name in found if name.split(".")[0] == "stages" and name != "stages"]
+    return [name for name in found if _counts(name)]
+
+
+def _counts(name: str) -> bool:
+    base, _, room = name.partition(".")
+    return base == "stages" and (name in KEPT or room.split(".")[0] not in ("", *LEFT_OUT))
 
 
 def _canonical(node: Any) -> str:

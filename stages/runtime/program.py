@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+Sentence = str  # that people read and no result rests on: an edit of its function reruns nothing
+
 
 def run(name: str, main: Callable[[Sequence[str] | None], None]) -> None:
     """Call `main` with the command line; a ValueError becomes one sentence and exit code 2."""

@@ -3,7 +3,8 @@
 import sys
 import time
 
-LINE_EVERY = 64  # images or steps between two progress lines
+LINE_EVERY = 64  # images between two progress lines
+STEPS_PER_LINE = 20  # of a training between two progress lines
 
 
 class Progress:

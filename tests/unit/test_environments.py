@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.planning.engines import ENGINES
-from stages.runtime.code import code_of
+from stages.planning.engines import ENGINES, MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
@@ -63,8 +62,27 @@ def _imported(modules: list[str]) -> set[str]:
     return {PACKAGE_OF.get(name, name) for name in foreign}
 
 
-def _modules_of(program: str) -> list[str]:
-    return [entry.split("@")[0] for entry in code_of(program)]
+def _modules_of(program: str, environment: str) -> list[str]:
+    """All modules that a program may import; an engine those of its environment."""
+    engines = {"stages": ["torchvision"], "detectron2": ["torchvision", "detectron2"]}[environment]
+    todo = [program, *(MODULES[name] for name in engines if program == "stages.train")]
+    seen = set[str]()
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            tree = ast.parse(ROOT.joinpath(*name.split(".")).with_suffix(".py").read_bytes())
+            todo += [found for node in ast.walk(tree) for found in _ours(node)]
+    return sorted(seen)
+
+
+def _ours(node: ast.AST) -> list[str]:
+    """Modules of `stages` that an import statement brings."""
+    if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("stages."):
+        return []
+    whole = [f"{node.module}.{alias.name}" for alias in node.names]
+    there = [ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in whole]
+    return [name if found else str(node.module) for name, found in zip(whole, there, strict=True)]
 
 
 def _programs_of_rules() -> set[tuple[str, Path]]:
@@ -96,7 +114,7 @@ def test_an_environment_covers_what_its_stage_imports(program: str, path: Path) 
     there |= {"torch"} if "pytorch" in there else set()
     there |= {"opencv-python-headless"} if "opencv" in there else set()
     there |= OF_DETECTRON2 if "detectron2" in there else set()  # fvcore comes with it
-    needed = _imported(_modules_of(program))
+    needed = _imported(_modules_of(program, path.stem))
     missing = needed - there
     assert missing <= OPTIONAL
     assert not (path.stem == "detectron2" and missing & OF_DETECTRON2)

@@ -21,13 +21,32 @@ def area(side: int) -> int:
 '''
 
 
+TYPED = """
+from typing import TYPE_CHECKING
+
+import stages.settings.select
+from stages.planning import plan
+from stages.runtime import program, randomness
+
+if TYPE_CHECKING:
+    from stages.topic.helper import area
+else:
+    from stages.topic.other import g
+"""
+
+
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A little `stages`: first imports helper, helper imports deep; second imports neither."""
+    """A little `stages`: first imports helper, helper imports deep; second imports deep alone."""
     files = {
         "stages/__init__.py": "",
         "stages/first.py": "import json\nfrom stages.topic.helper import area\nprint(area(2))\n",
         "stages/second.py": "import stages.topic.other\n",
+        "stages/typed.py": TYPED,
+        "stages/planning/plan.py": "from stages.topic.deep import f\n",
+        "stages/settings/select.py": "from stages.topic.deep import f\n",
+        "stages/runtime/program.py": "from stages.topic.deep import f\n",
+        "stages/runtime/randomness.py": "PURPOSE = 1\n",
         "stages/topic/__init__.py": "",
         "stages/topic/helper.py": HELPER,
         "stages/topic/deep.py": "def f(x):\n    return f'{x} px'\n",
@@ -48,6 +67,20 @@ def _names(module: str) -> list[str]:
 def test_code_of_follows_imports_also_within_functions(world: Path) -> None:
     assert _names("stages.first") == ["stages.first", "stages.topic.deep", "stages.topic.helper"]
     assert _names("stages.second") == ["stages.second", "stages.topic.deep", "stages.topic.other"]
+
+
+def test_code_of_names_what_the_caller_chooses_with_what_that_imports(world: Path) -> None:
+    names = [entry.split("@")[0] for entry in code_of("stages.first", "stages.topic.other")]
+    assert names == [*_names("stages.first"), "stages.topic.other"]
+
+
+def test_code_of_leaves_out_what_decides_no_result(world: Path) -> None:
+    assert _names("stages.typed") == [
+        "stages.runtime.randomness",
+        "stages.topic.deep",
+        "stages.topic.other",  # what `else` imports is run
+        "stages.typed",
+    ]
 
 
 def test_code_of_an_unknown_module_is_refused(world: Path) -> None:
@@ -122,4 +155,11 @@ def test_the_static_closure_covers_what_python_really_imports() -> None:
         cwd=code.ROOT,
     )
     packages = {"stages." + path.parent.name for path in code.ROOT.glob("stages/*/*.py")}
-    assert set(done.stdout.split()) - packages <= set(_names("stages.prepare"))
+    left_out = {"stages." + room for room in ("planning", "settings", "runtime")}
+    needed = {
+        name
+        for name in set(done.stdout.split()) - packages
+        if name.rpartition(".")[0] not in left_out or name == "stages.runtime.randomness"
+    }
+    assert "stages.formats.coco" in needed
+    assert needed <= set(_names("stages.prepare"))
