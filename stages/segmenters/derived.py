@@ -88,7 +88,8 @@ def inner_point_questions(first: First, *, count: int, seed: int) -> list[Questi
     questions = []
     for question, answers in first:
         points, signs = question.asked.points, question.asked.signs
-        assert points is not None and signs is not None
+        assert points is not None
+        assert signs is not None
         own = [question.prompt_id] if question.prompt_id else []  # 0 draws as it always did
         rng = rng_of(seed, Purpose.INNER_POINTS, question.bag_id, *own)
         for number, answer in enumerate(_largest(answers, count)):
