@@ -20,13 +20,12 @@ from stages.segmenters.derived import (
     inner_point_questions,
     own_questions,
 )
-from stages.segmenters.mirrored import mirrored_back, mirrored_image, mirrored_question
+from stages.segmenters.mirrored import Pair, mirrored_back, mirrored_image, mirrored_question
 from stages.segmenters.segmenter import Segmenter
 from stages.settings.propose import Propose
 from stages.tables.proposals import PROPOSALS
 from stages.tables.table import rows_table
 
-Pair = tuple[Question, Answer]
 Bags = dict[int, list[Pair]]  # by bag_id, rising
 
 
