@@ -8,17 +8,16 @@ settings, the weights or the code are others.
 """
 
 import argparse
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
-from stages.methods.prompter import PROMPTERS, Prompter
+from stages.methods.prompter import PROMPTERS
+from stages.methods.shard_prompts import ShardPrompts, living_labels
 from stages.photographs.reading import image_path, read_rgb
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
@@ -34,61 +33,25 @@ from stages.settings.propose import Propose
 from stages.settings.section import from_json, provenance_values
 from stages.tables.images import shard_images
 from stages.tables.in_parts import write_in_parts
-from stages.tables.prompts import PROMPTS
 from stages.tables.proposals import PROPOSALS
 from stages.tables.shards import check_same
-from stages.tables.table import empty_table, read_table, rows_by_image, rows_table
-from stages.tables.weak_labels import WEAK_LABELS
+from stages.tables.table import empty_table
 
-Image = dict[str, Any]
-Prompts = Mapping[int, pa.Table]  # by image_id; of images with a prompt alone
-LABEL_COLUMNS = "image_id label_id kind category_id bag_id x y box status".split()
 OF_IMAGE = ("image_id", "digest", "height", "width", "orientation")  # that answers depend on
 
 
-def living_labels(path: Path, kinds: frozenset[str]) -> tuple[pa.Table, pa.Table]:
-    """Rows of table `weak_labels`, without their masks: those that count, and the deleted ones.
-
-    Parameters
-    ----------
-    kinds : that a prompter makes prompts of.
-
-    Raises
-    ------
-    ValueError : a label of a kind that nobody asks about, and that is no mask.
-    """
-    rows = read_table(path, WEAK_LABELS, columns=LABEL_COLUMNS)
-    deleted = pc.equal(rows.column("status"), "deleted")
-    labels = rows.filter(pc.invert(deleted))
-    served = pc.is_in(labels.column("kind"), pa.array([*sorted(kinds), "mask"]))
-    for row in labels.filter(pc.invert(served)).slice(0, 1).to_pylist():
-        raise ValueError(
-            f"{path}: image {row['image_id']}, label {row['label_id']}: a {row['kind']} of class "
-            f"{row['category_id']}, and no prompter of prompt.sources asks about a {row['kind']}. "
-            "Give each object a point, a box or a mask, or remove these labels: methods that learn "
-            "from tags (WeakSAM) are not there yet."
-        )
-    return labels, rows.filter(deleted)
-
-
-def prompts_of(image: Image, labels: pa.Table, prompters: Sequence[Prompter]) -> pa.Table:
-    """Rows of table `prompts` of one image; a later prompter's count on from those before."""
-    rows = [row for prompter in prompters for row in prompter.prompts(image, labels).to_pylist()]
-    rows.sort(key=lambda row: row["bag_id"])
-    used = Counter[int]()
-    for row in rows:
-        row["prompt_id"] = used[row["bag_id"]]
-        used[row["bag_id"]] += 1
-    return rows_table(PROMPTS, rows)
-
-
 class ImageProposer:
-    """Rows of one image: kept ones, or read it, ask, and write down the bags."""
+    """Rows of one image: kept ones, or read it, ask, and write down the bags.
+
+    Attributes
+    ----------
+    addresses : of the answers, by image_id; of images with prompts alone.
+    bags : (image_id, bag_id) of all prompts.
+    """
 
     def __init__(
         self,
-        images: Mapping[int, Image],
-        prompts: Prompts,
+        prompts: ShardPrompts,
         segmenter: OnDemand,
         kept: Kept,
         settings: Propose,
@@ -96,31 +59,39 @@ class ImageProposer:
         folder: Path,
         seed: int,
     ):
-        self.images, self.prompts, self.segmenter, self.kept = images, prompts, segmenter, kept
+        self.prompts, self.segmenter, self.kept = prompts, segmenter, kept
         self.settings, self.folder, self.seed = settings, folder, seed
+        self.addresses: dict[int, str] = {}
+        self.bags = set[tuple[int, ...]]()
+        for image_id in prompts.images:
+            asked = prompts.of(image_id)
+            if len(asked):
+                self.addresses[image_id] = address_of(kept.facts, self._parts(image_id, asked))
+                self.bags |= _bags_of(asked)
 
     def __call__(self, image_id: int) -> tuple[pa.Table]:
         """Table `proposals` of one image; empty for an image without prompts."""
-        if image_id not in self.prompts:
+        if image_id not in self.addresses:
             return (empty_table(PROPOSALS),)
-        return (self.kept.of(self._parts(image_id), lambda: self._asked(image_id)),)
+        prompts = self.prompts.of(image_id)
+        parts = self._parts(image_id, prompts)
+        return (self.kept.of(parts, lambda: self._asked(image_id, prompts)),)
 
     def deciding(self) -> dict[str, Any]:
         """JSON-able; all that the rows of these images depend on beside the provenance."""
-        files = [[row["file_name"], *(row[k] for k in OF_IMAGE)] for row in self.images.values()]
-        addresses = [address_of(self.kept.facts, self._parts(k)) for k in self.prompts]
-        return {"images": files, "answers": addresses}
+        rows = self.prompts.images.values()
+        files = [[row["file_name"], *(row[name] for name in OF_IMAGE)] for row in rows]
+        return {"images": files, "answers": list(self.addresses.values())}
 
-    def _parts(self, image_id: int) -> dict[str, Any]:
-        image = self.images[image_id]
-        asked = self.prompts[image_id].to_pylist()
-        return {**{name: image[name] for name in OF_IMAGE}, "prompts": asked}
+    def _parts(self, image_id: int, prompts: pa.Table) -> dict[str, Any]:
+        image = self.prompts.images[image_id]
+        return {**{name: image[name] for name in OF_IMAGE}, "prompts": prompts.to_pylist()}
 
-    def _asked(self, image_id: int) -> pa.Table:
-        image = self.images[image_id]
+    def _asked(self, image_id: int, prompts: pa.Table) -> pa.Table:
+        image = self.prompts.images[image_id]
         pixels = read_rgb(image_path(self.folder, image["file_name"]), digest=image["digest"])
         proposer = Proposer(self.segmenter(), self.settings, seed=self.seed)
-        return proposer.rows(image, pixels, self.prompts[image_id])
+        return proposer.rows(image, pixels, prompts)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -144,27 +115,24 @@ def main(argv: Sequence[str] | None) -> None:
     sources = from_json(Prompt, args.prompt_settings, "prompt")
     torch.set_num_threads(args.threads)
     modules = [PROMPTERS[entry.source].module for entry in sources.sources]
-    prompters: list[Prompter] = [
+    prompters = [
         opened(module).opened_prompter(entry)
         for module, entry in zip(modules, sources.sources, strict=True)
     ]
-    kinds = frozenset[str]().union(*(prompter.kinds for prompter in prompters))
-    labels, deleted = living_labels(args.weak_labels, kinds)
+    labels, deleted = living_labels(args.weak_labels, prompters)
     images = {row["image_id"]: row for row in shard_images(args.images, args.shard).to_pylist()}
-    mine = rows_by_image(labels)
-    found = {k: prompts_of(images[k], mine[k], prompters) for k in images if k in mine}
-    prompts = {image_id: rows for image_id, rows in found.items() if len(rows)}
+    prompts = ShardPrompts(images, labels, prompters)
     with ExitStack() as stack:
         segmenter = OnDemand(settings, lambda: stack.enter_context(leased(args.device)))
         kept = Kept(args.answers, args.out, PROPOSALS, answer_facts(segmenter, args.seed))
         proposer = ImageProposer(
-            images, prompts, segmenter, kept, settings, folder=args.image_folder, seed=args.seed
+            prompts, segmenter, kept, settings, folder=args.image_folder, seed=args.seed
         )
         facts = _provenance(args, sources, segmenter, modules)
         table = _written(args.out, proposer, facts)
     kept.finish()
     gone = sum(image_id in images for image_id in deleted.column("image_id").to_pylist())
-    say("propose", summary(table, len(images), len(prompts), kept.asked, gone))
+    say("propose", summary(table, len(images), len(proposer.addresses), kept.asked, gone))
 
 
 def answer_facts(segmenter: OnDemand, seed: int) -> dict[str, Any]:
@@ -175,7 +143,7 @@ def answer_facts(segmenter: OnDemand, seed: int) -> dict[str, Any]:
 
 def _written(out: Path, proposer: ImageProposer, facts: Mapping[str, Any]) -> pa.Table:
     """The shard's table, once it adds up with the prompts."""
-    ids = list(proposer.images)
+    ids = list(proposer.prompts.images)
     (table,) = write_in_parts(
         [(out, PROPOSALS)],
         ids,
@@ -185,14 +153,13 @@ def _written(out: Path, proposer: ImageProposer, facts: Mapping[str, Any]) -> pa
         progress=Progress("propose", len(ids)),
         also=proposer.deciding(),
     )
-    wanted = [pair for rows in proposer.prompts.values() for pair in _bags_of(rows)]
-    check_same(_bags_of(table), wanted, what="bags", where=out)
+    check_same(_bags_of(table), proposer.bags, what="bags", where=out)
     return table
 
 
-def _bags_of(rows: pa.Table) -> list[tuple[int, ...]]:
+def _bags_of(rows: pa.Table) -> set[tuple[int, ...]]:
     ids = (rows.column("image_id").to_pylist(), rows.column("bag_id").to_pylist())
-    return list(zip(*ids, strict=True))
+    return set(zip(*ids, strict=True))
 
 
 def _provenance(
@@ -220,7 +187,7 @@ def summary(table: pa.Table, images: int, prompted: int, asked: int, deleted: in
     ----------
     prompted : images with prompts, of which `asked` were embedded now. deleted : labels left out.
     """
-    bags = len(set(_bags_of(table)))
+    bags = len(_bags_of(table))
     empty = len(table) - sum(table.column("valid").to_pylist())
     return (
         f"embedded {asked} images, {prompted - asked} answered before; {images} images, {bags} "
