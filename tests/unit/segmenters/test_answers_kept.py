@@ -123,6 +123,17 @@ def test_a_damaged_answer_is_asked_again(
     assert [path.read_bytes() for path in files(tmp_path)] == [whole]
 
 
+def test_two_jobs_may_ask_the_same_at_once(kept: Callable[..., Kept], tmp_path: Path) -> None:
+    first, second = kept(), kept("home/refine")
+
+    def meanwhile() -> pa.Table:
+        return second.of({"digest": "a"}, lambda: answer(3))
+
+    assert first.of({"digest": "a"}, meanwhile).equals(answer(3))
+    assert (first.asked, second.asked) == (1, 1)
+    assert len(files(tmp_path)) == 1
+
+
 def test_a_question_that_fails_leaves_no_answer(kept: Callable[..., Kept], tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="asked again"):
         kept().of({"digest": "a"}, never)
