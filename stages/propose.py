@@ -1,142 +1,198 @@
-"""propose: SAM's masks for every weak label, one Parquet shard per job.
+"""propose: a segmenter's masks for every weak label, one Parquet shard per job.
 
-In come images and weak labels; out goes table `proposals`: for each instance its bag of masks with
-box, area, SAM's own score and stability. SAPNet, Sec. 3.1 and 4.2 (no code of it was published).
-Departures, each a config entry: the bag may be widened by prompts inside and around the first
-masks, and stray components are removed from SAM's masks.
+In come images and weak labels; out goes table `proposals`: for each object its bag of masks with
+box, area, the segmenter's own score and stability. SAPNet, Sec. 3.1 and 4.2 (no code of it was
+published). Labels become prompts here, by the door of the prompters. What the segmenter has said of
+an image is kept beside the results: it is asked again only where the photograph, its prompts, the
+settings, the weights or the code are others.
 """
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import torch
 
-from stages.geometry.masks import rle_boxes
+from stages.methods.prompter import PROMPTERS
+from stages.methods.shard_prompts import ShardPrompts, living_labels
 from stages.photographs.reading import image_path, read_rgb
+from stages.runtime.code import code_of
 from stages.runtime.device import leased
+from stages.runtime.doors import opened
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
-from stages.segmenters.answers import Answer
-from stages.segmenters.derived import Question
-from stages.segmenters.runner import Runner
-from stages.segmenters.sam_loading import checked_sha256, load_sam
+from stages.segmenters.answers_kept import Kept, address_of
+from stages.segmenters.on_demand import PACKAGES, OnDemand
+from stages.segmenters.proposing import Proposer
+from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
-from stages.settings.readers import chosen
 from stages.settings.section import from_json, provenance_values
+from stages.tables.images import shard_images
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
-from stages.tables.streams import shard_images
-from stages.tables.table import empty_table, read_table, rows_by_image
-from stages.tables.weak_labels import WEAK_LABELS
+from stages.tables.shards import check_same
+from stages.tables.table import empty_table
 
-
-def proposal_rows(
-    image: dict[str, Any],
-    labels: pa.Table,
-    bags: list[list[tuple[Question, Answer]]],
-) -> pa.Table:
-    """Table `proposals` of one image; an empty mask gets a box of one pixel about the point."""
-    rows = [
-        {
-            "image_id": image["image_id"],
-            "instance_id": label["instance_id"],
-            "proposal_id": number,
-            "prompt_kind": question.kind,
-            "prompt_index": question.index,
-            "mask_index": answer.slot,
-            "box": _box(answer, label, image),
-            "area": answer.area,
-            "rle": answer.rle["counts"],
-            "height": image["height"],
-            "width": image["width"],
-            "sam_score": answer.sam_score,
-            "stability": answer.stability,
-            "valid": answer.area > 0,
-        }
-        for label, bag in zip(labels.to_pylist(), bags, strict=True)
-        for number, (question, answer) in enumerate(bag)
-    ]
-    return pa.Table.from_pylist(rows, schema=PROPOSALS.schema)
-
-
-def _box(answer: Answer, label: dict[str, Any], image: dict[str, Any]) -> list[float]:
-    if answer.area:
-        return [float(v) for v in rle_boxes([answer.rle])[0]]
-    x, y = min(int(label["x"]), image["width"] - 1), min(int(label["y"]), image["height"] - 1)
-    return [x, y, x + 1, y + 1]
+OF_IMAGE = ("image_id", "digest", "height", "width", "orientation")  # that answers depend on
 
 
 class ImageProposer:
-    """Rows of one image: reads it, asks SAM, writes down the bags."""
+    """Rows of one image: kept ones, or read it, ask, and write down the bags.
 
-    def __init__(self, runner: Runner, folder: Path, images: pa.Table, labels: pa.Table):
-        self.runner, self.folder = runner, folder
-        self.images = {row["image_id"]: row for row in images.to_pylist()}
-        self.labels = rows_by_image(labels)
+    Attributes
+    ----------
+    addresses : of the answers, by image_id; of images with prompts alone.
+    bags : (image_id, bag_id) of all prompts.
+    """
 
-    def __call__(self, image_id: int) -> pa.Table:
-        """Table `proposals` of one image; empty for an image without labels."""
-        if image_id not in self.labels:
-            return empty_table(PROPOSALS)
-        image, labels = self.images[image_id], self.labels[image_id]
-        pixels = read_rgb(image_path(self.folder, image["file_name"]))
-        points = np.stack([labels.column("x").to_numpy(), labels.column("y").to_numpy()], axis=1)
-        ids = labels.column("instance_id").to_pylist()
-        return proposal_rows(image, labels, self.runner.bags(pixels, points, ids))
+    def __init__(
+        self,
+        prompts: ShardPrompts,
+        segmenter: OnDemand,
+        kept: Kept,
+        settings: Propose,
+        *,
+        folder: Path,
+        seed: int,
+    ):
+        self.prompts, self.segmenter, self.kept = prompts, segmenter, kept
+        self.settings, self.folder, self.seed = settings, folder, seed
+        self.addresses: dict[int, str] = {}
+        self.bags = set[tuple[int, ...]]()
+        for image_id in prompts.images:
+            asked = prompts.of(image_id)
+            if len(asked):
+                self.addresses[image_id] = address_of(kept.facts, self._parts(image_id, asked))
+                self.bags |= _bags_of(asked)
+
+    def __call__(self, image_id: int) -> tuple[pa.Table]:
+        """Table `proposals` of one image; empty for an image without prompts."""
+        if image_id not in self.addresses:
+            return (empty_table(PROPOSALS),)
+        prompts = self.prompts.of(image_id)
+        parts = self._parts(image_id, prompts)
+        return (self.kept.of(parts, lambda: self._asked(image_id, prompts)),)
+
+    def deciding(self) -> dict[str, Any]:
+        """JSON-able; all that the rows of these images depend on beside the provenance."""
+        rows = self.prompts.images.values()
+        files = [[row["file_name"], *(row[name] for name in OF_IMAGE)] for row in rows]
+        return {"images": files, "answers": list(self.addresses.values())}
+
+    def _parts(self, image_id: int, prompts: pa.Table) -> dict[str, Any]:
+        image = self.prompts.images[image_id]
+        return {**{name: image[name] for name in OF_IMAGE}, "prompts": prompts.to_pylist()}
+
+    def _asked(self, image_id: int, prompts: pa.Table) -> pa.Table:
+        image = self.prompts.images[image_id]
+        pixels = read_rgb(image_path(self.folder, image["file_name"]), digest=image["digest"])
+        proposer = Proposer(self.segmenter(), self.settings, seed=self.seed)
+        return proposer.rows(image, pixels, prompts)
 
 
-def main(argv: Sequence[str] | None) -> None:
-    """Command line of the stage."""
+def _parser() -> argparse.ArgumentParser:
     parser = parser_of(__doc__, "propose")
     for flag in ("image-folder", "images", "weak-labels", "out"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
+    parser.add_argument("--answers", type=Path, required=True, help="results/<run>/answers")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--settings", default="{}", help="JSON of the config section `propose`")
-    args = parser.parse_args(argv)
+    parser.add_argument("--prompt-settings", default="{}", help="JSON of the section `prompt`")
+    return parser
+
+
+def main(argv: Sequence[str] | None) -> None:
+    """Command line of the stage."""
+    args = _parser().parse_args(argv)
     settings = from_json(Propose, args.settings, "propose")
+    sources = from_json(Prompt, args.prompt_settings, "prompt")
     torch.set_num_threads(args.threads)
-    checkpoint = Path(settings.sam.checkpoint)
-    facts = _provenance(settings, args.seed, checked_sha256(checkpoint, settings.sam.sha256))
-    images = shard_images(args.images, args.shard)
-    labels = read_table(args.weak_labels, WEAK_LABELS)
-    with leased(args.device) as device:
-        sam = load_sam(settings.sam.model, checkpoint, settings.sam.sha256, device)
-        runner = Runner(sam, settings, seed=args.seed)
-        ids = images.column("image_id").to_pylist()
-        table = write_in_parts(
-            args.out,
-            PROPOSALS,
-            ids,
-            ImageProposer(runner, args.image_folder, images, labels),
-            provenance=facts,
-            chunk=settings.chunk,
-            progress=Progress("propose", len(ids)),
-            inputs=(args.weak_labels,),
+    modules = [PROMPTERS[entry.source].module for entry in sources.sources]
+    prompters = [
+        opened(module).opened_prompter(entry)
+        for module, entry in zip(modules, sources.sources, strict=True)
+    ]
+    labels, deleted = living_labels(args.weak_labels, prompters)
+    images = {row["image_id"]: row for row in shard_images(args.images, args.shard).to_pylist()}
+    prompts = ShardPrompts(images, labels, prompters)
+    with ExitStack() as stack:
+        segmenter = OnDemand(settings, lambda: stack.enter_context(leased(args.device)))
+        kept = Kept(args.answers, args.out, PROPOSALS, answer_facts(segmenter, args.seed))
+        proposer = ImageProposer(
+            prompts, segmenter, kept, settings, folder=args.image_folder, seed=args.seed
         )
-    say("propose", summary(table, len(ids)))
+        facts = _provenance(args, sources, segmenter, modules)
+        table = _written(args.out, proposer, facts)
+    kept.finish()
+    gone = sum(image_id in images for image_id in deleted.column("image_id").to_pylist())
+    say("propose", summary(table, len(images), len(proposer.addresses), kept.asked, gone))
 
 
-def _provenance(settings: Propose, seed: int, sha256: str) -> dict[str, Any]:
-    """Facts of the output; the path of the weight file is left out, its checksum tells more."""
-    values = chosen("propose", provenance_values(settings))
-    packages = ("torch", "segment_anything", "pycocotools", "opencv-python-headless", "numpy")
+def answer_facts(segmenter: OnDemand, seed: int) -> dict[str, Any]:
+    """What all answers depend on: the settings of section `propose` without the size of a part."""
+    values = {key: value for key, value in segmenter.values.items() if key != "chunk"}
+    return segmenter.facts("stages.segmenters.proposing", values, seed=seed)
+
+
+def _written(out: Path, proposer: ImageProposer, facts: Mapping[str, Any]) -> pa.Table:
+    """The shard's table, once it adds up with the prompts."""
+    ids = list(proposer.prompts.images)
+    (table,) = write_in_parts(
+        [(out, PROPOSALS)],
+        ids,
+        proposer,
+        provenance=facts,
+        chunk=proposer.settings.chunk,
+        progress=Progress("propose", len(ids)),
+        also=proposer.deciding(),
+    )
+    check_same(_bags_of(table), proposer.bags, what="bags", where=out)
+    return table
+
+
+def _bags_of(rows: pa.Table) -> set[tuple[int, ...]]:
+    ids = (rows.column("image_id").to_pylist(), rows.column("bag_id").to_pylist())
+    return set(zip(*ids, strict=True))
+
+
+def _provenance(
+    args: argparse.Namespace,
+    sources: Prompt,
+    segmenter: OnDemand,
+    modules: Sequence[str],
+) -> dict[str, Any]:
     return provenance_of(
-        "stages.propose", settings=values, seed=seed, packages=packages, model_sha256=sha256
+        "stages.propose",
+        settings=segmenter.values,
+        prompt_settings=provenance_values(sources),
+        seed=args.seed,
+        packages=PACKAGES,
+        code=code_of("stages.propose", segmenter.module, *modules),
+        model_sha256=segmenter.digest,
+        shard=args.shard,
     )
 
 
-def summary(table: pa.Table, images: int) -> Sentence:
-    """The closing sentence of the log."""
-    instances = len(set(table.column("instance_id").to_pylist()))
+def summary(table: pa.Table, images: int, prompted: int, asked: int, deleted: int) -> Sentence:
+    """The closing sentence of the log.
+
+    Parameters
+    ----------
+    prompted : images with prompts, of which `asked` were embedded now. deleted : labels left out.
+    """
+    bags = len(_bags_of(table))
     empty = len(table) - sum(table.column("valid").to_pylist())
-    return f"{images} images, {instances} instances, {len(table)} proposals, {empty} empty."
+    return (
+        f"embedded {asked} images, {prompted - asked} answered before; {images} images, {bags} "
+        f"bags, {len(table)} proposals, {empty} empty, {deleted} deleted labels left out."
+    )
 
 
 if __name__ == "__main__":

@@ -1,31 +1,48 @@
-"""What SAM answers: masks as run-length codes with their scores, cleaned of stray components."""
+"""What a segmenter answers: masks as run-length codes with their scores, cleaned of strays."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from stages.geometry.masks import Rle, rles_to_masks
+from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rles_to_masks
+from stages.segmenters.segmenter import Answered
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One mask of SAM.
+    """One mask of a segmenter.
 
     slot : number of the mask among those of its prompt, from 0.
     area : px^2; 0 for an empty mask.
-    sam_score : IoU that SAM predicts for it. stability : 0 to 1.
+    predicted_iou : the segmenter's own estimate. stability : 0 to 1.
     """
 
     slot: int
     rle: Rle
     area: int
-    sam_score: float
+    predicted_iou: float
     stability: float
 
     def mask(self) -> np.ndarray:
         """(height, width) uint8 in {0, 1}."""
         return np.asarray(rles_to_masks([self.rle])[0])
+
+
+def answers_of(answered: Answered, anchor: np.ndarray, *, share: float) -> list[Answer]:
+    """The masks of one prompt, cleaned and encoded, in the order of their slots.
+
+    Parameters
+    ----------
+    anchor : (2,) x, y px on the object. share : as in `without_stray_components`.
+    """
+    cleaned = [without_stray_components(mask, anchor, share) for mask in answered.masks]
+    rles = masks_to_rles(np.stack(cleaned))
+    areas = rle_areas(rles).tolist()
+    ious, stability = answered.predicted_iou.tolist(), answered.stability.tolist()
+    return [
+        Answer(slot, rle, areas[slot], ious[slot], stability[slot]) for slot, rle in enumerate(rles)
+    ]
 
 
 def without_stray_components(mask: np.ndarray, point: np.ndarray, share: float) -> np.ndarray:

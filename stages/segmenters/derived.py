@@ -1,74 +1,126 @@
-"""What SAM is asked: the weak label's point, more points inside its first masks, boxes around them.
+"""What a segmenter is asked: the prompts themselves, more points in its first masks, boxes around.
 
 The paper has three masks from the point and three more from an enhanced label; any prompt that
-speaks of the same object may widen the bag (SAPNet, Sec. 4.2; the author: "6, 9 or more").
+speaks of the same object may widen the bag (SAPNet, Sec. 4.2; the author: "6, 9 or more"). Prompts
+are derived from points alone: a box says already which of the nested objects is meant.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from stages.geometry.boxes import clip_boxes, scale_boxes
 from stages.geometry.masks import rle_boxes
+from stages.runtime.randomness import Purpose, rng_of
 from stages.segmenters.answers import Answer
+from stages.segmenters.segmenter import Asked
 
 INNER_POINTS = 2  # drawn in a mask, beside the weak label's point
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One prompt for one instance.
+    """One question about one object.
 
-    points : (p, 2) float32 x, y in px of the original image, all of them on the object, or None.
-    box : (4,) float32 xyxy px, or None.
+    bag_id, prompt_id : the prompt that it asks about, at first or second hand.
+    kind : of the prompt, or the source of derived ones. derived : their number, None: the prompt.
+    asked : in px of the image. anchor : (2,) float32 x, y px, where the object is thought to be.
     """
 
-    instance: int
+    bag_id: int
+    prompt_id: int
     kind: str
-    index: int
-    points: np.ndarray | None
-    box: np.ndarray | None
+    derived: int | None
+    asked: Asked
+    anchor: np.ndarray
+
+    @property
+    def derives(self) -> bool:
+        """Whether more prompts may be made of the answers."""
+        return self.asked.box is None
 
 
-def point_questions(points: np.ndarray) -> list[Question]:
-    """One question per instance from the weak labels' points, (n, 2) x, y px."""
-    return [Question(i, "point", 0, point[None], None) for i, point in enumerate(points)]
+First = Sequence[tuple[Question, Sequence[Answer]]]  # prompts of points and their answers, by slot
 
 
-def inner_point_questions(
-    first: list[list[Answer]], points: np.ndarray, rngs: list[np.random.Generator], *, count: int
-) -> list[Question]:
-    """The point and two more inside each of the `count` largest first masks.
+def own_questions(prompts: pa.Table) -> list[Question]:
+    """The questions that rows of table `prompts` are, those without a box before those with one.
 
     Parameters
     ----------
-    first : for each instance its answers to the point prompt.
-    rngs : one generator per instance, so that no instance depends on another.
+    prompts : of one image, at any number of bags; each with points, a box or both.
+    """
+    questions = [_question(row) for row in prompts.to_pylist()]
+    return sorted(questions, key=lambda question: question.asked.box is not None)
+
+
+def _question(row: dict[str, Any]) -> Question:
+    points = None if row["points"] is None else np.array(row["points"], np.float32).reshape(-1, 2)
+    signs = None if row["point_signs"] is None else np.array(row["point_signs"], dtype=np.int32)
+    box = None if row["box"] is None else np.array(row["box"], dtype=np.float32)
+    asked = Asked(points, signs, box)
+    return Question(
+        row["bag_id"], row["prompt_id"], row["kind"], None, asked, _anchor(points, signs, box)
+    )
+
+
+def _anchor(
+    points: np.ndarray | None, signs: np.ndarray | None, box: np.ndarray | None
+) -> np.ndarray:
+    """The first point on the object, or the centre of its box."""
+    if points is not None and signs is not None and (signs == 1).any():
+        return np.asarray(points[int(np.argmax(signs == 1))])
+    if box is None:
+        raise RuntimeError("a prompt has neither a point on the object nor a box.")
+    return np.asarray((box[:2] + box[2:]) / 2)
+
+
+def inner_point_questions(first: First, *, count: int, seed: int) -> list[Question]:
+    """The points and two more inside each of the `count` largest masks of each prompt.
+
+    Parameters
+    ----------
+    seed : random numbers depend on it, the bag and the prompt alone.
     """
     questions = []
-    for i, (answers, rng) in enumerate(zip(first, rngs, strict=True)):
-        for index, answer in enumerate(_largest(answers, count)):
+    for question, answers in first:
+        points, signs = question.asked.points, question.asked.signs
+        assert points is not None
+        assert signs is not None
+        own = [question.prompt_id] if question.prompt_id else []  # 0 draws as it always did
+        rng = rng_of(seed, Purpose.INNER_POINTS, question.bag_id, *own)
+        for number, answer in enumerate(_largest(answers, count)):
             drawn = _inside(answer.mask(), rng)
-            both = np.concatenate([points[i][None], drawn]).astype(np.float32)
-            questions.append(Question(i, "inner_points", index, both, None))
+            more = np.concatenate([signs, np.ones(len(drawn), dtype=signs.dtype)])
+            asked = Asked(np.concatenate([points, drawn]).astype(np.float32), more, None)
+            questions.append(_derived(question, "inner_points", number, asked))
     return questions
 
 
 def box_questions(
-    first: list[list[Answer]], height: int, width: int, *, count: int, scale: float
+    first: First, height: int, width: int, *, count: int, scale: float
 ) -> list[Question]:
-    """Boxes `scale` times those of the `count` largest first masks, cut at the image border."""
+    """Boxes `scale` times those of the `count` largest masks, cut at the image border."""
     questions = []
-    for i, answers in enumerate(first):
-        for index, answer in enumerate(_largest(answers, count)):
+    for question, answers in first:
+        for number, answer in enumerate(_largest(answers, count)):
             if answer.area:
                 box = scale_boxes(rle_boxes([answer.rle]), scale)
                 box = clip_boxes(box, height, width)[0].astype(np.float32)
-                questions.append(Question(i, "boxes", index, None, box))
+                questions.append(_derived(question, "boxes", number, Asked(None, None, box)))
     return questions
 
 
-def _largest(answers: list[Answer], count: int) -> list[Answer]:
+def _derived(question: Question, kind: str, number: int, asked: Asked) -> Question:
+    return Question(
+        question.bag_id, question.prompt_id, kind, number, asked, anchor=question.anchor
+    )
+
+
+def _largest(answers: Sequence[Answer], count: int) -> list[Answer]:
     return sorted(answers, key=lambda answer: -answer.area)[:count]
 
 

@@ -1,10 +1,11 @@
-"""The mirrored image as a second opinion: SAM is asked the same questions about it.
+"""The mirrored image as a second opinion: a segmenter is asked the same questions about it.
 
 What SAM gets wrong at the border of an object differs between an image and its mirror image, what
 it gets right does not; so the bag holds more good masks, and those that agree say which. Not in the
 paper, which leaves open how a bag is filled (Sec. 4.2; the author: "6, 9 or more").
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,12 @@ import numpy as np
 from stages.geometry.masks import masks_to_rles
 from stages.segmenters.answers import Answer
 from stages.segmenters.derived import Question
+from stages.segmenters.segmenter import Asked
 
 PREFIX = "mirrored_"  # before the kind of a prompt to the mirrored image
 NUDGE = 1e-3  # px: the left edge, x = 0, is mirrored to just inside the right one
+
+Pair = tuple[Question, Answer]
 
 
 def mirrored_image(image: np.ndarray) -> np.ndarray:
@@ -28,13 +32,29 @@ def mirrored_points(points: np.ndarray, width: int) -> np.ndarray:
     return np.stack([x, points[:, 1]], axis=1).astype(np.float32)
 
 
-def mirrored_back(bag: list[tuple[Question, Answer]]) -> list[tuple[Question, Answer]]:
+def mirrored_box(box: np.ndarray, width: int) -> np.ndarray:
+    """(4,) xyxy px with left and right exchanged."""
+    return np.array([width - box[2], box[1], width - box[0], box[3]], dtype=box.dtype)
+
+
+def mirrored_question(question: Question, width: int) -> Question:
+    """The same question about the mirrored image."""
+    points, box = question.asked.points, question.asked.box
+    asked = Asked(
+        None if points is None else mirrored_points(points, width),
+        question.asked.signs,
+        None if box is None else mirrored_box(box, width),
+    )
+    return replace(question, asked=asked, anchor=mirrored_points(question.anchor[None], width)[0])
+
+
+def mirrored_back(pairs: Sequence[Pair]) -> list[Pair]:
     """Answers about the mirrored image as masks of the image; their prompts are named so."""
-    if not bag:
+    if not pairs:
         return []
-    masks = np.stack([answer.mask()[:, ::-1] for _, answer in bag])
+    masks = np.stack([answer.mask()[:, ::-1] for _, answer in pairs])
     rles = masks_to_rles(np.ascontiguousarray(masks))
     return [
         (replace(question, kind=PREFIX + question.kind), replace(answer, rle=rle))
-        for (question, answer), rle in zip(bag, rles, strict=True)
+        for (question, answer), rle in zip(pairs, rles, strict=True)
     ]

@@ -1,4 +1,9 @@
-"""The door to the segmenters: promptable models that answer prompts with masks."""
+"""The door to the segmenters: promptable models that answer prompts with masks.
+
+The module behind a name has two functions. `model_digest(settings)` is the SHA-256 of the weights,
+checked before anything is loaded; `opened_segmenter(settings, *, device)` loads them. `settings` is
+the block of section `propose` that bears the name.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -6,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from stages.runtime.doors import Method
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
 
@@ -55,8 +60,11 @@ class Segmenter(Protocol):
 
     def ask(
         self, prompts: "Sequence[Asked]", *, multimask: bool, logits: bool = False
-    ) -> "list[Answered]":
-        """The masks of each prompt, of the image that was embedded last.
+    ) -> "Iterator[Answered]":
+        """Yield the masks of each prompt, in order, of the image that was embedded last.
+
+        They come as they are made, so that no more than a batch of them waits in memory; all are to
+        be taken before the next image is embedded.
 
         Parameters
         ----------

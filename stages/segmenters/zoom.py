@@ -1,18 +1,26 @@
-"""SAM asked again, close up: the part of the image about a refined box, enlarged to SAM's input.
+"""A segmenter asked again, close up: the part of the image about a refined box, enlarged.
 
 Not in the paper. A small object covers few cells of SAM's feature map; in a crop about its box it
 covers many, and the box says which of the nested objects is meant. The crop and its mirror image
-are asked alike, and the mean of both decides. It costs two passes of the image encoder per object.
+are asked alike, and the mean of both decides. It costs two passes of the image encoder per object,
+so the answers are kept.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
-from segment_anything import SamPredictor
-from segment_anything.modeling import Sam
 
 from stages.geometry.boxes import clip_boxes, scale_boxes
+from stages.geometry.masks import masks_to_rles
+from stages.segmenters.answers_kept import Kept
+from stages.segmenters.on_demand import OnDemand
+from stages.segmenters.segmenter import Asked, Segmenter
+from stages.tables.table import table_of
+from stages.tables.zoomed import ZOOMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +54,16 @@ def window_about(box: np.ndarray, height: int, width: int, *, scale: float, leas
 
 
 class Zoom:
-    """Asks one SAM about boxes, close up.
+    """Asks a segmenter about boxes, close up.
 
     Parameters
     ----------
-    window : side of the crop, in longer sides of the box. margin : of the box that SAM is asked
-        with, in sides of the box.
+    window : side of the crop, in longer sides of the box. margin : of the box that the segmenter
+        is asked with, in sides of the box.
     """
 
-    def __init__(self, sam: Sam, *, window: float, margin: float):
-        self.predictor, self.window, self.margin = SamPredictor(sam), window, margin
+    def __init__(self, segmenter: Segmenter, *, window: float, margin: float):
+        self.segmenter, self.window, self.margin = segmenter, window, margin
 
     def probability(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
         """Probability of each pixel to belong to the object in a box.
@@ -69,7 +77,7 @@ class Zoom:
         (height, width) float32, 0 outside the crop.
         """
         height, width = image.shape[:2]
-        least = self.predictor.model.image_encoder.img_size
+        least = self.segmenter.side
         window = window_about(box, height, width, scale=self.window, least=least)
         crop = window.cut(image)
         asked = scale_boxes(box[None].astype(np.float64), self.margin) - np.array(
@@ -84,12 +92,60 @@ class Zoom:
         window.cut(found)[:] = (upright + mirrored) / 2
         return found
 
-    @torch.inference_mode()
     def _asked(self, crop: np.ndarray, box: np.ndarray) -> np.ndarray:
-        self.predictor.set_image(np.ascontiguousarray(crop))
-        boxes = torch.from_numpy(box[None]).to(self.predictor.device)
-        boxes = self.predictor.transform.apply_boxes_torch(boxes, crop.shape[:2])
-        logits, _, _ = self.predictor.predict_torch(
-            None, None, boxes, multimask_output=False, return_logits=True
-        )  # (1, 1, height, width)
-        return np.asarray(logits[0, 0].sigmoid().float().cpu())
+        self.segmenter.embed(np.ascontiguousarray(crop))
+        prompts = [Asked(None, None, box)]
+        (answered,) = self.segmenter.ask(prompts, multimask=False, logits=True)
+        assert answered.logits is not None
+        return torch.from_numpy(answered.logits[0]).sigmoid().numpy()
+
+
+def zoom_facts(segmenter: OnDemand, *, window: float, margin: float) -> dict[str, Any]:
+    """What all answers close up depend on, beside the image and the boxes; for `Kept`."""
+    name = segmenter.settings.segmenter
+    values = {"segmenter": name, name: segmenter.values.get(name)}
+    return segmenter.facts(__name__, {**values, "window": window, "margin": margin})
+
+
+class KeptZoom:
+    """Masks close up of one image after the other, asked for where they are not kept.
+
+    Parameters
+    ----------
+    segmenter : opens it; called when a question is new.
+    kept : answers of table `zoomed`, with `zoom_facts`.
+    """
+
+    def __init__(
+        self, segmenter: Callable[[], Segmenter], kept: Kept, *, window: float, margin: float
+    ):
+        self.segmenter, self.kept, self.window, self.margin = segmenter, kept, window, margin
+
+    def rles(
+        self, image: Mapping[str, Any], boxes: np.ndarray, pixels: Callable[[], np.ndarray]
+    ) -> list[bytes]:
+        """COCO counts of what is seen about each box: pixels of more than half probability.
+
+        Parameters
+        ----------
+        image : row of table `images`. boxes : (n, 4) xyxy px, each with an area.
+        pixels : reads the image, (height, width, 3) uint8 RGB; called when a question is new.
+        """
+        if not len(boxes):
+            return []
+        names = ("image_id", "digest", "height", "width", "orientation")
+        parts = {**{name: image[name] for name in names}, "boxes": boxes.tolist()}
+        table = self.kept.of(parts, lambda: self._table(image, boxes, pixels()))
+        counts: list[bytes] = table.column("rle").to_pylist()
+        return counts
+
+    def _table(self, image: Mapping[str, Any], boxes: np.ndarray, pixels: np.ndarray) -> pa.Table:
+        zoom = Zoom(self.segmenter(), window=self.window, margin=self.margin)
+        seen = [masks_to_rles(zoom.probability(pixels, box)[None] > 0.5)[0] for box in boxes]
+        columns: dict[str, Any] = {
+            **{name: [image[name]] * len(boxes) for name in ("image_id", "height", "width")},
+            "question": list(range(len(boxes))),
+            "box": boxes.astype(np.float32),
+            "rle": [rle["counts"] for rle in seen],
+        }
+        return table_of(ZOOMED, columns)

@@ -24,6 +24,7 @@ def write_in_parts(
     chunk: int,
     progress: Progress,
     inputs: Sequence[Path] = (),
+    also: Mapping[str, Any] | None = None,
 ) -> list[pa.Table]:
     """Compute the rows of each image, chunk by chunk, and write whole tables.
 
@@ -32,14 +33,16 @@ def write_in_parts(
     outputs : files and what they hold.
     image_ids : sorted ids; one part holds `chunk` of them.
     compute : rows of one image, for each of the outputs; depends on nothing but the image,
-        `provenance` and `inputs`.
+        `provenance`, `inputs` and `also`.
     inputs : files whose content decides the rows; parts made from others are thrown away.
+    also : JSON-able; what else decides them, such as the rows of this shard in a file of all.
 
     Returns
     -------
     The tables as written.
     """
-    folder = parts_folder(outputs[0][0], provenance, image_ids, inputs=inputs)
+    decides = {**provenance, "also": also}
+    folder = parts_folder(outputs[0][0], decides, image_ids, inputs=inputs)
     parts: list[list[pa.Table]] = []
     for number, start in enumerate(range(0, len(image_ids), chunk)):
         ids = image_ids[start : start + chunk]

@@ -9,7 +9,6 @@ version and the provenance. Readers check what writers check.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from stages.runtime.atomic import replacing
 from stages.tables.checks import validate
 from stages.tables.record import BOX, Record
+from stages.tables.spans import rows_by
 
 ROWS_PER_GROUP = 1500  # small enough that one image is read in milliseconds
 KEY = "maskmill"
@@ -208,6 +208,4 @@ def read_tables(
 
 def rows_by_image(table: pa.Table) -> dict[int, pa.Table]:
     """Split a table sorted by image_id into one table per image, without copying."""
-    ids = table.column("image_id").to_numpy()
-    edges = [0, *(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)]
-    return {int(ids[a]): table.slice(a, b - a) for a, b in pairwise(edges) if b > a}
+    return rows_by(table, "image_id")

@@ -1,4 +1,4 @@
-"""One tiny run per recipe: its methods as they are, on four scenes, with networks of a few cells."""
+"""One tiny run per recipe: its methods as they are, on four scenes, with small networks."""
 
 import json
 from typing import Any

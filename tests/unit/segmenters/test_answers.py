@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stages.segmenters.answers import without_stray_components
+from stages.segmenters.answers import answers_of, without_stray_components
+from stages.segmenters.segmenter import Answered
 
 
 def blobs() -> np.ndarray:
@@ -31,3 +32,15 @@ def test_components_below_the_share_go(point: tuple[int, int], share: float, kep
 
 def test_an_empty_mask_stays_empty() -> None:
     assert not without_stray_components(np.zeros((3, 3), bool), np.array([1, 1]), 0.5).any()
+
+
+def test_answers_are_cleaned_measured_and_numbered_by_slot() -> None:
+    masks = np.stack([blobs(), np.zeros((20, 30), bool)])
+    scores, stability = np.float32([0.25, 0.75]), np.float32([1.0, 0.0])
+    first, second = answers_of(
+        Answered(None, masks, scores, stability), np.array([4, 4]), share=0.6
+    )
+    assert (first.slot, first.area, first.predicted_iou, first.stability) == (0, 36, 0.25, 1.0)
+    assert (second.slot, second.area, second.predicted_iou) == (1, 0, 0.75)
+    assert first.mask().sum() == 36
+    assert not second.mask().any()

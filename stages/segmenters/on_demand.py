@@ -1,0 +1,68 @@
+"""The segmenter that the settings choose: its weights are checked at once, itself opened when due.
+
+Where all answers are kept from an earlier run, or a shard is empty, no model is loaded.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from stages.runtime.code import code_of
+from stages.runtime.doors import opened
+from stages.runtime.provenance import provenance_of
+from stages.segmenters.segmenter import SEGMENTERS, Segmenter
+from stages.settings.propose import Propose
+from stages.settings.readers import chosen
+from stages.settings.section import provenance_values
+
+PACKAGES = ("torch", "segment_anything", "pycocotools", "opencv-python-headless", "numpy")
+
+
+class OnDemand:
+    """Opens the segmenter of section `propose` on its first question.
+
+    Attributes
+    ----------
+    module : name of the module behind the door. digest : SHA-256 of the weights.
+    values : section `propose` as plain values: shared keys and the segmenter's own block.
+
+    Raises
+    ------
+    ValueError : the weights are missing or not the wanted ones.
+    """
+
+    def __init__(self, settings: Propose, device: Callable[[], torch.device]):
+        """`device` is called when the model is loaded: a lease is taken no earlier."""
+        self.settings, self.device = settings, device
+        self.module = SEGMENTERS[settings.segmenter].module
+        self.block = getattr(settings, settings.segmenter, None)
+        self.values = chosen("propose", provenance_values(settings))
+        self.digest: str = opened(self.module).model_digest(self.block)
+
+    def __call__(self) -> Segmenter:
+        """The segmenter, the same one each time."""
+        return self._segmenter
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        found: Segmenter = opened(self.module).opened_segmenter(self.block, device=self.device())
+        return found
+
+    def facts(self, asker: str, settings: Mapping[str, Any], *, seed: int = 0) -> dict[str, Any]:
+        """What every answer depends on, beside the image and what is asked about it.
+
+        Parameters
+        ----------
+        asker : module that asks, such as "stages.segmenters.proposing".
+        settings : plain values that decide the answers. seed : where random numbers are drawn.
+        """
+        return provenance_of(
+            asker,
+            settings=settings,
+            seed=seed,
+            packages=PACKAGES,
+            code=code_of(asker, self.module),
+            model_sha256=self.digest,
+        )
