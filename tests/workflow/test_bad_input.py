@@ -175,6 +175,12 @@ def test_a_bad_config_is_refused_before_any_job(
     assert not fresh.results().exists()
 
 
+def test_a_clone_that_is_not_whole_is_refused_in_one_sentence(fresh: Workspace) -> None:
+    (fresh.folder / "stages" / "settings" / "judge.py").unlink()
+    outcome = fresh.snakemake("-n")
+    _assert_one_sentence(outcome, "No module named 'stages.settings.judge'. The Snakefile needs")
+
+
 def test_a_wrong_checksum_is_refused_before_sam_is_loaded(workspace: Workspace) -> None:
     workspace.configure(merged(TINY, {"propose": {"sam": {"sha256": "0" * 64}}}))
     outcome = workspace.snakemake("results/tiny/propose/shard-0000-of-0004.parquet")

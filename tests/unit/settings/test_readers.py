@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from stages.methods.selector import SELECTORS
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.overrides import laid_over
 from stages.settings.readers import DOORS, SECTIONS, chosen, for_fit, without_places
-from stages.settings.section import provenance_values, to_values
+from stages.settings.section import CHOOSE, FIT, Section, has_mark, provenance_values, to_values
+from stages.settings.sentences import models_in
 
 
 def values_of(section: str, changes: dict[str, Any]) -> dict[str, Any]:
@@ -109,3 +111,16 @@ def test_the_settings_of_a_training_are_settings_of_the_section(section: str) ->
 @pytest.mark.parametrize("section", SECTIONS)
 def test_plain_values_lose_the_same_paths_as_settings(section: str) -> None:
     assert without_places(section, values_of(section, {})) == provenance_values(SECTIONS[section]())
+
+
+def _fields(model: type[Section]) -> Iterator[Any]:
+    for info in model.model_fields.values():
+        yield info
+        for inner in models_in(info.annotation):
+            yield from _fields(inner)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_key_has_one_reader_or_all(section: str) -> None:
+    for info in _fields(SECTIONS[section]):
+        assert not (has_mark(info, FIT) and has_mark(info, CHOOSE)), info.description
