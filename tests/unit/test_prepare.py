@@ -39,10 +39,10 @@ def dataset(folder: Path, annotations: list[dict[str, Any]], images: int = 3) ->
     return path
 
 
-def prepare(folder: Path, labels: Path, out: Path, *more: str, **settings: Any) -> None:
+def prepare(folder: Path, file: Path, out: Path, *more: str, **settings: Any) -> None:
     names = ("images", "weak-labels", "categories")
     outs = [word for name in names for word in (f"--out-{name}", str(out / f"{name}.parquet"))]
-    files = ["--image-folder", str(folder), "--annotations", str(labels)]
+    files = ["--image-folder", str(folder), "--annotations", str(file)]
     main([*files, *outs, "--shards", "2", "--settings", json.dumps(settings), *more])
 
 

@@ -35,7 +35,9 @@ def test_no_rows_give_empty_lists(tmp_path: Path) -> None:
 def test_each_entry_is_on_a_line_of_its_own_and_written_before_the_next_is_made(
     tmp_path: Path,
 ) -> None:
-    images = table_of(IMAGES, {**IMAGE_ROWS, "shard": [0, 1]})
+    images = table_of(
+        IMAGES, {**IMAGE_ROWS, "shard": [0, 1], "orientation": [1, 1], "digest": ["", ""]}
+    )
     path = tmp_path / "coco.json"
     with path.open("w") as file:
 
