@@ -1,4 +1,4 @@
-"""fit_refine: train PRM on enlarged bags and negatives, guided by what select chose.
+"""fit_refine: train a refiner on enlarged bags and negatives, guided by what select chose.
 
 In come proposals, selections, weak labels and images; out go the network's weights and a log of its
 losses. SAPNet, Sec. 3.3 and 3.4. PRM is trained after PSM and starts from its shared layers
@@ -8,38 +8,26 @@ losses. SAPNet, Sec. 3.3 and 3.4. PRM is trained after PSM and starts from its s
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
 
-from stages.learning.batches import Reader, StepImages
-from stages.learning.inputs import Inputs
-from stages.learning.opening import (
-    PACKAGES,
-    add_arguments,
-    add_choice_arguments,
-    category_ids,
-    feature_facts,
-    fit_settings,
-    open_inputs,
-    open_network,
-    open_training_index,
-    plain_settings,
-)
-from stages.learning.outcome import leave
-from stages.learning.refine_step import refine_loss, rngs_of
-from stages.learning.schedule import optimizer_of, steps_of
-from stages.learning.trainer import fit, load_model
+from stages.learning.arguments import add_arguments, feature_modules
+from stages.learning.fitting import Course, trained
+from stages.learning.opening import feature_facts
+from stages.learning.trainer import load_model
 from stages.learning.two_branch import TwoBranch
-from stages.runtime.device import leased
-from stages.runtime.processes import joined
+from stages.methods.refiner import REFINERS
+from stages.runtime.code import code_of
+from stages.runtime.doors import opened
 from stages.runtime.program import parser_of, run
 from stages.runtime.provenance import provenance_of
-from stages.runtime.unfinished import parts_folder
 from stages.settings.propose import Propose
+from stages.settings.readers import chosen, for_fit
 from stages.settings.refine import Refine
-from stages.settings.section import from_json
+from stages.settings.section import from_json, provenance_values
 from stages.settings.select import Select
 
 
@@ -47,48 +35,56 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     parser = parser_of(__doc__, "fit_refine")
     add_arguments(parser, files=("select-model", "out", "out-log"))
-    add_choice_arguments(parser)
+    parser.add_argument("--proposals", type=Path, required=True, nargs="+")
+    parser.add_argument("--selections", type=Path, required=True, nargs="+")
+    parser.add_argument("--select-settings", default="{}", help="JSON of the section `select`")
     args = parser.parse_args(argv)
-    settings = from_json(Refine, args.settings, "refine")
-    select = from_json(Select, args.select_settings, "select")
-    sam = from_json(Propose, args.sam, "propose")
     torch.set_num_threads(args.threads)
-    facts = provenance_of(
-        "stages.fit_refine",
-        settings={"refine": fit_settings(settings), "select": plain_settings(select)},
-        seed=args.seed,
-        packages=PACKAGES,
-        **feature_facts(select.psm.features, sam),
+    refine = from_json(Refine, args.settings, "refine")
+    module = module_of(refine)
+    course = Course(
+        "fit_refine",
+        opened(module),
+        propose=from_json(Propose, args.propose_settings, "propose"),
+        select=from_json(Select, args.select_settings, "select"),
+        refine=refine,
+        training=refine.prm.training,
+        start=partial(start_from, args.select_model) if refine.prm.start == "select" else None,
     )
-    index = open_training_index(args)
-    files = [args.images, args.weak_labels, args.categories, args.select_model]
-    files += [*args.proposals, *args.selections]
-    with joined(settings.prm.training.processes, args.device) as team:
-        with team.leader_first():
-            folder = parts_folder(args.out, facts, index.image_ids, inputs=files)
-        with leased(args.device) as device:
-            cache = folder / "features"
-            inputs = open_inputs(args.image_folder, select.psm.features, sam, device, cache)
-            network = _network(args, inputs, settings, select)
-            reader = Reader(index, inputs, settings.prm.training, args.seed, team)
-            log = _fit(network, reader, settings, select, folder)
-        out = {"out": args.out, "out_log": args.out_log, "folder": folder}
-        tally = index.tally(index.image_ids)
-        leave("fit_refine", network, log, facts, **out, team=team, tally=tally)
+    trained(args, course, facts_of(args, course, module))
 
 
-def _network(
-    args: argparse.Namespace, inputs: Inputs, settings: Refine, select: Select
-) -> TwoBranch:
-    torch.manual_seed(args.seed)
-    heads, precision = {"prm": len(category_ids(args.categories))}, settings.prm.training.precision
-    network = open_network(select.psm.features, inputs, heads, precision=precision)
-    if settings.prm.start == "select":
-        start_from(network, args.select_model)
-    return network
+def module_of(refine: Refine) -> str:
+    """The module of the loss.
+
+    Raises
+    ------
+    ValueError : the method learns nothing.
+    """
+    fit = REFINERS[refine.method].fit
+    if not fit:
+        raise ValueError(
+            f"refine.method is {refine.method}, which learns nothing, so there is nothing to fit. "
+            "Go on with stages.refine, or set refine.method: prm."
+        )
+    return fit
 
 
-def start_from(network: TwoBranch, select_model: Path) -> None:
+def facts_of(args: argparse.Namespace, course: Course, module: str) -> dict[str, Any]:
+    """Provenance: of select's settings too, by whose choices it is trained."""
+    features = course.select.psm.features
+    return provenance_of(
+        "stages.fit_refine",
+        settings=for_fit("refine", provenance_values(course.refine)),
+        code=code_of("stages.fit_refine", module, *feature_modules(features, course.propose)),
+        seed=args.seed,
+        select_settings=chosen("select", provenance_values(course.select)),
+        propose_settings=chosen("propose", provenance_values(course.propose)),
+        **feature_facts(features, course.propose),
+    )
+
+
+def start_from(select_model: Path, network: TwoBranch) -> None:
     """Copy the shared layers of PSM's network.
 
     Raises
@@ -100,25 +96,6 @@ def start_from(network: TwoBranch, select_model: Path) -> None:
     if {k: v.shape for k, v in shared.items()} != {k: v.shape for k, v in network.shared().items()}:
         raise ValueError(f"{select_model}: made with other features. Rerun with -R fit_select.")
     network.load_state_dict(shared, strict=False)
-
-
-def _fit(network: TwoBranch, reader: Reader, settings: Refine, select: Select, folder: Path) -> str:
-    def loss_of(batch: StepImages) -> tuple[Tensor, dict[str, float]]:
-        pixels, bags = reader.network_batch(batch)
-        rng_of = rngs_of(reader.seed, batch.step, batch.image_ids)
-        return refine_loss(network, pixels, bags, settings, select, rng_of=rng_of)
-
-    return fit(
-        network,
-        reader,
-        loss_of,
-        name="fit_refine",
-        steps=steps_of(len(reader.index.image_ids), settings.prm.training),
-        settings=settings.prm.training,
-        folder=folder,
-        optimizer=optimizer_of(network, settings.prm.training),
-        team=reader.team,
-    )
 
 
 if __name__ == "__main__":

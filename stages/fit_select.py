@@ -1,4 +1,4 @@
-"""fit_select: train PSM on the bags of all shards, from points and classes alone.
+"""fit_select: train a selector on the bags of all shards, from labels and classes alone.
 
 In come proposals, weak labels and images; out go the network's weights and a log of its losses.
 SAPNet, Sec. 3.2: two-branch multiple-instance learning, optionally with PDG in the loss. PSM is
@@ -8,40 +8,25 @@ them is a stage of its own here.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from stages.learning.bags import BagIndex
-from stages.learning.batches import Reader, StepImages
-from stages.learning.joint_step import joint_loss
-from stages.learning.opening import (
-    PACKAGES,
-    add_arguments,
-    category_ids,
-    feature_facts,
-    fit_settings,
-    open_inputs,
-    open_network,
-    open_training_index,
-)
-from stages.learning.outcome import leave
-from stages.learning.refine_step import rngs_of
-from stages.learning.schedule import optimizer_of, steps_of
-from stages.learning.select_step import select_loss
-from stages.learning.trainer import fit
-from stages.learning.two_branch import TwoBranch
-from stages.runtime.device import leased
-from stages.runtime.processes import Team, joined
+from stages.learning.arguments import add_arguments, feature_modules
+from stages.learning.fitting import Course, trained
+from stages.learning.opening import feature_facts
+from stages.methods.refiner import REFINERS
+from stages.methods.selector import SELECTORS
+from stages.runtime.code import code_of
+from stages.runtime.doors import opened
 from stages.runtime.program import parser_of, run
 from stages.runtime.provenance import provenance_of
-from stages.runtime.unfinished import parts_folder
 from stages.settings.propose import Propose
+from stages.settings.readers import chosen, for_fit
 from stages.settings.refine import Refine
-from stages.settings.section import from_json
+from stages.settings.section import from_json, provenance_values
 from stages.settings.select import Select
 
 
@@ -49,94 +34,65 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     parser = parser_of(__doc__, "fit_select")
     add_arguments(parser, files=("out", "out-log"))
-    parser.add_argument(
-        "--refine-settings", help="JSON of the section `refine`, for refine.prm.fit"
-    )
+    parser.add_argument("--proposals", type=Path, required=True, nargs="+")
+    parser.add_argument("--refine-settings", help="JSON of `refine`, where its fit is joint")
     args = parser.parse_args(argv)
-    settings = from_json(Select, args.settings, "select")
-    refine = joint_part(args.refine_settings)
-    sam = from_json(Propose, args.sam, "propose")
     torch.set_num_threads(args.threads)
-    facts = facts_of(args, settings, refine, sam)
-    index = open_training_index(args)
-    with joined(settings.psm.training.processes, args.device) as team:
-        with team.leader_first():
-            folder = parts_folder(args.out, facts, index.image_ids, inputs=inputs_of(args))
-        with leased(args.device) as device:
-            network, log = _fit(args, index, settings, refine, sam, device, folder, team)
-        out = {"out": args.out, "out_log": args.out_log, "folder": folder}
-        tally = index.tally(index.image_ids)
-        leave("fit_select", network, log, facts, **out, team=team, tally=tally)
+    select = from_json(Select, args.settings, "select")
+    propose = from_json(Propose, args.propose_settings, "propose")
+    refine = joint_part(args.refine_settings)
+    modules = modules_of(select, refine)
+    course = Course(
+        "fit_select",
+        opened(modules[-1]),
+        propose=propose,
+        select=select,
+        refine=refine or Refine(),
+        training=select.psm.training,
+    )
+    trained(args, course, facts_of(args, course, modules, joint=refine is not None))
 
 
 def joint_part(text: str | None) -> Refine | None:
     """Settings of PRM where it is trained here, with PSM; None where it is not."""
     settings = from_json(Refine, text, "refine") if text else Refine()
-    return settings if settings.prm.fit == "joint" and settings.method == "prm" else None
+    joint = REFINERS[settings.method].joint and settings.prm.fit == "joint"
+    return settings if joint else None
+
+
+def modules_of(select: Select, refine: Refine | None) -> tuple[str, ...]:
+    """Modules that the settings choose; the last one has the loss.
+
+    Raises
+    ------
+    ValueError : the method learns nothing.
+    """
+    fit = SELECTORS[select.method].fit
+    if not fit:
+        raise ValueError(
+            f"select.method is {select.method}, which learns nothing, so there is nothing to fit. "
+            "Go on with stages.select, or set select.method: psm."
+        )
+    return (fit, REFINERS[refine.method].joint) if refine else (fit,)
 
 
 def facts_of(
-    args: argparse.Namespace, settings: Select, refine: Refine | None, sam: Propose
+    args: argparse.Namespace, course: Course, modules: Sequence[str], *, joint: bool
 ) -> dict[str, Any]:
     """Provenance: of PRM's settings too, where it is trained here."""
-    plain = fit_settings(settings, joint=refine is not None)
+    features = course.select.psm.features
+    sections = {"propose_settings": chosen("propose", provenance_values(course.propose))}
+    if joint:
+        values = provenance_values(course.refine)
+        sections["refine_settings"] = for_fit("refine", values, joint=True)
     return provenance_of(
         "stages.fit_select",
-        settings={"select": plain, "refine": fit_settings(refine)} if refine else plain,
+        settings=for_fit("select", provenance_values(course.select), joint=joint),
+        code=code_of("stages.fit_select", *modules, *feature_modules(features, course.propose)),
         seed=args.seed,
-        packages=PACKAGES,
-        **feature_facts(settings.psm.features, sam),
+        **sections,
+        **feature_facts(features, course.propose),
     )
-
-
-def inputs_of(args: argparse.Namespace) -> list[Path]:
-    """The files whose content decides the weights."""
-    return [args.images, args.weak_labels, args.categories, *args.proposals]
-
-
-def _fit(
-    args: argparse.Namespace,
-    index: BagIndex,
-    settings: Select,
-    refine: Refine | None,
-    sam: Propose,
-    device: torch.device,
-    folder: Path,
-    team: Team,
-) -> tuple[TwoBranch, str]:
-    inputs = open_inputs(args.image_folder, settings.psm.features, sam, device, folder / "features")
-    torch.manual_seed(args.seed)
-    classes, training = len(category_ids(args.categories)), settings.psm.training
-    heads = {"psm": classes + int(settings.psm.background)} | ({"prm": classes} if refine else {})
-    network = open_network(settings.psm.features, inputs, heads, precision=training.precision)
-    reader = Reader(index, inputs, training, args.seed, team)
-    log = fit(
-        network,
-        reader,
-        loss_of(network, reader, settings, refine),
-        name="fit_select",
-        steps=steps_of(len(index.image_ids), training),
-        settings=training,
-        folder=folder,
-        optimizer=optimizer_of(network, training),
-        team=team,
-    )
-    return network, log
-
-
-def loss_of(
-    network: TwoBranch, reader: Reader, settings: Select, refine: Refine | None
-) -> Callable[[StepImages], tuple[Tensor, dict[str, float]]]:
-    """The loss of a batch: PSM's, or that of PSM and PRM."""
-
-    def loss(batch: StepImages) -> tuple[Tensor, dict[str, float]]:
-        pixels, bags = reader.network_batch(batch)
-        if refine is None:
-            return select_loss(network, pixels, bags, settings)
-        rng_of = rngs_of(reader.seed, batch.step, batch.image_ids)
-        return joint_loss(network, pixels, bags, refine, settings, rng_of=rng_of)
-
-    return loss
 
 
 if __name__ == "__main__":

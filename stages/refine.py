@@ -1,242 +1,207 @@
-"""refine: PRM's box of each instance, mined by BMS, and the SAM mask closest to it.
+"""refine: from the scores of bags to one mask for each object, and how it came about.
 
-In come one shard of proposals and selections, and the trained network; out goes table
-`refinements`. SAPNet, Sec. 3.4 and 3.5: the exported mask is always one of SAM's. With
-`refine.method: as_it_is` select's choice is the answer, and no network is asked (Table 4, first
-rows). Departures, each a config key: the bag may vote for the mask (`refine.vote`), and SAM may be
-asked again about the refined box (`refine.zoom`).
+In come one shard of proposals and selections, and the trained network where the method learns; out
+go table `pseudo_labels`, which is all that export reads, and table `trail`. The methods stand
+behind the door `stages.methods.refiner`. A mask that a person gave is passed through here, whatever
+the method says of the object.
 """
 
 import argparse
-import itertools
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
-from segment_anything.modeling import Sam
 
-from stages.geometry.masks import Rle, rle_of
-from stages.learning.bags import BagIndex, ImageBags
-from stages.learning.batches import one_image
-from stages.learning.inputs import SamInputs
-from stages.learning.opening import (
-    PACKAGES,
-    add_arguments,
-    add_choice_arguments,
-    category_ids,
-    feature_facts,
-    fitted_network,
-    image_ids_of,
-    open_index,
-    open_inputs,
-    plain_settings,
-)
-from stages.learning.pseudo_masks import PseudoMask, pseudo_masks
-from stages.learning.refine_step import Refinement, refine_image, unrefined
-from stages.mil.bms import RULES
-from stages.photographs.reading import image_path, read_rgb
+from stages.labels.given import given_masks, labels_of_instances
+from stages.learning.arguments import add_arguments, category_ids, feature_modules
+from stages.learning.labelled import tally
+from stages.learning.shard import Shard, checked_bags, opened_shard, walked
+from stages.methods.kit import Kit
+from stages.methods.refiner import REFINERS, Refiner
+from stages.runtime.code import code_of
 from stages.runtime.device import leased
-from stages.runtime.program import parser_of, run, say
+from stages.runtime.doors import opened
+from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
-from stages.runtime.provenance import provenance_of, sha256_of
-from stages.segmenters.sam_loading import checked_sha256, load_sam
-from stages.segmenters.zoom import Zoom
+from stages.runtime.provenance import provenance_of
+from stages.segmenters.answers_kept import Kept
+from stages.segmenters.on_demand import OnDemand
+from stages.segmenters.segmenter import SEGMENTERS
+from stages.segmenters.zoom import KeptZoom, zoom_facts
 from stages.settings.propose import Propose
+from stages.settings.readers import chosen
 from stages.settings.refine import Refine
-from stages.settings.section import from_json
+from stages.settings.section import from_json, provenance_values
 from stages.settings.select import Select
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
-from stages.tables.refinements import REFINEMENTS
-from stages.tables.streams import shard_images
+from stages.tables.pseudo_labels import PSEUDO_LABELS
+from stages.tables.record import Record
+from stages.tables.selections import SELECTIONS
+from stages.tables.shards import check_same
 from stages.tables.table import empty_table, read_table
+from stages.tables.trail import TRAIL
+from stages.tables.zoomed import ZOOMED
 
-
-def refinement_rows(
-    bags: ImageBags,
-    answer: Refinement,
-    factor: float,
-    rles: list[list[Rle]],
-    masks: list[PseudoMask],
-) -> pa.Table:
-    """Table `refinements` of one image.
-
-    Parameters
-    ----------
-    answer : in px of the network's input. factor : its pixels per pixel of the image.
-    rles : per object the masks of its bag. masks : the pseudo-label of each object.
-    """
-    assert bags.bag_scores is not None
-    boxes = {
-        name: (getattr(answer, name).cpu() / factor).tolist()
-        for name in ("box_psm", "box_select", "box_prm")
-    }
-    height, width = (int(side) for side in bags.size)
-    rows = []
-    for i, (instance, mask) in enumerate(zip(bags.instance_ids, masks, strict=True)):
-        row: dict[str, Any] = {"image_id": bags.image_id, "instance_id": instance}
-        row |= {name: values[i] for name, values in boxes.items()}
-        row |= {"bms_rule": RULES[int(answer.rules[i])], "proposal_id": int(answer.chosen[i])}
-        row |= {"proposal_id_select": int(answer.chosen_select[i])}
-        row |= {"mask_source": mask.source, "rle": mask.rle["counts"]}
-        row |= {"height": height, "width": width}
-        row |= {"score": float(answer.score[i]), "bag_score": float(bags.bag_scores[i])}
-        row |= {"extra_rles": [rles[i][slot]["counts"] for slot in answer.extra[i]]}
-        rows.append(row)
-    return pa.Table.from_pylist(rows, schema=REFINEMENTS.schema)
-
-
-Answer = Callable[[int, ImageBags], tuple[Refinement, float]]
+KEY = ("image_id", "bag_id", "proposal_id")
+PROPOSED = tuple(name for name in PROPOSALS.schema.names if name != "soft")  # no refiner reads it
+SCORED = tuple(SELECTIONS.schema.names)
 
 
 class ImageRefiner:
-    """Rows of one image.
+    """Rows of one image after the other, along rising ids."""
 
-    Parameters
-    ----------
-    answer : image id and its bags to what is chosen, and the pixels of its grid per pixel.
-    """
+    def __init__(self, refiner: Refiner | None, shard: Shard, proposals: Path, selections: Path):
+        self.refiner, self.shard = refiner, shard
+        self.proposals = walked(proposals, PROPOSALS, PROPOSED)
+        self.selections = walked(selections, SELECTIONS, SCORED)
 
-    def __init__(
-        self,
-        answer: Answer,
-        index: BagIndex,
-        settings: Refine,
-        zoom: Zoom | None,
-        *,
-        folder: Path,
-        proposals: Path,
-    ):
-        self.answer, self.index, self.settings, self.zoom = answer, index, settings, zoom
-        self.folder, self.proposals = folder, proposals
-
-    def __call__(self, image_id: int) -> pa.Table:
-        """Table `refinements` of one image; empty for an image without proposals."""
-        if image_id not in self.index.spans:
-            return empty_table(REFINEMENTS)
-        bags = self.index.bags(image_id)
-        answer, factor = self.answer(image_id, bags)
-        rles = self._masks(bags)
-        masks = pseudo_masks(
-            bags,
-            answer,
-            rles,
-            self.settings,
-            factor=factor,
-            zoom=self.zoom,
-            pixels=lambda: read_rgb(image_path(self.folder, self.index.file_name(image_id))),
+    def __call__(self, image_id: int) -> list[pa.Table]:
+        """Tables `pseudo_labels` and `trail` of one image; empty for an image without objects."""
+        image = self.shard.images[image_id]
+        labels = self.shard.labels_of.get(image_id)
+        if labels is None:
+            return [empty_table(PSEUDO_LABELS), empty_table(TRAIL)]
+        given = given_masks(image, labels)
+        ids = given[0].column("instance_id").to_pylist()
+        made = self._made(image, labels)
+        rows, trail = (
+            _merged(record, [without(mine, ids), theirs])
+            for record, mine, theirs in zip((PSEUDO_LABELS, TRAIL), made, given, strict=True)
         )
-        return refinement_rows(bags, answer, factor, rles, masks)
+        if rows.column("instance_id").to_pylist() != list(labels_of_instances(labels)):
+            raise RuntimeError(f"image {image_id}: the refiner did not label every object.")
+        return [rows, trail]
 
-    def _masks(self, bags: ImageBags) -> list[list[Rle]]:
-        """Per object the masks of its bag."""
-        columns = ("image_id", "instance_id", "proposal_id", "rle")
-        rows = read_table(self.proposals, PROPOSALS, columns=columns, image_id=bags.image_id)
-        size = (int(bags.size[0]), int(bags.size[1]))
-        rles = iter([rle_of(counts, *size) for counts in rows.column("rle").to_pylist()])
-        return [list(itertools.islice(rles, int(length))) for length in bags.lengths]
-
-
-def open_refiner(
-    args: argparse.Namespace,
-    index: BagIndex,
-    settings: Refine,
-    select: Select,
-    sam: Propose,
-    device: torch.device,
-) -> Callable[[int], pa.Table]:
-    """What makes the rows of an image."""
-    answer, encoder = _answerer(args, index, settings, select, sam, device)
-    zoom = None
-    if settings.zoom.enabled:
-        encoder = encoder or load_sam(
-            sam.sam.model, Path(sam.sam.checkpoint), sam.sam.sha256, device
-        )
-        zoom = Zoom(encoder, window=settings.zoom.window, margin=settings.zoom.margin)
-    return ImageRefiner(
-        answer, index, settings, zoom, folder=args.image_folder, proposals=args.proposals[0]
-    )
+    def _made(self, image: Any, labels: pa.Table) -> Sequence[pa.Table]:
+        """What the refiner makes of the bags, if there are any."""
+        proposals = self.proposals.rows(image["image_id"])
+        scores = self.selections.rows(image["image_id"])
+        if proposals is None or scores is None or self.refiner is None:
+            return empty_table(PSEUDO_LABELS), empty_table(TRAIL)
+        return self.refiner.labels(image, labels, proposals, scores)
 
 
-def _answerer(
-    args: argparse.Namespace,
-    index: BagIndex,
-    settings: Refine,
-    select: Select,
-    sam: Propose,
-    device: torch.device,
-) -> tuple[Answer, Sam | None]:
-    """Who chooses, and the SAM that is open for it, if any."""
-    if settings.method == "as_it_is":
-        return lambda image_id, bags: (unrefined(bags, settings), 1.0), None
-    inputs = open_inputs(args.image_folder, select.psm.features, sam, device, None)
-    heads = {"prm": len(category_ids(args.categories))}
-    network = fitted_network(args.model, select.psm.features, inputs, heads)
-
-    def answer(image_id: int, bags: ImageBags) -> tuple[Refinement, float]:
-        pixels, scaled = one_image(index, inputs, image_id)
-        found = refine_image(network, pixels, scaled, settings, select)
-        return found, inputs.factor(bags.size)
-
-    return answer, inputs.sam if isinstance(inputs, SamInputs) else None
+def without(rows: pa.Table, instance_ids: Sequence[int]) -> pa.Table:
+    """The rows of other objects than these."""
+    strange = pc.is_in(rows.column("instance_id"), pa.array(instance_ids, pa.int64()))
+    return rows.filter(pc.invert(strange))
 
 
-def facts_of(
-    args: argparse.Namespace, settings: Refine, select: Select, sam: Propose
-) -> dict[str, Any]:
-    """Provenance: of the network too, where there is one.
-
-    Raises
-    ------
-    ValueError : PRM without a model.
-    """
-    network: dict[str, Any] = {}
-    if settings.method == "prm":
-        if args.model is None:
-            raise ValueError("refine: refine.method prm needs --model, and none was given.")
-        network = {"fitted": sha256_of(args.model), **feature_facts(select.psm.features, sam)}
-    if settings.zoom.enabled:
-        network["zoom_sha256"] = checked_sha256(Path(sam.sam.checkpoint), sam.sam.sha256)
-    return provenance_of(
-        "stages.refine",
-        settings={"refine": plain_settings(settings), "select": plain_settings(select)},
-        seed=args.seed,
-        packages=PACKAGES,
-        **network,
-    )
+def _merged(record: Record, parts: Sequence[pa.Table]) -> pa.Table:
+    order = [(name, "ascending") for name in record.key]
+    return pa.concat_tables(parts).sort_by(order).combine_chunks()
 
 
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
-    parser = parser_of(__doc__, "refine")
-    add_arguments(parser, files=("out",))
-    add_choice_arguments(parser)
-    parser.add_argument("--model", type=Path, help="that holds PRM; for refine.method prm alone")
-    parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
-    args = parser.parse_args(argv)
-    settings = from_json(Refine, args.settings, "refine")
-    select = from_json(Select, args.select_settings, "select")
-    sam = from_json(Propose, args.sam, "propose")
+    args = _parser().parse_args(argv)
     torch.set_num_threads(args.threads)
-    facts = facts_of(args, settings, select, sam)
-    images = shard_images(args.images, args.shard)
-    index, ids = open_index(args), image_ids_of(images)
-    with leased(args.device) as device:
-        table = write_in_parts(
-            args.out,
-            REFINEMENTS,
-            ids,
-            open_refiner(args, index, settings, select, sam, device),
+    with ExitStack() as stack:
+        device = cache(lambda: stack.enter_context(leased(args.device)))
+        kit, refine = kit_of(args, device)
+        method = opened(REFINERS[refine.method].module)
+        facts = facts_of(args, kit, refine, method.facts_of_method(kit))
+        shard = opened_shard(args.images, args.weak_labels, args.shard)
+        bags = checked_bags(shard, args.proposals)
+        check_selections(args.selections, bags)
+        refiner = method.opened_refiner(kit, device()) if len(bags) else None
+        rows, trail = write_in_parts(
+            [(args.out, PSEUDO_LABELS), (args.out_trail, TRAIL)],
+            shard.image_ids,
+            ImageRefiner(refiner, shard, args.proposals, args.selections),
             provenance=facts,
-            chunk=settings.chunk,
-            progress=Progress("refine", len(ids)),
-            inputs=(args.weak_labels, args.categories, *args.proposals, *args.selections),
+            chunk=refine.chunk,
+            progress=Progress("refine", len(shard.images)),
+            inputs=(args.categories, args.proposals, args.selections),
+            also={"rows": shard.deciding()},
         )
-    rules = table.column("bms_rule").to_pylist()
-    counts = ", ".join(f"{rules.count(rule)} {rule}" for rule in RULES)
-    say("refine", f"{index.tally(ids)}, {len(rules)} refined; BMS rules: {counts}.")
+    if kit.zoom:
+        kit.zoom.kept.finish()
+    say("refine", f"{tally(len(shard.images), bags)}, {counted(rows, trail, shard.labels)}.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = parser_of(__doc__, "refine")
+    add_arguments(parser, files=("proposals", "selections", "out", "out-trail", "answers"))
+    parser.add_argument("--select-settings", default="{}", help="JSON of the section `select`")
+    parser.add_argument("--model", type=Path, help="that holds the network, where one is learned")
+    parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
+    return parser
+
+
+def check_selections(selections: Path, bags: pa.Table) -> None:
+    """Raise ValueError unless the choices of a file are about these proposals, all of them."""
+    seen, wanted = (
+        zip(*(table.column(name).to_pylist() for name in KEY), strict=True)
+        for table in (read_table(selections, SELECTIONS, columns=KEY), bags)
+    )
+    check_same(seen, wanted, what="proposals", where=selections)
+
+
+def kit_of(args: argparse.Namespace, device: Callable[[], torch.device]) -> tuple[Kit, Refine]:
+    """What the refiner is opened with, and the section `refine` in it.
+
+    Parameters
+    ----------
+    device : leases one, where something is loaded on it.
+    """
+    refine = from_json(Refine, args.settings, "refine")
+    propose = from_json(Propose, args.propose_settings, "propose")
+    kit = Kit(
+        image_folder=args.image_folder,
+        category_ids=category_ids(args.categories),
+        propose=propose,
+        select=from_json(Select, args.select_settings, "select"),
+        refine=refine,
+        model=args.model,
+        zoom=zoom_of(args, refine, OnDemand(propose, device)) if refine.zoom.enabled else None,
+    )
+    return kit, refine
+
+
+def zoom_of(args: argparse.Namespace, refine: Refine, segmenter: OnDemand) -> KeptZoom:
+    """What asks again, close up, where no answer is kept."""
+    sizes = {"window": refine.zoom.window, "margin": refine.zoom.margin}
+    kept = Kept(args.answers, args.out, ZOOMED, zoom_facts(segmenter, **sizes))
+    return KeptZoom(segmenter, kept, **sizes)
+
+
+def facts_of(
+    args: argparse.Namespace, kit: Kit, refine: Refine, of_method: dict[str, Any]
+) -> dict[str, Any]:
+    """Provenance: of the network and of the segmenter too, where they are asked."""
+    method = REFINERS[refine.method]
+    modules = [method.module]
+    modules += feature_modules(kit.select.psm.features, kit.propose) if method.fit else ()
+    modules += [SEGMENTERS[kit.propose.segmenter].module] if kit.zoom else []
+    zoom = {"zoom_sha256": kit.zoom.kept.facts["model_sha256"]} if kit.zoom else {}
+    return provenance_of(
+        "stages.refine",
+        settings=chosen("refine", provenance_values(refine)),
+        code=code_of("stages.refine", *modules),
+        seed=args.seed,
+        shard=args.shard,
+        select_settings=chosen("select", provenance_values(kit.select)),
+        propose_settings=chosen("propose", provenance_values(kit.propose)),
+        **zoom,
+        **of_method,
+    )
+
+
+def counted(rows: pa.Table, trail: pa.Table, labels: pa.Table) -> Sentence:
+    """What became of the objects, for the log."""
+    given = rows.column("mask_source").to_pylist().count("given")
+    deleted = labels.column("status").to_pylist().count("deleted")
+    notes = Counter(filter(None, trail.column("note").to_pylist()))
+    told = "".join(f", {count} {note}" for note, count in sorted(notes.items()))
+    return f"{len(rows) - given} refined, {given} given, {deleted} labels deleted{told}"
 
 
 if __name__ == "__main__":

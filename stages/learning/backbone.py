@@ -1,7 +1,7 @@
-"""Feature maps of an image: the frozen encoder of a SAM, or a ResNet with FPN that is trained.
+"""A ResNet with FPN that is trained: feature maps of an image.
 
 SAPNet, Sec. 4.1 (ResNet-50 with FPN; GroupNorm after every FPN convolution, P6 from C5, and the
-frozen stem as in the authors' code). The SAM encoder is ours: cheap, since SAM is there anyway.
+frozen stem as in the authors' code).
 """
 
 from collections import OrderedDict
@@ -12,38 +12,13 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.resnet import ResNet
-from torchvision.ops import roi_align
 
-from stages.geometry.box_tensors import tensor_area
-from stages.learning.separable import MAX_CELLS, separable_roi_align
+from stages.learning.adapter import group_norm
 from stages.runtime.provenance import sha256_of
 
-GROUPS = 32  # of GroupNorm in the FPN, authors' code
 MEAN = (123.675, 116.28, 103.53)  # RGB, 0 to 255
 STD = (58.395, 57.12, 57.375)
 DIVISOR = 32  # px; image sides are padded to a multiple
-
-
-def group_norm(channels: int) -> nn.GroupNorm:
-    """GroupNorm with 32 groups, or fewer, so that each has at least two channels.
-
-    One channel of one image can be down to a single pixel, which torch refuses to normalise.
-    """
-    groups = next(g for g in (GROUPS, 16, 8, 4, 2, 1) if channels % g == 0 and channels > g)
-    return nn.GroupNorm(groups, channels)
-
-
-class Adapter(nn.Module):
-    """1x1 convolution, GroupNorm and ReLU on a frozen map: (b, c, h, w) to (b, d, h, w)."""
-
-    def __init__(self, channels_in: int, channels: int):
-        super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels, 1, bias=False)
-        self.norm = group_norm(channels)
-
-    def forward(self, embedding: Tensor) -> list[Tensor]:
-        """One level."""
-        return [F.relu(self.norm(self.conv(embedding)))]
 
 
 class ResNetFpn(nn.Module):
@@ -135,47 +110,3 @@ def normalised(image: Tensor) -> Tensor:
     height, width = image.shape[-2:]
     pad = (0, -width % DIVISOR, 0, -height % DIVISOR)
     return F.pad((image - mean) / std, pad)
-
-
-def fpn_levels(boxes: Tensor, levels: int) -> Tensor:
-    """Level of each RoI, from 0: floor(log2(sqrt(area) / 56)), cut to what there is.
-
-    Parameters
-    ----------
-    boxes : (r, 4) xyxy px of the network input.
-
-    Source: the authors' code (the usual canonical scale, 224 px at stride 16).
-    """
-    scale = tensor_area(boxes).sqrt()
-    return torch.floor(torch.log2(scale / 56 + 1e-6)).clamp(0, levels - 1).long()
-
-
-def pooled(maps: list[Tensor], strides: tuple[float, ...], rois: Tensor, size: int) -> Tensor:
-    """RoIAlign (aligned, adaptive sampling) from the level that fits each RoI.
-
-    Parameters
-    ----------
-    maps : per level (b, c, h, w). strides : px per cell of each level.
-    rois : (r, 5) image number in the batch and xyxy px of the network input, sorted by image.
-
-    Returns
-    -------
-    (r, c, size, size).
-    """
-    if len(maps) == 1:
-        return _aligned(maps[0], rois, size, strides[0])
-    out = maps[0].new_zeros((len(rois), maps[0].shape[1], size, size))
-    level_of = fpn_levels(rois[:, 1:], len(maps))
-    for level, (level_map, stride) in enumerate(zip(maps, strides, strict=True)):
-        here = torch.nonzero(level_of == level).squeeze(1)
-        if len(here):
-            part = _aligned(level_map, rois[here], size, stride)
-            out = out.index_put((here,), part.to(out.dtype))
-    return out
-
-
-def _aligned(level: Tensor, rois: Tensor, size: int, stride: float) -> Tensor:
-    if level.device.type == "cpu" and max(level.shape[-2:]) <= MAX_CELLS:
-        return separable_roi_align(level, rois, size, stride)
-    aligned: Tensor = roi_align(level, rois, size, 1 / stride, sampling_ratio=-1, aligned=True)
-    return aligned

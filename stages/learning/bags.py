@@ -1,12 +1,10 @@
 """Tables to bags: the proposals of one image as padded tensors, without their masks.
 
-An index over the tables stays in memory (boxes and scores, about 60 bytes a proposal); bags are cut
-out of it image by image.
+Bags of an image are cut here, and nowhere else, from its rows of the tables.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,21 +12,25 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from stages.runtime.program import Sentence
+from stages.learning.labelled import labelled_bags
+from stages.tables.spans import runs
 from stages.tables.table import boxes_of
 
 TENSORS = ("boxes", "valid", "quality", "points", "labels", "lengths")
 CHOICES = ("chosen", "bag_scores", "scores")  # only after select
+BAG_COLUMNS = ("image_id", "bag_id", "proposal_id", "box", "predicted_iou", "valid")  # of proposals
+CHOICE_COLUMNS = ("image_id", "bag_id", "proposal_id", "selected", "bag_score", "score")
 
 
 @dataclass(frozen=True, slots=True)
 class ImageBags:
-    """The bags of one image: n instances, m = the longest bag.
+    """The bags of one image: n objects, m = the longest bag.
 
     boxes : (n, m, 4) float32 xyxy px; 0 where padded.
     valid : (n, m) bool, false for padding and for empty masks.
-    quality : (n, m) float32, the IoU that SAM predicts, cut to [0, 1].
-    points : (n, 2) float32 x, y px. labels : (n,) int64, classes from 0 in the categories' order.
+    quality : (n, m) float32, the IoU that the segmenter predicts, cut to [0, 1].
+    points : (n, 2) float32 x, y px; a box stands in with its centre.
+    labels : (n,) int64, classes from 0 in the categories' order.
     lengths : (n,) int64, real bag lengths.
     size : (height, width) of the pixel grid that the boxes refer to.
     chosen : (n,) int64, slot that select chose; bag_scores : (n,) float32, PSM's bag score of the
@@ -36,7 +38,7 @@ class ImageBags:
     """
 
     image_id: int
-    instance_ids: tuple[int, ...]
+    bag_ids: tuple[int, ...]
     boxes: Tensor
     valid: Tensor
     quality: Tensor
@@ -80,122 +82,78 @@ class ImageBags:
         return self.boxes[torch.arange(len(self.boxes), device=self.boxes.device), self.chosen]
 
 
-class BagIndex:
-    """Bags of any image of the tables, by image id.
+def image_bags(
+    image: Mapping[str, Any],
+    labels: pa.Table,
+    proposals: pa.Table,
+    selections: pa.Table | None,
+    order: Mapping[int, int],
+) -> ImageBags:
+    """The bags of one image, on the image's own pixel grid.
 
     Parameters
     ----------
-    images, labels, proposals : tables sorted by their keys; proposals need no masks.
-    category_ids : classes in the order of their indices.
-    selections : select's table of the same proposals, or None.
+    image : row of table `images`.
+    labels : its rows of table `weak_labels`, with `labelled.LABEL_COLUMNS` at least.
+    proposals : its rows of that table, with BAG_COLUMNS at least; one or more.
+    selections : rows of the same proposals with CHOICE_COLUMNS, or None.
+    order : index of each class, by category_id.
 
     Raises
     ------
-    ValueError : proposals and selections are not about the same proposals.
+    ValueError : a bag belongs to no point or box, or the selections are of other proposals.
     """
+    spans = runs(proposals.column("bag_id").to_numpy())
+    longest = max(end - start for start, end in spans.values())
+    slots = np.stack([_padded_slots(start, end, longest) for start, end in spans.values()])
+    real = torch.from_numpy(slots >= 0)  # (n, m)
+    known = labelled_bags(labels)
+    _check_known(spans, known, image["image_id"])
+    facts = [known[bag_id] for bag_id in spans]
+    valid = proposals.column("valid").to_numpy(zero_copy_only=False)
+    quality = np.clip(proposals.column("predicted_iou").to_numpy(), 0, 1)
+    return ImageBags(
+        image_id=image["image_id"],
+        bag_ids=tuple(spans),
+        boxes=torch.from_numpy(boxes_of(proposals)[slots]) * real[..., None],
+        valid=torch.from_numpy(valid[slots]) & real,
+        quality=torch.from_numpy(quality[slots]) * real,
+        points=torch.tensor([fact.point for fact in facts], dtype=torch.float32),
+        labels=torch.tensor([order[fact.category_id] for fact in facts]),
+        lengths=real.sum(dim=1),
+        size=(float(image["height"]), float(image["width"])),
+        **_choices(proposals, selections, slots, image["image_id"]),
+    )
 
-    def __init__(
-        self,
-        images: pa.Table,
-        labels: pa.Table,
-        proposals: pa.Table,
-        category_ids: Sequence[int],
-        selections: pa.Table | None = None,
-    ):
-        self.sizes = {
-            row["image_id"]: (float(row["height"]), float(row["width"]), row["file_name"])
-            for row in images.select(["image_id", "height", "width", "file_name"]).to_pylist()
-        }
-        order = {category: index for index, category in enumerate(category_ids)}
-        self.label_of = {
-            row["instance_id"]: (row["x"], row["y"], order[row["category_id"]])
-            for row in labels.select(["instance_id", "x", "y", "category_id"]).to_pylist()
-        }
-        self.labelled = labels.column("image_id").to_numpy()
-        self.boxes = boxes_of(proposals)
-        self.quality = np.clip(proposals.column("sam_score").to_numpy(), 0, 1)
-        self.valid = proposals.column("valid").to_numpy(zero_copy_only=False)
-        self.instance = proposals.column("instance_id").to_numpy()
-        self.image = proposals.column("image_id").to_numpy()
-        self.spans = _spans(self.image)
-        self.selections = _selections(selections, self.instance)
 
-    @property
-    def image_ids(self) -> list[int]:
-        """Ids of the images that have proposals, sorted."""
-        return sorted(self.spans)
-
-    def file_name(self, image_id: int) -> str:
-        """Path of an image inside the image folder."""
-        return str(self.sizes[image_id][2])
-
-    def tally(self, image_ids: Sequence[int]) -> Sentence:
-        """How many instances these images have, and how many lack proposals, for the log."""
-        image, instance = self.image, self.instance
-        changed = (image[1:] != image[:-1]) | (instance[1:] != instance[:-1])
-        starts = np.flatnonzero(np.concatenate([[len(image) > 0], changed]))
-        full = np.logical_or.reduceat(self.valid, starts) if len(starts) else np.zeros(0, bool)
-        mine = np.isin(image[starts], image_ids)
-        total = int(np.isin(self.labelled, image_ids).sum())
-        return (
-            f"{len(image_ids)} images, {total} instances, {total - mine.sum()} without proposals, "
-            f"{(mine & ~full).sum()} with empty masks only"
+def _check_known(spans: Mapping[int, Any], known: Mapping[int, Any], image_id: int) -> None:
+    strangers = sorted(spans.keys() - known.keys())
+    if strangers:
+        raise ValueError(
+            f"image {image_id}: there are proposals for bag {strangers[0]}, which has no point or "
+            "box among the weak labels. The tables are of different runs: rerun with -R propose."
         )
 
-    def rows(self, image_id: int) -> slice:
-        """Rows of an image in the table of proposals."""
-        return slice(*self.spans[image_id])
 
-    def bags(self, image_id: int) -> ImageBags:
-        """The bags of one image, on the image's own pixel grid."""
-        rows = self.rows(image_id)
-        spans = _spans(self.instance[rows])
-        longest = max(end - start for start, end in spans.values())
-        slots = np.stack([_padded_slots(start, end, longest) for start, end in spans.values()])
-        real = torch.from_numpy(slots >= 0)  # (n, m)
-        facts = [self.label_of[instance] for instance in spans]
-        return ImageBags(
-            image_id=image_id,
-            instance_ids=tuple(int(instance) for instance in spans),
-            boxes=torch.from_numpy(self.boxes[rows][slots]) * real[..., None],
-            valid=torch.from_numpy(self.valid[rows][slots]) & real,
-            quality=torch.from_numpy(self.quality[rows][slots]) * real,
-            points=torch.tensor([fact[:2] for fact in facts], dtype=torch.float32),
-            labels=torch.tensor([fact[2] for fact in facts]),
-            lengths=real.sum(dim=1),
-            size=self.sizes[image_id][:2],
-            **self._choices(rows, slots),
-        )
-
-    def _choices(self, rows: slice, slots: np.ndarray) -> dict[str, Any]:
-        if self.selections is None:
-            return {}
-        selected, bag_score, score = (column[rows] for column in self.selections)
-        chosen = (selected[slots] & (slots >= 0)).argmax(axis=1)
-        scores = np.where(slots >= 0, score[slots], 0)  # (n, m)
-        values = (chosen, bag_score[slots[:, 0]], scores)
-        return {n: torch.from_numpy(v) for n, v in zip(CHOICES, values, strict=True)}
-
-
-def _selections(
-    selections: pa.Table | None, instances: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Columns `selected`, `bag_score` and `score`, once it is sure whose rows they are."""
+def _choices(
+    proposals: pa.Table, selections: pa.Table | None, slots: np.ndarray, image_id: int
+) -> dict[str, Tensor]:
     if selections is None:
-        return None
-    if not np.array_equal(selections.column("instance_id").to_numpy(), instances):
-        raise ValueError("select's tables are not about these proposals. Rerun with -R select.")
+        return {}
+    key = ("bag_id", "proposal_id")
+    if not all(
+        np.array_equal(selections.column(name).to_numpy(), proposals.column(name).to_numpy())
+        for name in key
+    ):
+        raise ValueError(
+            f"image {image_id}: select's table is not about these proposals. Rerun with -R select."
+        )
     selected = selections.column("selected").to_numpy(zero_copy_only=False)
     bag_score, score = (selections.column(name).to_numpy() for name in ("bag_score", "score"))
-    return selected, bag_score, score
-
-
-def _spans(keys: np.ndarray) -> dict[int, tuple[int, int]]:
-    """First row and row behind the last of each run of equal keys, in order."""
-    if not len(keys):
-        return {}
-    edges = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)]
-    return {int(keys[a]): (a, b) for a, b in pairwise(edges)}
+    chosen = (selected[slots] & (slots >= 0)).argmax(axis=1)
+    scores = np.where(slots >= 0, score[slots], 0)  # (n, m)
+    values = (chosen, bag_score[slots[:, 0]], scores)
+    return {n: torch.from_numpy(v) for n, v in zip(CHOICES, values, strict=True)}
 
 
 def _padded_slots(start: int, end: int, longest: int) -> np.ndarray:

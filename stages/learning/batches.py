@@ -1,10 +1,13 @@
 """What a training step or an inference needs of its images: inputs on the device, bags beside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from stages.learning.bags import BagIndex, ImageBags
+from stages.learning.bag_index import BagIndex
+from stages.learning.bags import ImageBags
 from stages.learning.inputs import Inputs
 from stages.learning.trainer import images_of_step
 from stages.runtime.processes import ALONE, Team
@@ -46,25 +49,21 @@ class Reader:
         whole = images_of_step(self.index.image_ids, step, self.settings, seed=self.seed)
         keys = self.team.share(whole)
         images = [
-            self.inputs.read(image_id, self.index.file_name(image_id), flip=flip)
-            for image_id, flip in keys
+            self.inputs.read(self.index.image(image_id), flip=flip) for image_id, flip in keys
         ]
         return StepImages(step, keys, images, [image_id for image_id, _ in whole])
 
     def network_batch(self, batch: StepImages) -> tuple[Tensor, list[ImageBags]]:
         """The batch on the device, its bags in pixels of the network's input."""
-        bags = [scaled_bags(self.index, self.inputs, *key) for key in batch.keys]
+        bags = [scaled(self.index.bags(i), self.inputs, flip=flip) for i, flip in batch.keys]
         return self.inputs.batch(batch.images, batch.keys), bags
 
 
-def scaled_bags(index: BagIndex, inputs: Inputs, image_id: int, flip: bool) -> ImageBags:
+def scaled(bags: ImageBags, inputs: Inputs, *, flip: bool = False) -> ImageBags:
     """The bags of an image in pixels of the network's input, on its device."""
-    bags = index.bags(image_id)
     return bags.scaled(inputs.factor(bags.size), flip=flip).to(inputs.device)
 
 
-def one_image(index: BagIndex, inputs: Inputs, image_id: int) -> tuple[Tensor, ImageBags]:
-    """One unmirrored image as a batch of its own, for inference."""
-    image = inputs.read(image_id, index.file_name(image_id), flip=False)
-    batch = inputs.batch([image], [(image_id, False)])
-    return batch, scaled_bags(index, inputs, image_id, False)
+def one_image(image: Mapping[str, Any], inputs: Inputs) -> Tensor:
+    """One unmirrored image, a row of table `images`, as a batch of its own, for inference."""
+    return inputs.batch([inputs.read(image, flip=False)], [(image["image_id"], False)])

@@ -1,4 +1,11 @@
-"""The door to the features: what the MIL networks see of an image."""
+"""The door to the features: what the MIL networks see of an image.
+
+A module behind it has
+* `PACKAGES`: names of the installed packages whose versions matter;
+* `facts_of_features(features, propose) -> dict`: checksums of weights, for provenance; it raises
+  ValueError where a file is missing, and loads nothing;
+* `opened_inputs(features, propose, *, folder, device, cache) -> stages.learning.inputs.Inputs`.
+"""
 
 from stages.runtime.doors import Method
 

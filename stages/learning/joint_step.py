@@ -16,6 +16,26 @@ from stages.settings.refine import Refine
 from stages.settings.select import Select
 
 
+def heads(classes: int, select: Select, refine: Refine) -> dict[str, int]:
+    """Columns of each head that is trained: those of both stages."""
+    return select_step.heads(classes, select, refine) | refine_step.heads(classes, select, refine)
+
+
+def step_loss(
+    network: TwoBranch,
+    pixels: Tensor,
+    bags: list[ImageBags],
+    select: Select,
+    refine: Refine,
+    *,
+    seed: int,
+    step: int,
+) -> tuple[Tensor, dict[str, float]]:
+    """L_psm + L_prm of a batch, and numbers for the log."""
+    rng_of = refine_step.rngs_of(seed, step, [image.image_id for image in bags])
+    return joint_loss(network, pixels, bags, refine, select, rng_of=rng_of)
+
+
 def joint_loss(
     network: TwoBranch,
     pixels: Tensor,

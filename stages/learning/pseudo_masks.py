@@ -1,7 +1,8 @@
 """The last step of refine: from an image's refined boxes to one mask per object.
 
 The paper takes the proposal closest to box_prm (SAPNet, Sec. 3.5). Two switches go on from there,
-in this order: the bag may vote for each pixel (`refine.vote`), and SAM may be asked once more,
+in this order: the bag may vote for each pixel (`refine.vote`), and the segmenter may be asked
+once more,
 close up (`refine.zoom`): about the box of the voted mask, or about box_prm where none was voted.
 """
 
@@ -9,15 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
-from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes, rles_to_masks
+from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes, rle_of, rles_to_masks
 from stages.learning.bags import ImageBags
-from stages.learning.refine_step import Refinement
+from stages.learning.refinement import Refinement
 from stages.mil.vote import vote_weights, voted_mask
 from stages.segmenters.answers import without_stray_components
-from stages.segmenters.zoom import Zoom
 from stages.settings.refine import Refine
 
+Closer = Callable[[np.ndarray], list[bytes]]
 PROPOSAL, VOTE, ZOOM = "proposal", "vote", "zoom"  # values of column mask_source
 
 
@@ -36,8 +38,7 @@ def pseudo_masks(
     settings: Refine,
     *,
     factor: float,
-    zoom: Zoom | None,
-    pixels: Callable[[], np.ndarray],
+    closer: Closer | None,
 ) -> list[PseudoMask]:
     """One mask per object.
 
@@ -45,21 +46,17 @@ def pseudo_masks(
     ----------
     bags : on the grid of the image. answer : on another; factor : its pixels per pixel.
     rles : per object the masks of its bag.
-    zoom : SAM to be asked again, or None. pixels : reads the image, (height, width, 3) uint8 RGB.
+    closer : (n, 4) boxes, xyxy px of the image, to the COCO counts of what is seen close up about
+        each; None where nobody is asked.
     """
     masks = [
         PseudoMask(own[int(slot)], PROPOSAL) for own, slot in zip(rles, answer.chosen, strict=True)
     ]
     if settings.vote.enabled:
         masks = [_voted(i, bags, answer, own, settings) for i, own in enumerate(rles)]
-    if zoom is None or not masks:
-        return masks
-    image, points = pixels(), bags.points.cpu().numpy()
-    boxes = (answer.box_prm / factor).cpu().numpy().astype(np.float64)
-    return [
-        _closer(mask, box, image, point, zoom, clean=settings.clean)
-        for mask, box, point in zip(masks, boxes, points, strict=True)
-    ]
+    return (
+        masks if closer is None else _closer(bags, answer.box_prm / factor, masks, settings, closer)
+    )
 
 
 def _voted(
@@ -79,18 +76,23 @@ def _voted(
 
 
 def _closer(
-    mask: PseudoMask,
-    box_prm: np.ndarray,
-    image: np.ndarray,
-    point: np.ndarray,
-    zoom: Zoom,
-    *,
-    clean: float,
-) -> PseudoMask:
-    """What SAM says close up; the mask itself where it is empty, or where SAM then sees nothing."""
-    if not rle_areas([mask.rle])[0]:
-        return mask
+    bags: ImageBags, box_prm: Tensor, masks: list[PseudoMask], settings: Refine, closer: Closer
+) -> list[PseudoMask]:
+    """What is seen close up; a mask stays where it is empty, or where nothing is seen then."""
+    filled = [i for i, mask in enumerate(masks) if rle_areas([mask.rle])[0]]
+    refined = box_prm.cpu().numpy().astype(np.float64)
+    boxes = np.array([_about(masks[i], refined[i]) for i in filled]).reshape(-1, 4)
+    found, points = list(masks), bags.points.cpu().numpy()
+    size = (int(bags.size[0]), int(bags.size[1]))
+    for i, counts in zip(filled, closer(boxes), strict=True):
+        seen = rles_to_masks([rle_of(counts, *size)])[0].astype(bool)
+        cleaned = without_stray_components(seen, points[i], settings.clean)
+        if cleaned.any():
+            found[i] = PseudoMask(masks_to_rles(cleaned[None])[0], ZOOM)
+    return found
+
+
+def _about(mask: PseudoMask, box_prm: np.ndarray) -> np.ndarray:
+    """The box that is looked at: of the voted mask, or the refined one where none was voted."""
     hull = np.asarray(rle_boxes([mask.rle])[0], dtype=np.float64)
-    box = hull if mask.source == VOTE else box_prm
-    found = without_stray_components(zoom.probability(image, box) > 0.5, point, clean)
-    return PseudoMask(masks_to_rles(found[None])[0], ZOOM) if found.any() else mask
+    return hull if mask.source == VOTE else box_prm

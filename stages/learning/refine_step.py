@@ -1,4 +1,4 @@
-"""PRM on batches of images: the loss of a training step, and one image's masks.
+"""PRM on batches of images: the loss of a training step, and the answer for one image.
 
 SAPNet, Sec. 3.4 and 3.5; the equations are in `stages.mil.prm` and `bms`, the bags and negatives in
 `pnpg_step`, BMS in `mining`. Departures, each a config key: S_dis and SAM's own quality may
@@ -6,15 +6,14 @@ multiply the PRM score (`refine.prm.pdg_exponent`, `refine.prm.quality_exponent`
 neither, 0).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from stages.learning.bags import ImageBags
-from stages.learning.mining import mined, mined_psm, selection_scores
+from stages.learning.mining import mined, mined_psm
 from stages.learning.pnpg_step import EnlargedBags, enlarged, negatives
+from stages.learning.refinement import Refinement, runners_up
 from stages.learning.select_step import image_logits, mean_own
 from stages.learning.two_branch import TwoBranch
 from stages.mil import prm
@@ -22,6 +21,26 @@ from stages.mil.psm import of_label
 from stages.runtime import randomness
 from stages.settings.refine import Refine
 from stages.settings.select import Select
+
+
+def heads(classes: int, select: Select, refine: Refine) -> dict[str, int]:
+    """Columns of each head that is trained: one per class."""
+    return {"prm": classes}
+
+
+def step_loss(
+    network: TwoBranch,
+    pixels: Tensor,
+    bags: list[ImageBags],
+    select: Select,
+    refine: Refine,
+    *,
+    seed: int,
+    step: int,
+) -> tuple[Tensor, dict[str, float]]:
+    """L_prm of a batch, and numbers for the log."""
+    rng_of = rngs_of(seed, step, [image.image_id for image in bags])
+    return refine_loss(network, pixels, bags, refine, select, rng_of=rng_of)
 
 
 def refine_loss(
@@ -99,28 +118,6 @@ def _negative(
     return loss, count
 
 
-@dataclass(frozen=True, slots=True)
-class Refinement:
-    """The answer for one image, boxes in px of the bags' grid.
-
-    box_psm : (n, 4), mined where `bms.stages` has psm. box_select, box_prm : (n, 4).
-    rules : (n,) index into bms.RULES. chosen, chosen_select : (n,) slots of the masks closest to
-    box_prm and to box_select. score : (n,) of box_select: PRM's, or select's where there is no PRM.
-    extra : per object the slots of its runner-up masks.
-    scores : (n, m) of the originals, by the same stage as `score`; below 0 where not valid.
-    """
-
-    box_psm: Tensor
-    box_select: Tensor
-    box_prm: Tensor
-    rules: Tensor
-    chosen: Tensor
-    chosen_select: Tensor
-    score: Tensor
-    extra: list[list[int]]
-    scores: Tensor
-
-
 @torch.inference_mode()
 def refine_image(
     network: TwoBranch, pixels: Tensor, bags: ImageBags, settings: Refine, select: Select
@@ -154,31 +151,6 @@ def refinement_of(
         chosen,
         prm.closest_proposal(selected, bags.boxes, bags.valid),
         scores[rows, best].clamp(min=0),
-        _extra(original, chosen, settings),
+        runners_up(original, chosen, settings.mps),
         original,
     )
-
-
-def unrefined(bags: ImageBags, settings: Refine) -> Refinement:
-    """Select's choice as the pseudo-label, for `refine.method: as_it_is`: PSM alone (Table 4).
-
-    The box is mined where `as_it_is.bms` says so; its mask is the closest proposal then, and
-    select's own choice otherwise. Lengths in px, such as the tolerance of BMS, are those of the
-    bags' grid.
-    """
-    assert bags.chosen is not None
-    scores = selection_scores(bags)
-    box_psm, rules = mined_psm(bags, settings.as_it_is.bms)
-    closest = prm.closest_proposal(box_psm, bags.boxes, bags.valid)
-    chosen = torch.where(rules > 0, closest, bags.chosen)
-    score = scores.gather(1, bags.chosen[:, None])[:, 0].clamp(min=0)
-    extra = _extra(scores, chosen, settings)
-    choices = (rules, chosen, bags.chosen, score, extra, scores)
-    return Refinement(box_psm, bags.box_psm(), box_psm, *choices)
-
-
-def _extra(scores: Tensor, chosen: Tensor, settings: Refine) -> list[list[int]]:
-    """Slots of the highest, middle and lowest other proposal of each bag (MPS)."""
-    order = scores.argsort(dim=1, descending=True, stable=True)
-    rankings = zip(order.tolist(), (scores >= 0).sum(dim=1).tolist(), chosen.tolist(), strict=True)
-    return [prm.runners_up(row[:valid], one, 3, mode=settings.mps) for row, valid, one in rankings]

@@ -19,6 +19,7 @@ from stages.mil.psm import (
     proposal_scores,
     psm_loss,
 )
+from stages.settings.refine import Refine
 from stages.settings.select import Select
 
 Logits = tuple[Tensor, Tensor]  # cls and ins of one image, (n, m, k)
@@ -63,6 +64,25 @@ def pdg_of(boxes: Tensor, bags: ImageBags, settings: Select) -> Tensor:
         min_distance=pdg.min_distance,
         bags=(bags.boxes, bags.valid) if pdg.neighbour == "bag" else None,
     )
+
+
+def heads(classes: int, select: Select, refine: Refine) -> dict[str, int]:
+    """Columns of each head that is trained: one per class, and one for the background or none."""
+    return {"psm": classes + int(select.psm.background)}
+
+
+def step_loss(
+    network: TwoBranch,
+    pixels: Tensor,
+    bags: list[ImageBags],
+    select: Select,
+    refine: Refine,
+    *,
+    seed: int,
+    step: int,
+) -> tuple[Tensor, dict[str, float]]:
+    """L_psm of a batch, and numbers for the log; nothing in it is random."""
+    return select_loss(network, pixels, bags, select)
 
 
 def select_loss(

@@ -5,13 +5,12 @@ stage a classification and an instance branch; no box regression.
 """
 
 import math
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stages.learning.backbone import Adapter, ResNetFpn, pooled
+from stages.learning.pooling import pooled
 from stages.settings.selectors.psm import Features
 
 PRIOR = 0.01  # probability of a class before training, as a bias of the classification branch
@@ -37,8 +36,8 @@ class TwoBranch(nn.Module):
     ----------
     features : the config's section `select.psm.features`.
     heads : number of columns of each head, by its name ("psm", "prm").
-    channels_in : channels of SAM's embedding, for source sam.
-    stride : px of the network input per cell of SAM's embedding.
+    maps : makes feature maps, finest first, of what the inputs give. strides : px of the network's
+        input per cell of each.
     mixed : layers compute in bfloat16; pooling, and all that follows the logits, in float32.
     """
 
@@ -46,23 +45,14 @@ class TwoBranch(nn.Module):
         self,
         features: Features,
         heads: dict[str, int],
+        maps: nn.Module,
+        strides: tuple[float, ...],
         *,
-        channels_in: int = 0,
-        stride: float = 16,
         mixed: bool = False,
     ):
         super().__init__()
         self.roi_size = features.roi_size
-        self.maps: Adapter | ResNetFpn
-        self.strides: tuple[float, ...]
-        if features.source == "sam":
-            self.maps, self.strides = Adapter(channels_in, features.channels), (stride,)
-        else:
-            weights = Path(features.weights) if features.weights else None
-            self.maps = ResNetFpn(
-                features.source, features.channels, weights, features.weights_sha256
-            )
-            self.strides = ResNetFpn.strides
+        self.maps, self.strides = maps, strides
         cells = features.channels * features.roi_size**2
         self.trunk = nn.Sequential(
             nn.Linear(cells, features.hidden),

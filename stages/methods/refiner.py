@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stages.runtime.doors import Method
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
 REFINERS = {  # by refine.method
@@ -21,12 +23,25 @@ REFINERS = {  # by refine.method
 
 
 class Refiner(Protocol):
-    """Pseudo-labels of one image after the other."""
+    """Pseudo-labels of one image after the other.
+
+    A refiner's module has
+    * `facts_of_method(kit: Kit) -> dict`: what the labels depend on, for provenance: `packages` and
+      checksums of weights; it raises ValueError where a file is missing, and loads nothing;
+    * `opened_refiner(kit: Kit, device: torch.device) -> Refiner`.
+    What is learned for it is in the modules `fit` and `joint` of its door, see
+    `stages.learning.fitting`. Objects that have a given mask are no refiner's business: the program
+    passes the mask through, whatever a refiner says of the object.
+    """
 
     def labels(
-        self, image: dict[str, Any], labels: "pa.Table", proposals: "pa.Table", scores: "pa.Table"
+        self,
+        image: "Mapping[str, Any]",
+        labels: "pa.Table",
+        proposals: "pa.Table",
+        scores: "pa.Table",
     ) -> tuple["pa.Table", "pa.Table"]:
-        """Rows of the tables `pseudo_labels` and `trail`.
+        """Rows of the tables `pseudo_labels` and `trail`, for each object that has a bag.
 
         Parameters
         ----------

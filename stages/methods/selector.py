@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stages.runtime.doors import Method
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
 TRIVIAL = "stages.methods.selectors.trivial"
@@ -24,16 +26,23 @@ SELECTORS = {  # by select.method
 
 
 class Selector(Protocol):
-    """Scores of one image after the other."""
+    """Scores of one image after the other.
+
+    A selector's module has
+    * `COLUMNS`: of table `proposals`, all that it reads beside the key;
+    * `facts_of_method(kit: Kit) -> dict`: what the scores depend on, for provenance: `packages` and
+      checksums of weights; it raises ValueError where a file is missing, and loads nothing;
+    * `opened_selector(kit: Kit, device: torch.device) -> Selector`.
+    What is learned for it is in the module `fit` of its door, see `stages.learning.fitting`.
+    """
 
     def scores(
-        self, image: dict[str, Any], labels: "pa.Table", proposals: "pa.Table"
+        self, image: "Mapping[str, Any]", labels: "pa.Table", proposals: "pa.Table"
     ) -> "pa.Table":
-        """Rows of table `selections`.
+        """Rows of table `selections`: one for each proposal, and for each class that is scored.
 
         Parameters
         ----------
         image : row of table `images`. labels : rows of table `weak_labels` of this image.
-        proposals : rows of table `proposals` of this image, at least one, with `columns` of the
-            method's module.
+        proposals : rows of table `proposals` of this image, at least one, with COLUMNS.
         """

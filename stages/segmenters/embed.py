@@ -1,31 +1,46 @@
 """SAM's image encoder as a source of features: the image resized, mirrored or not, embedded."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 from torch import Tensor
 
-
-def resized_pixels(image: np.ndarray, side: int, *, flip: bool) -> Tensor:
-    """(height, width, 3) uint8 to (3, h, w) float32 of 0 to 255 whose longer side is `side` px."""
-    small = ResizeLongestSide(side).apply_image(image)
-    small = small[:, ::-1] if flip else small
-    return torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1).float()
+from stages.segmenters.sam_loading import load_sam
+from stages.settings.segmenters.sam import Settings
 
 
-@torch.inference_mode()
-def embedded(sam: Sam, pixels: Tensor) -> Tensor:
-    """Embedding of one image: (3, h, w) from `resized_pixels` to (c, cells, cells), float32."""
-    batch = sam.preprocess(pixels.to(sam.device))[None]
-    return sam.image_encoder(batch)[0].float().clone()  # type: ignore[no-any-return]
+def opened_encoder(settings: Settings, device: torch.device) -> "Encoder":
+    """The image encoder of the SAM that section `propose.sam` names, on `device`."""
+    checkpoint = Path(settings.checkpoint)
+    return Encoder(load_sam(settings.model, checkpoint, settings.sha256, device))
 
 
-def stride_of(sam: Sam) -> float:
-    """Pixels of the resized image per cell of the embedding."""
-    return float(sam.image_encoder.img_size / sam.prompt_encoder.image_embedding_size[0])
+class Encoder:
+    """A frozen SAM that is not asked, but looked through.
 
+    Attributes
+    ----------
+    side : px of the longer side of a resized image. stride : px of it per cell of the embedding.
+    channels : of the embedding.
+    """
 
-def channels_of(sam: Sam) -> int:
-    """Channels of the embedding."""
-    return int(sam.prompt_encoder.embed_dim)
+    def __init__(self, sam: Sam):
+        self.sam = sam
+        self.side = int(sam.image_encoder.img_size)
+        self.stride = float(self.side / sam.prompt_encoder.image_embedding_size[0])
+        self.channels = int(sam.prompt_encoder.embed_dim)
+
+    def resized(self, image: np.ndarray, *, flip: bool) -> Tensor:
+        """(height, width, 3) uint8 to (3, h, w) float32 of 0 to 255, mirrored or not."""
+        small = ResizeLongestSide(self.side).apply_image(image)
+        small = small[:, ::-1] if flip else small
+        return torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1).float()
+
+    @torch.inference_mode()
+    def embedded(self, pixels: Tensor) -> Tensor:
+        """Embedding of one image: (3, h, w) from `resized` to (c, cells, cells), float32."""
+        batch = self.sam.preprocess(pixels.to(self.sam.device))[None]
+        return self.sam.image_encoder(batch)[0].float().clone()  # type: ignore[no-any-return]

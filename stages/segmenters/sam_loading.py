@@ -6,6 +6,7 @@ weight file from a stranger cannot run code.
 
 from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import torch
 from segment_anything import build_sam_vit_b, build_sam_vit_h, build_sam_vit_l
@@ -21,6 +22,8 @@ BUILDERS: dict[str, Callable[[], Sam]] = {
     "vit_l": build_sam_vit_l,
     "vit_h": build_sam_vit_h,
 }
+
+_LIVE: WeakValueDictionary[tuple[str, str, str], Sam] = WeakValueDictionary()
 
 
 def checked_sha256(checkpoint: Path, expected: str | None) -> str:
@@ -49,13 +52,23 @@ def checked_sha256(checkpoint: Path, expected: str | None) -> str:
 def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.device) -> Sam:
     """SAM in evaluation mode on `device`, its weights loaded strictly from `checkpoint`.
 
+    Who asks for the same weights while they are in use elsewhere gets the same SAM, which nobody
+    may change: features and questions then share one, which matters for a large model.
+
     Raises
     ------
     ValueError : unknown model, missing file, wrong checksum, or weights of another model.
     """
     if model not in BUILDERS:
         raise ValueError(f"propose.sam.model: {model!r} is none of {', '.join(BUILDERS)}.")
-    checked_sha256(checkpoint, sha256)
+    key = (model, checked_sha256(checkpoint, sha256), str(device))
+    if (known := _LIVE.get(key)) is not None:
+        return known
+    _LIVE[key] = sam = _read(model, checkpoint).to(device)
+    return sam
+
+
+def _read(model: str, checkpoint: Path) -> Sam:
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -69,4 +82,4 @@ def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.dev
             f"{checkpoint}: these are not the weights of {model} ({reason}). Set propose.sam.model "
             "to the architecture that the file was made for."
         ) from error
-    return sam.eval().requires_grad_(False).to(device)
+    return sam.eval().requires_grad_(False)

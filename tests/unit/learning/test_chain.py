@@ -22,48 +22,39 @@ from stages.settings.selectors.psm import Settings as Psm
 
 Box = list[float]
 PLAIN: dict[str, Any] = {"pdg_exponent": 0.0, "quality_exponent": 0.0, "score": "softmax"}
-READINGS: dict[str, tuple[Select, Refine]] = {
+READINGS: dict[str, tuple[Psm, Prm, str]] = {
     "paper": (
-        Select(
-            psm=Psm(
-                features=Features(),
-                pdg=Pdg(apply="score", exponent=0.015, min_distance=0.0),
-                quality_exponent=0.0,
-            )
+        Psm(
+            features=Features(),
+            pdg=Pdg(apply="score", exponent=0.015, min_distance=0.0),
+            quality_exponent=0.0,
         ),
-        Refine(prm=Prm(**PLAIN, bms=Bms(mode="paper", stages=("prm",))), mps="paper"),
+        Prm(**PLAIN, bms=Bms(mode="paper", stages=("prm",))),
+        "paper",
     ),
     "code": (
-        Select(
-            psm=Psm(
-                features=Features(),
-                pdg=Pdg(apply="logits", distance="sqrt", exponent=0.015625, min_distance=0.0),
-                quality_exponent=0.0,
-            )
+        Psm(
+            features=Features(),
+            pdg=Pdg(apply="logits", distance="sqrt", exponent=0.015625, min_distance=0.0),
+            quality_exponent=0.0,
         ),
-        Refine(
-            prm=Prm(ppg=Ppg(clamp="zero"), bms=Bms(mode="code", stages=("psm", "prm")), **PLAIN),
-            mps="code",
-        ),
+        Prm(ppg=Ppg(clamp="zero"), bms=Bms(mode="code", stages=("psm", "prm")), **PLAIN),
+        "code",
     ),
     "mixed": (
-        Select(
-            psm=Psm(
-                features=Features(),
-                pdg=Pdg(apply="selection", neighbour="bag", exponent=3.0, min_distance=25.0),
-                quality_exponent=2.0,
-                background=False,
-            )
+        Psm(
+            features=Features(),
+            pdg=Pdg(apply="selection", neighbour="bag", exponent=3.0, min_distance=25.0),
+            quality_exponent=2.0,
+            background=False,
         ),
-        Refine(
-            prm=Prm(
-                bms=Bms(mode="paper", stages=("psm",), k=2, tolerance=0.0),
-                score="sigmoid",
-                pdg_exponent=2.0,
-                quality_exponent=1.0,
-            ),
-            mps="paper",
+        Prm(
+            bms=Bms(mode="paper", stages=("psm",), k=2, tolerance=0.0),
+            score="sigmoid",
+            pdg_exponent=2.0,
+            quality_exponent=1.0,
         ),
+        "paper",
     ),
 }
 
@@ -79,7 +70,7 @@ def crowd(seed: int) -> ImageBags:
     valid[4] = seed % 2 == 0  # an object without masks
     return ImageBags(
         image_id=1,
-        instance_ids=tuple(range(5)),
+        bag_ids=tuple(range(5)),
         boxes=torch.from_numpy(boxes),
         valid=torch.from_numpy(valid),
         quality=torch.from_numpy(rng.random((5, 6))),
@@ -105,13 +96,13 @@ def iou_of(a: Box, b: Box) -> float:
 class Loops:
     """The two stages as the paper tells them, one object after the other."""
 
-    def __init__(self, bags: ImageBags, select: Select, refine: Refine):
+    def __init__(self, bags: ImageBags, select: Psm, refine: Prm):
         self.bags, self.select, self.refine = bags, select, refine
         self.boxes, self.valid = bags.boxes.tolist(), bags.valid.tolist()
         self.points, self.labels = bags.points.tolist(), bags.labels.tolist()
 
     def hits(self, box: Box, j: int) -> bool:
-        if self.select.psm.pdg.neighbour == "bag":
+        if self.select.pdg.neighbour == "bag":
             others = zip(self.boxes[j], self.valid[j], strict=True)
             return any(ok and iou_of(box, other) > 0 for other, ok in others)
         x, y = self.points[j]
@@ -122,13 +113,13 @@ class Loops:
         for j, label in enumerate(self.labels):
             if j != i and label == self.labels[i] and self.hits(box, j):
                 distance = math.dist(self.points[i], self.points[j])
-                total += math.sqrt(distance) if self.select.psm.pdg.distance == "sqrt" else distance
-        least = self.select.psm.pdg.min_distance
+                total += math.sqrt(distance) if self.select.pdg.distance == "sqrt" else distance
+        least = self.select.pdg.min_distance
         return 1 / (1 + math.exp(-1 / max(total, least))) if total else 1.0
 
     def psm(self, cls: Any, ins: Any) -> tuple[float, list[int], list[float], list[list[float]]]:
         """L_psm with its weight, slots, bag scores, and scores of the own class."""
-        pdg, losses, slots, sums, all_scores = self.select.psm.pdg, [], [], [], []
+        pdg, losses, slots, sums, all_scores = self.select.pdg, [], [], [], []
         for i, label in enumerate(self.labels):
             dis = [self.raw(box, i) ** pdg.exponent for box in self.boxes[i]]
             live = [m for m in range(6) if self.valid[i][m]]
@@ -143,22 +134,17 @@ class Loops:
                 own += plain
                 guided = dis[m] if pdg.apply in ("score", "selection") else 1.0
                 scores[m] = plain * guided
-                scores[m] *= self.bags.quality[i, m].item() ** self.select.psm.quality_exponent
+                scores[m] *= self.bags.quality[i, m].item() ** self.select.quality_exponent
             if live:
                 pairs = enumerate(summed)
                 losses.append(-sum(math.log(p if k == label else 1 - p) for k, p in pairs))
             slots.append(scores.index(max(scores)))
             sums.append(own)
             all_scores.append(scores)
-        return (
-            self.select.psm.loss_weight * sum(losses) / max(len(losses), 1),
-            slots,
-            sums,
-            all_scores,
-        )
+        return self.select.loss_weight * sum(losses) / max(len(losses), 1), slots, sums, all_scores
 
     def mined(self, box: Box, i: int, scores: list[float], stage: str) -> Box:
-        bms = self.refine.prm.bms
+        bms = self.refine.bms
         if stage not in bms.stages:
             return box
         order = sorted(range(6), key=lambda m: -scores[m])[: bms.k]
@@ -209,7 +195,7 @@ class Loops:
         x, y = (base[0] + base[2]) / 2, (base[1] + base[3]) / 2
         w, h = (base[2] - base[0]) / 2, (base[3] - base[1]) / 2
         extra = [[x - s * w, y - s * h, x + s * w, y + s * h] for s in scales]
-        limit = 128 if self.refine.prm.ppg.clamp == "image" else math.inf
+        limit = 128 if self.refine.ppg.clamp == "image" else math.inf
         return [*self.boxes[i], *([min(max(v, 0), limit) for v in box] for box in extra)]
 
     def prm(self, i: int, bag: list[Box], slot: int, cls: Any, ins: Any) -> list[float]:
@@ -221,19 +207,20 @@ class Loops:
         for place, m in enumerate(live):
             c = cls[i][m]
             own = softmax(c)[label]
-            own = 1 / (1 + math.exp(-c[label])) if self.refine.prm.score == "sigmoid" else own
+            own = 1 / (1 + math.exp(-c[label])) if self.refine.score == "sigmoid" else own
             quality = self.bags.quality[i, m if m < 6 else slot].item()
-            factor = self.raw(bag[m], i) ** self.refine.prm.pdg_exponent
-            scores[m] = own * share[place] * factor * quality**self.refine.prm.quality_exponent
+            factor = self.raw(bag[m], i) ** self.refine.pdg_exponent
+            scores[m] = own * share[place] * factor * quality**self.refine.quality_exponent
         return scores
 
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("reading", READINGS)
 def test_both_stages_equal_the_loops(reading: str, seed: int) -> None:
-    select, refine = READINGS[reading]
-    bags, loops = crowd(seed), Loops(crowd(seed), select, refine)
-    columns = 3 + int(select.psm.background)
+    psm, second, mps = READINGS[reading]
+    select, refine = Select(psm=psm), Refine(prm=second, mps=mps)
+    bags, loops = crowd(seed), Loops(crowd(seed), psm, second)
+    columns = 3 + int(psm.background)
     rng = torch.Generator().manual_seed(seed)
     cls, ins = torch.randn(2, 5, 6, columns, generator=rng, dtype=torch.float64) * 2
     wanted, slots, sums, scores = loops.psm(cls.tolist(), ins.tolist())
@@ -263,4 +250,4 @@ def test_both_stages_equal_the_loops(reading: str, seed: int) -> None:
         chosen = overlaps.index(max(overlaps))
         assert int(answer.chosen[i]) == chosen
         ranking = [m for m in sorted(range(6), key=lambda m: -second[m]) if loops.valid[i][m]]
-        assert answer.extra[i] == prm.runners_up(ranking, chosen, 3, mode=refine.mps)
+        assert answer.extra[i] == prm.runners_up(ranking, chosen, 3, mode=mps)

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from stages.learning.adapter import Adapter
 from stages.learning.bags import CHOICES, TENSORS, ImageBags
 from stages.learning.joint_step import joint_loss
 from stages.learning.pnpg_step import enlarged, negatives
-from stages.learning.refine_step import refine_image, refine_loss, rngs_of, unrefined
+from stages.learning.refine_step import refine_image, refine_loss, rngs_of
+from stages.learning.refinement import unrefined
 from stages.learning.select_step import select_image, select_loss
 from stages.learning.two_branch import TwoBranch
 from stages.settings.refine import Refine
-from stages.settings.refiners import as_it_is
+from stages.settings.refiners.as_it_is import Bms as Mined
 from stages.settings.refiners.as_it_is import Settings as AsItIs
 from stages.settings.refiners.prm import Bms, Npg
 from stages.settings.refiners.prm import Settings as Prm
@@ -24,17 +26,15 @@ from stages.settings.selectors.psm import Features, Pdg
 from stages.settings.selectors.psm import Settings as Psm
 
 FEATURES = Features(channels=16, hidden=32, roi_size=7)
-REFINE = Refine(
-    prm=Prm(npg=Npg(background=500, part_mode="random"), bms=Bms(stages=("psm", "prm"))),
-    as_it_is=AsItIs(bms=as_it_is.Bms(mode="paper")),
-)
+PRM = Prm(npg=Npg(background=500, part_mode="random"), bms=Bms(stages=("psm", "prm")))
+REFINE = Refine(prm=PRM, as_it_is=AsItIs(bms=Mined(mode="paper")))
 SECONDS, MIB = 20, 1200  # measured: 1 s and 300 MiB for everything below
 PIXELS = torch.rand(1, 8, 16, 16, generator=torch.Generator().manual_seed(0))
 
 
 def network() -> TwoBranch:
     torch.manual_seed(0)
-    return TwoBranch(FEATURES, {"psm": 4, "prm": 3}, channels_in=8, stride=64.0)
+    return TwoBranch(FEATURES, {"psm": 4, "prm": 3}, Adapter(8, 16), (64.0,))
 
 
 def crowd(objects: int) -> ImageBags:
@@ -44,7 +44,7 @@ def crowd(objects: int) -> ImageBags:
     sides = rng.uniform(10, 120, (objects, 9, 2)).astype(np.float32)
     return ImageBags(
         image_id=1,
-        instance_ids=tuple(range(objects)),
+        bag_ids=tuple(range(objects)),
         boxes=torch.from_numpy(np.concatenate([corner, corner + sides], axis=2)),
         valid=torch.ones(objects, 9, dtype=torch.bool),
         quality=torch.full((objects, 9), 0.5),
@@ -87,7 +87,7 @@ def test_an_empty_image_in_a_batch_changes_no_loss() -> None:
     select = Select(psm=Psm(features=FEATURES))
     full, empty = told(crowd(3), select), replace(told(crowd(0), select), image_id=2)
     pixels = torch.cat([PIXELS, PIXELS.flip(3)])
-    refine = Refine(prm=REFINE.prm.model_copy(update={"npg": Npg(enabled=False)}))
+    refine = Refine(prm=PRM.model_copy(update={"npg": Npg(enabled=False)}))
     rng = rngs_of(0, 0, [1, 2])
     for both, alone in (
         (
@@ -105,7 +105,7 @@ def test_an_empty_image_in_a_batch_changes_no_loss() -> None:
 def test_an_object_alone_scores_as_among_objects_of_other_classes() -> None:
     select = Select(psm=Psm(features=FEATURES))
     among = replace(crowd(3), labels=torch.tensor([0, 1, 2]))
-    alone = replace(among, instance_ids=(1,), **{n: getattr(among, n)[1:2] for n in TENSORS})
+    alone = replace(among, bag_ids=(1,), **{n: getattr(among, n)[1:2] for n in TENSORS})
     seen, wanted = (select_image(network(), PIXELS, b, select) for b in (alone, among))
     torch.testing.assert_close(seen.score, wanted.score[1:2])
     assert (seen.score_dis == 1).all()

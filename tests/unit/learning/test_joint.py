@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from stages.learning.adapter import Adapter
 from stages.learning.bags import ImageBags
 from stages.learning.joint_step import chosen_now, joint_loss
 from stages.learning.refine_step import refine_loss, rngs_of
@@ -28,7 +29,7 @@ def image_bags(image_id: int, objects: int = 3) -> ImageBags:
     sides = rng.uniform(10, 50, (objects, 4, 2)).astype(np.float32)
     return ImageBags(
         image_id=image_id,
-        instance_ids=tuple(range(objects)),
+        bag_ids=tuple(range(objects)),
         boxes=torch.from_numpy(np.concatenate([corner, corner + sides], axis=2)),
         valid=torch.from_numpy(rng.random((objects, 4)) < 0.8),
         quality=torch.from_numpy(rng.random((objects, 4), dtype=np.float32)),
@@ -43,14 +44,17 @@ def image_bags(image_id: int, objects: int = 3) -> ImageBags:
 def network() -> TwoBranch:
     torch.manual_seed(0)
     heads = {"psm": 4, "prm": 3}
-    return TwoBranch(FEATURES, heads, channels_in=8, stride=8.0)
+    return TwoBranch(FEATURES, heads, Adapter(8, 16), (8.0,))
 
 
 PIXELS = torch.rand(2, 8, 16, 16, generator=torch.Generator().manual_seed(0))
 SETTINGS = [
-    Select(psm=Psm(features=FEATURES)),
-    Select(psm=Psm(features=FEATURES, pdg=Pdg(apply="score", exponent=9.0), quality_exponent=0.0)),
-    Select(psm=Psm(features=FEATURES, pdg=Pdg(apply="logits", distance="sqrt"))),
+    Select(psm=psm)
+    for psm in (
+        Psm(features=FEATURES),
+        Psm(features=FEATURES, pdg=Pdg(apply="score", exponent=9.0), quality_exponent=0.0),
+        Psm(features=FEATURES, pdg=Pdg(apply="logits", distance="sqrt")),
+    )
 ]
 
 
@@ -74,8 +78,10 @@ def told(network: TwoBranch, select: Select) -> list[ImageBags]:
 def test_joint_loss_is_the_sum_of_both_at_psm_s_present_choice(
     network: TwoBranch, select: Select, stages: tuple[str, ...]
 ) -> None:
-    bags = [image_bags(7), image_bags(8, 2)]
-    refine = Refine(prm=Prm(fit="joint", bms=Bms(stages=stages)))
+    bags, refine = (
+        [image_bags(7), image_bags(8, 2)],
+        Refine(prm=Prm(fit="joint", bms=Bms(stages=stages))),
+    )
     seen, numbers = joint_loss(network, PIXELS, bags, refine, select, rng_of=rngs_of(1, 5, [7, 8]))
     psm, of_psm = select_loss(network, PIXELS, bags, select)
     choices = told(network, select)
@@ -128,7 +134,7 @@ def test_mixed_precision_computes_losses_in_float32_close_to_the_plain_ones() ->
     for mixed in (False, True):
         torch.manual_seed(0)
         heads = {"psm": 4, "prm": 3}
-        network = TwoBranch(FEATURES, heads, channels_in=8, stride=8.0, mixed=mixed)
+        network = TwoBranch(FEATURES, heads, Adapter(8, 16), (8.0,), mixed=mixed)
         bags, rng = [image_bags(7), image_bags(8, 2)], rngs_of(1, 5, [7, 8])
         logits = psm_logits(network, network.feature_maps(PIXELS), bags)
         assert logits[0][0].dtype == torch.float32

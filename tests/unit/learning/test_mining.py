@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from stages.learning.adapter import Adapter
 from stages.learning.bags import ImageBags
 from stages.learning.mining import mined_psm
 from stages.learning.pnpg_step import enlarged, negatives
-from stages.learning.refine_step import refine_image, unrefined
+from stages.learning.refine_step import refine_image
+from stages.learning.refinement import unrefined
 from stages.learning.two_branch import TwoBranch
 from stages.settings.refine import Refine
-from stages.settings.refiners import as_it_is
+from stages.settings.refiners.as_it_is import Bms as Mined
+from stages.settings.refiners.as_it_is import Settings as AsItIs
 from stages.settings.refiners.prm import Bms, Npg
 from stages.settings.refiners.prm import Settings as Prm
 from stages.settings.select import Select
@@ -33,7 +36,7 @@ def bags(
     """One object whose second proposal, or fourth, is to be mined."""
     return ImageBags(
         image_id=7,
-        instance_ids=(1,),
+        bag_ids=(1,),
         boxes=torch.tensor([[SMALL, FAR, HUGE, LARGER]]),
         valid=torch.tensor([valid]),
         quality=torch.full((1, 4), 0.5),
@@ -47,15 +50,16 @@ def bags(
     )
 
 
-def settings(mode: str = "none", k: int = 3) -> Refine:
-    """Of the refiner that leaves select's choice as it is, mined or not."""
-    block = as_it_is.Settings(bms=as_it_is.Bms(mode=mode, k=k))
-    return Refine(method="as_it_is", as_it_is=block)
+def settings(*stages: str, mode: str = "paper", k: int = 3) -> Refine:
+    """Both refiners' keys: PRM's boxes are mined in `stages`, select's where that names psm."""
+    own = Mined(mode=mode if "psm" in stages else "none", k=k)
+    prm = Prm(bms=Bms(mode=mode, k=k, stages=stages))
+    return Refine(prm=prm, as_it_is=AsItIs(bms=own))
 
 
 def test_without_mining_the_answer_is_what_select_chose() -> None:
     given = bags([0.2, 0.1, 0.4, 0.3], chosen=2)
-    answer = unrefined(given, settings())
+    answer = unrefined(given, settings("prm"))
     for box in (answer.box_psm, answer.box_select, answer.box_prm):
         assert box.tolist() == [HUGE]
     assert answer.chosen.tolist() == answer.chosen_select.tolist() == [2]
@@ -67,11 +71,11 @@ def test_without_mining_the_answer_is_what_select_chose() -> None:
 def test_select_s_own_choice_stays_even_where_another_box_is_equal() -> None:
     given = bags([0.2, 0.1, 0.4, 0.3], chosen=3)
     twins = replace(given, boxes=given.boxes[:, [3, 1, 2, 3]])
-    assert unrefined(twins, settings("none")).chosen.tolist() == [3]
+    assert unrefined(twins, settings("psm", mode="none")).chosen.tolist() == [3]
 
 
 def test_the_mined_box_takes_the_mask_closest_to_it() -> None:
-    answer = unrefined(bags([0.9, 0.1, 0.2, 0.3]), settings("paper"))
+    answer = unrefined(bags([0.9, 0.1, 0.2, 0.3]), settings("psm"))
     iou = 40**2 / 44**2
     wanted = [(a + iou * b) / (1 + iou) for a, b in zip(LARGER, SMALL, strict=True)]
     assert answer.box_prm[0].tolist() == pytest.approx(wanted, abs=1e-4)
@@ -87,16 +91,16 @@ def test_the_mined_box_takes_the_mask_closest_to_it() -> None:
     ("mode", "k", "rule"), [("paper", 2, 1), ("code", 2, 0), ("code", 3, 0), ("code", 4, 1)]
 )
 def test_candidates_are_ranked_by_select_or_taken_as_stored(mode: str, k: int, rule: int) -> None:
-    answer = unrefined(bags([0.9, 0.1, 0.2, 0.3]), settings(mode, k))
+    answer = unrefined(bags([0.9, 0.1, 0.2, 0.3]), settings("psm", mode=mode, k=k))
     assert answer.rules.tolist() == [rule]
 
 
 def test_empty_masks_are_neither_mined_nor_runners_up() -> None:
     valid = (True, True, True, False)
-    answer = unrefined(bags([0.9, 0.1, 0.2, 0.3], valid=valid), settings("paper"))
+    answer = unrefined(bags([0.9, 0.1, 0.2, 0.3], valid=valid), settings("psm"))
     assert answer.rules.tolist() == [0]
     assert answer.extra == [[2, 1]]
-    nothing = unrefined(bags([0.0] * 4, valid=(False,) * 4), settings("paper"))
+    nothing = unrefined(bags([0.0] * 4, valid=(False,) * 4), settings("psm"))
     assert nothing.chosen.tolist() == [0]
     assert nothing.score.tolist() == [0]
     assert nothing.extra == [[]]
@@ -106,37 +110,38 @@ def test_no_object_has_no_answer() -> None:
     given = bags([0.9, 0.1, 0.2, 0.3])
     names = ("boxes", "valid", "quality", "points", "labels", "lengths")
     cut = {n: getattr(given, n)[:0] for n in (*names, "chosen", "bag_scores", "scores")}
-    answer = unrefined(replace(given, instance_ids=(), **cut), settings("paper"))
+    answer = unrefined(replace(given, bag_ids=(), **cut), settings("psm"))
     assert answer.chosen.shape == (0,)
     assert answer.extra == []
 
 
 def test_ppg_starts_from_the_mined_box_and_negative_parts_from_the_unmined() -> None:
     given = bags([0.9, 0.1, 0.2, 0.3])
-    blocks = [Prm(bms=Bms(stages=stages)) for stages in (("prm",), ("psm", "prm"))]
-    base, _ = mined_psm(given, blocks[1].bms)
+    plain, mining = settings("prm"), settings("psm", "prm")
+    base, _ = mined_psm(given, mining.prm.bms)
     assert base[0].tolist() != SMALL
-    seen = enlarged(given, Refine(prm=blocks[1]), SELECT).boxes[0, 4:]
+    seen = enlarged(given, mining, SELECT).boxes[0, 4:]
     torch.testing.assert_close((seen[:, :2] + seen[:, 2:]) / 2, torch.full((20, 2), 70.0))
     width = base[0, 2] - base[0, 0]
     torch.testing.assert_close(seen[0, 2] - seen[0, 0], width * 1.01)
     npg = Npg(background=0, part_mode="center", part_min_area=1.0)
     rng = np.random.default_rng(0)
-    settings_of = [Refine(prm=block.model_copy(update={"npg": npg})) for block in blocks]
-    parts = [negatives(given, one, rng) for one in settings_of]
+    parts = [
+        negatives(given, Refine(prm=s.prm.model_copy(update={"npg": npg})), rng)
+        for s in (plain, mining)
+    ]
     assert parts[0].tolist() == parts[1].tolist() == [[60, 60, 80, 80]]
 
 
 def test_prm_is_mined_only_where_the_stages_name_it() -> None:
     torch.manual_seed(0)
-    network = TwoBranch(FEATURES, {"prm": 3}, channels_in=8, stride=8.0).eval()
+    network = TwoBranch(FEATURES, {"prm": 3}, Adapter(8, 16), (8.0,)).eval()
     pixels = torch.rand(1, 8, 16, 16)
     limits = {"t_min1": 0.0, "t_min2": 0.0, "k": 4}
     given = bags([0.9, 0.1, 0.2, 0.3])
     for stages, box in ((("prm",), SMALL), (("psm",), None), ((), SMALL)):
-        answer = refine_image(
-            network, pixels, given, Refine(prm=Prm(bms=Bms(stages=stages, **limits))), SELECT
-        )
+        mining = Refine(prm=Prm(bms=Bms(stages=stages, **limits)))
+        answer = refine_image(network, pixels, given, mining, SELECT)
         mined = answer.rules.tolist() != [0]
         assert not mined or "prm" in stages
         assert torch.equal(answer.box_prm, answer.box_select) or mined
@@ -146,4 +151,4 @@ def test_prm_is_mined_only_where_the_stages_name_it() -> None:
 def test_bags_without_scores_cannot_be_mined() -> None:
     given = replace(bags([0.0] * 4), scores=None)
     with pytest.raises(RuntimeError, match="selections"):
-        unrefined(given, settings("paper"))
+        unrefined(given, settings("psm"))

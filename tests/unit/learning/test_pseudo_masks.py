@@ -1,4 +1,4 @@
-"""From boxes to masks: the proposal, the vote of the bag, SAM asked again."""
+"""From boxes to masks: the proposal, the vote of the bag, the segmenter asked again."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ import torch
 from stages.geometry.masks import masks_to_rles, rle_boxes, rles_to_masks
 from stages.learning.bags import ImageBags
 from stages.learning.pseudo_masks import pseudo_masks
-from stages.learning.refine_step import unrefined
-from stages.settings.refine import Refine, Vote, Zoom
+from stages.learning.refinement import unrefined
+from stages.settings.refine import Refine, Vote
 
 SIZE = (20, 30)
-NO_VOTE, NO_ZOOM = Vote(enabled=False), Zoom(enabled=False)
+NO_VOTE = Vote(enabled=False)
 
 
 def mask(x0: int, x1: int) -> np.ndarray:
@@ -28,7 +28,7 @@ def bags_of(masks: list[np.ndarray], scores: list[float]) -> tuple[ImageBags, An
     count = len(masks)
     return ImageBags(
         image_id=1,
-        instance_ids=(7,),
+        bag_ids=(7,),
         boxes=torch.from_numpy(rle_boxes(rles)).float()[None],
         valid=torch.ones(1, count, dtype=torch.bool),
         quality=torch.full((1, count), 0.5),
@@ -43,34 +43,31 @@ def bags_of(masks: list[np.ndarray], scores: list[float]) -> tuple[ImageBags, An
 
 
 class Seer:
-    """SAM, seeing one thing whatever it is asked; remembers the boxes."""
+    """A segmenter that sees one thing whatever it is asked; remembers the boxes."""
 
     def __init__(self, seen: np.ndarray):
-        self.seen, self.boxes = seen, list[Any]()
+        self.seen, self.boxes = masks_to_rles(seen.astype(np.uint8)[None])[0], list[Any]()
 
-    def probability(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
-        self.boxes.append(box.tolist())
-        return self.seen.astype(np.float32)
+    def __call__(self, boxes: np.ndarray) -> list[bytes]:
+        self.boxes += boxes.tolist()
+        return [self.seen["counts"]] * len(boxes)
 
 
-def made(settings: Refine, zoom: Any = None) -> tuple[np.ndarray, str]:
+def made(settings: Refine, closer: Any = None) -> tuple[np.ndarray, str]:
     bags, rles = bags_of([mask(5, 15), mask(7, 15), mask(0, 30)], [0.4, 0.4, 0.1])
-    image = np.zeros((*SIZE, 3), dtype=np.uint8)
     answer = unrefined(bags, settings)
-    found, *_ = pseudo_masks(
-        bags, answer, rles, settings, factor=1.0, zoom=zoom, pixels=lambda: image
-    )
+    [found] = pseudo_masks(bags, answer, rles, settings, factor=1.0, closer=closer)
     return rles_to_masks([found.rle])[0], found.source
 
 
 def test_the_paper_takes_the_proposal() -> None:
-    seen, source = made(Refine(method="as_it_is", vote=NO_VOTE, zoom=NO_ZOOM))
+    seen, source = made(Refine(vote=NO_VOTE))
     assert source == "proposal"
     np.testing.assert_array_equal(seen, mask(5, 15))
 
 
 def test_the_bag_votes() -> None:
-    seen, source = made(Refine(method="as_it_is", vote=Vote(enabled=True, threshold=0.6)))
+    seen, source = made(Refine(vote=Vote(enabled=True, threshold=0.6)))
     assert source == "vote"
     np.testing.assert_array_equal(seen, mask(7, 15))  # the rest has 5/9
 
@@ -82,30 +79,40 @@ VOTES = [  # who votes, and about which box SAM is asked then
 
 
 @pytest.mark.parametrize(("vote", "box"), VOTES, ids=["proposal", "vote"])
-def test_sam_is_asked_about_the_refined_box(vote: Vote, box: list[float]) -> None:
+def test_the_segmenter_is_asked_about_the_refined_box(vote: Vote, box: list[float]) -> None:
     seer = Seer(mask(4, 16))
-    seen, source = made(Refine(method="as_it_is", vote=vote, zoom=Zoom(enabled=True)), seer)
+    seen, source = made(Refine(vote=vote), seer)
     assert (source, seer.boxes) == ("zoom", [box])
     np.testing.assert_array_equal(seen, mask(4, 16))
 
 
-def test_where_sam_sees_nothing_the_mask_stays() -> None:
-    seen, source = made(Refine(method="as_it_is", vote=NO_VOTE), Seer(np.zeros(SIZE)))
+def test_where_nothing_is_seen_the_mask_stays() -> None:
+    seen, source = made(Refine(vote=NO_VOTE), Seer(np.zeros(SIZE)))
     assert source == "proposal"
     np.testing.assert_array_equal(seen, mask(5, 15))
 
 
-def test_an_image_without_objects_is_not_read() -> None:
+def test_stray_parts_of_what_is_seen_are_dropped() -> None:
+    both = mask(4, 16) | mask(28, 30)
+    seen, _ = made(Refine(vote=NO_VOTE, clean=0.5), Seer(both))
+    np.testing.assert_array_equal(seen, mask(4, 16))
+    seen, _ = made(Refine(vote=NO_VOTE, clean=0.0), Seer(both))
+    np.testing.assert_array_equal(seen, both)
+
+
+def test_an_empty_mask_is_not_asked_about() -> None:
+    bags, rles = bags_of([np.zeros(SIZE, dtype=np.uint8)], [0.4])
+    settings, seer = Refine(vote=NO_VOTE), Seer(mask(4, 16))
+    answer = unrefined(bags, settings)
+    [found] = pseudo_masks(bags, answer, rles, settings, factor=1.0, closer=seer)
+    assert (found.source, seer.boxes) == ("proposal", [])
+
+
+def test_an_image_without_objects_has_no_masks() -> None:
     bags, _ = bags_of([mask(5, 15)], [0.4])
     none = {name: getattr(bags, name)[:0] for name in ("boxes", "valid", "quality", "points")}
     none |= {name: getattr(bags, name)[:0] for name in ("labels", "lengths", "chosen", "scores")}
     empty = ImageBags(1, (), size=SIZE, bag_scores=torch.zeros(0), **none)
-    settings = Refine(method="as_it_is", zoom=Zoom(enabled=True))
-    unread: Any = None
-
-    def pixels() -> np.ndarray:
-        pytest.fail("read")
-
-    answer = unrefined(empty, settings)
-    none_found = pseudo_masks(empty, answer, [], settings, factor=1.0, zoom=unread, pixels=pixels)
-    assert none_found == []
+    answer, seer = unrefined(empty, Refine()), Seer(mask(4, 16))
+    assert pseudo_masks(empty, answer, [], Refine(), factor=1.0, closer=seer) == []
+    assert seer.boxes == []

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from stages import fit_refine, fit_select
+from stages.learning.adapter import Adapter
 from stages.learning.bags import ImageBags
 from stages.learning.pnpg_step import enlarged, negatives
 from stages.learning.refine_step import refine_image, refine_loss
@@ -66,7 +67,7 @@ def image_bags(*, empty: bool = False) -> ImageBags:
     valid[2] = not empty
     return ImageBags(
         image_id=7,
-        instance_ids=(1, 2, 3),
+        bag_ids=(1, 2, 3),
         boxes=torch.from_numpy(np.concatenate([corner, corner + sides], axis=2)),
         valid=valid,
         quality=torch.full((3, 4), 0.5),
@@ -82,7 +83,7 @@ def image_bags(*, empty: bool = False) -> ImageBags:
 @pytest.fixture
 def network() -> TwoBranch:
     torch.manual_seed(0)
-    return TwoBranch(FEATURES, {"psm": 4, "prm": 3}, channels_in=8, stride=8.0).eval()
+    return TwoBranch(FEATURES, {"psm": 4, "prm": 3}, Adapter(8, 16), (8.0,)).eval()
 
 
 @pytest.fixture
@@ -93,21 +94,13 @@ def pixels() -> torch.Tensor:
 def without_last(bags: ImageBags) -> ImageBags:
     """The same bags, the last object left out everywhere but in its point."""
     names = ("boxes", "valid", "quality", "points", "labels", "lengths", "chosen", "bag_scores")
-    return replace(bags, instance_ids=(1, 2), **{n: getattr(bags, n)[:2] for n in names})
-
-
-def test_psm_learns_nothing_from_bags_of_empty_masks(
-    network: TwoBranch, pixels: torch.Tensor
-) -> None:
-    bags = image_bags(empty=True)
-    with_empty, _ = select_loss(network, pixels, [bags], SELECT)
-    without, _ = select_loss(network, pixels, [without_last(bags)], SELECT)
-    assert with_empty.item() == pytest.approx(without.item())
+    return replace(bags, bag_ids=(1, 2), **{n: getattr(bags, n)[:2] for n in names})
 
 
 @pytest.mark.parametrize("apply", ["score", "selection", "logits", "none"])
 def test_the_score_of_a_selection_is_that_of_psm_bit_by_bit(apply: Any) -> None:
-    select = Select(features=FEATURES, pdg=Pdg(apply=apply, exponent=2.0), quality_exponent=0.5)
+    pdg = Pdg(apply=apply, exponent=2.0)
+    select = Select(psm=Psm(features=FEATURES, pdg=pdg, quality_exponent=0.5))
     bags, drawn = image_bags(empty=True), torch.Generator().manual_seed(1)
     cls, ins = torch.randn(2, 3, 4, 3, generator=drawn)
     choice = selection_of(cls, ins, bags, select)
@@ -121,6 +114,15 @@ def test_the_score_of_a_selection_is_that_of_psm_bit_by_bit(apply: Any) -> None:
     assert (choice.score_dis < 1).any()
     own = bag_scores(plain).gather(1, bags.labels[:, None])[:, 0]
     torch.testing.assert_close(choice.bag_score, own)
+
+
+def test_psm_learns_nothing_from_bags_of_empty_masks(
+    network: TwoBranch, pixels: torch.Tensor
+) -> None:
+    bags = image_bags(empty=True)
+    with_empty, _ = select_loss(network, pixels, [bags], SELECT)
+    without, _ = select_loss(network, pixels, [without_last(bags)], SELECT)
+    assert with_empty.item() == pytest.approx(without.item())
 
 
 @pytest.mark.parametrize("mode", ["center", "random", "none"])
@@ -152,7 +154,7 @@ def test_a_batch_of_empty_masks_costs_nothing(network: TwoBranch, pixels: torch.
 def test_an_image_without_objects_is_no_trouble(network: TwoBranch, pixels: torch.Tensor) -> None:
     names = ("boxes", "valid", "quality", "points", "labels", "lengths", "chosen", "bag_scores")
     full = image_bags()
-    bags = replace(full, instance_ids=(), **{n: getattr(full, n)[:0] for n in names})
+    bags = replace(full, bag_ids=(), **{n: getattr(full, n)[:0] for n in names})
     assert select_image(network, pixels, bags, SELECT).chosen.shape == (0,)
     assert refine_image(network, pixels, bags, Refine(), SELECT).chosen.shape == (0,)
     rng = {7: np.random.default_rng(3)}

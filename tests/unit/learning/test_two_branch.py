@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from stages.learning.adapter import Adapter
 from stages.learning.two_branch import TwoBranch, batched_pixels
 from stages.settings.selectors.psm import Features
 
@@ -13,7 +14,7 @@ FEATURES = Features(channels=16, hidden=24, roi_size=3)
 
 def network(**heads: int) -> TwoBranch:
     torch.manual_seed(0)
-    return TwoBranch(FEATURES, heads, channels_in=8, stride=8.0)
+    return TwoBranch(FEATURES, heads, Adapter(8, 16), (8.0,))
 
 
 def test_heads_start_as_in_the_authors_code() -> None:

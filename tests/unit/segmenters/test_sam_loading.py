@@ -1,5 +1,7 @@
 """Loading SAM: the right file, the right architecture, no code from strangers."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,16 @@ def test_an_official_name_brings_its_known_checksum(weights: Path) -> None:
 
 def test_every_official_file_has_a_builder() -> None:
     assert {entry.model for entry in OFFICIAL.values()} <= set(BUILDERS)
+
+
+def test_weights_in_use_are_shared_and_others_are_not(weights: Path, tmp_path: Path) -> None:
+    sam = load_sam("vit_tiny", weights, None, CPU)
+    assert load_sam("vit_tiny", weights, None, CPU) is sam
+    torch.manual_seed(9)
+    torch.save(build_vit_tiny().state_dict(), tmp_path / "other.pth")
+    other = load_sam("vit_tiny", tmp_path / "other.pth", None, CPU)
+    assert other is not sam
+    known = weakref.ref(sam)
+    del sam
+    gc.collect()
+    assert known() is None  # nobody uses it, so nobody keeps it

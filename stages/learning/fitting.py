@@ -1,0 +1,152 @@
+"""A training from tables to weights: what fit_select and fit_refine do alike.
+
+The module of a loss, which a door names as `fit` or `joint`, has
+* `heads(classes, select, refine) -> dict`: columns of each head that is trained;
+* `step_loss(network, pixels, bags, select, refine, *, seed, step) -> (loss, numbers)`: of the
+  images of a step, with numbers for the log.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stages.learning.arguments import category_ids
+from stages.learning.bag_index import BagIndex
+from stages.learning.bags import BAG_COLUMNS, CHOICE_COLUMNS
+from stages.learning.batches import Reader, StepImages
+from stages.learning.labelled import LABEL_COLUMNS, check_bags
+from stages.learning.opening import open_inputs, open_network
+from stages.learning.outcome import leave
+from stages.learning.schedule import optimizer_of, steps_of
+from stages.learning.trainer import fit
+from stages.learning.two_branch import TwoBranch
+from stages.runtime.device import leased
+from stages.runtime.processes import Team, joined
+from stages.runtime.unfinished import parts_folder
+from stages.settings.propose import Propose
+from stages.settings.refine import Refine
+from stages.settings.select import Select
+from stages.settings.training import Training
+from stages.tables.images import IMAGES
+from stages.tables.proposals import PROPOSALS
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import read_table, read_tables
+from stages.tables.weak_labels import WEAK_LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is learned, and how.
+
+    Attributes
+    ----------
+    name : of the program. loss : module of the loss, opened.
+    start : changes the fresh network before the first step, or None.
+    """
+
+    name: str
+    loss: Any
+    propose: Propose
+    select: Select
+    refine: Refine
+    training: Training
+    start: Callable[[TwoBranch], None] | None = None
+
+
+def trained(args: argparse.Namespace, course: Course, facts: dict[str, Any]) -> None:
+    """Train on all shards and write model and log; goes on where an earlier run was cut.
+
+    Parameters
+    ----------
+    facts : provenance, the model's header.
+
+    Raises
+    ------
+    ValueError : the tables hold nothing to learn from, or do not belong together.
+    """
+    index = open_index(args)
+    with joined(course.training.processes, args.device) as team:
+        with team.leader_first():
+            folder = parts_folder(args.out, facts, index.image_ids, inputs=_files(args))
+        with leased(args.device) as device:
+            network, log = _fitted(args, course, index, device=device, folder=folder, team=team)
+        out = {"out": args.out, "out_log": args.out_log, "folder": folder}
+        leave(course.name, network, log, facts, **out, team=team, tally=index.tally())
+
+
+def open_index(args: argparse.Namespace) -> BagIndex:
+    """The bags of all given shards, with select's choices where they are given.
+
+    Raises
+    ------
+    ValueError : there is not one proposal, or labels, proposals and choices do not add up.
+    """
+    labels = read_table(args.weak_labels, WEAK_LABELS, columns=LABEL_COLUMNS)
+    proposals = read_tables(args.proposals, PROPOSALS, columns=BAG_COLUMNS)
+    if not len(proposals):
+        raise ValueError(f"{args.proposals[0]}: there are no proposals to learn from.")
+    check_bags(proposals, labels, args.proposals[0].parent)
+    paths: Sequence[Path] = getattr(args, "selections", ())
+    chosen = read_tables(paths, SELECTIONS, columns=CHOICE_COLUMNS) if paths else None
+    images, classes = read_table(args.images, IMAGES), category_ids(args.categories)
+    return BagIndex(images, labels, proposals, classes, chosen)
+
+
+def _files(args: argparse.Namespace) -> list[Path]:
+    """The files whose content decides the weights."""
+    started = [args.select_model] if "select_model" in args else []
+    tables = [args.images, args.weak_labels, args.categories, *args.proposals]
+    return [*tables, *getattr(args, "selections", ()), *started]
+
+
+def _fitted(
+    args: argparse.Namespace,
+    course: Course,
+    index: BagIndex,
+    *,
+    device: torch.device,
+    folder: Path,
+    team: Team,
+) -> tuple[TwoBranch, str]:
+    features, training = course.select.psm.features, course.training
+    cache = folder / "features"
+    inputs = open_inputs(
+        features, course.propose, folder=args.image_folder, device=device, cache=cache
+    )
+    torch.manual_seed(args.seed)
+    heads = course.loss.heads(len(index.order), course.select, course.refine)
+    network = open_network(features, inputs, heads, precision=training.precision)
+    if course.start:
+        course.start(network)
+    reader = Reader(index, inputs, training, args.seed, team)
+    log = fit(
+        network,
+        reader,
+        _loss_of(network, reader, course),
+        name=course.name,
+        steps=steps_of(len(index.image_ids), training),
+        settings=training,
+        folder=folder,
+        optimizer=optimizer_of(network, training),
+        team=team,
+    )
+    return network, log
+
+
+def _loss_of(
+    network: TwoBranch, reader: Reader, course: Course
+) -> Callable[[StepImages], tuple[Tensor, dict[str, float]]]:
+    def loss(batch: StepImages) -> tuple[Tensor, dict[str, float]]:
+        pixels, bags = reader.network_batch(batch)
+        sections = (course.select, course.refine)
+        found: tuple[Tensor, dict[str, float]] = course.loss.step_loss(
+            network, pixels, bags, *sections, seed=reader.seed, step=batch.step
+        )
+        return found
+
+    return loss

@@ -1,0 +1,61 @@
+"""Resized pixels for a ResNet that is trained (SAPNet, Sec. 4.1)."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stages.learning.backbone import ResNetFpn, normalised
+from stages.learning.inputs import Inputs
+from stages.learning.two_branch import batched_pixels
+from stages.runtime.provenance import sha256_of
+from stages.settings.propose import Propose
+from stages.settings.selectors.psm import Features
+
+PACKAGES = ("torch", "torchvision", "numpy")
+
+
+def facts_of_features(features: Features, propose: Propose) -> dict[str, Any]:
+    """Checksum of the ResNet's weights, where a file is named; raises ValueError without it."""
+    return {"model_sha256": sha256_of(Path(features.weights))} if features.weights else {}
+
+
+def opened_inputs(
+    features: Features, propose: Propose, *, folder: Path, device: torch.device, cache: Path | None
+) -> "PixelInputs":
+    """Inputs for a ResNet; nothing is kept in `cache`."""
+    return PixelInputs(folder, device, features)
+
+
+class PixelInputs(Inputs):
+    """Resized, normalised pixels for a ResNet."""
+
+    def __init__(self, folder: Path, device: torch.device, features: Features):
+        super().__init__(folder, device)
+        self.short, self.long = features.short_side, features.long_side
+
+    def factor(self, size: tuple[float, float]) -> float:
+        """Short side to `short_side`, but the long one to `long_side` at most."""
+        return min(self.short / min(size), self.long / max(size))
+
+    def read(self, image: Mapping[str, Any], *, flip: bool) -> Tensor:
+        """(3, h, w) normalised pixels."""
+        pixels = torch.from_numpy(np.array(self.pixels(image))).permute(2, 0, 1).float()
+        scale = self.factor((pixels.shape[1], pixels.shape[2]))
+        size = [max(1, round(side * scale)) for side in pixels.shape[1:]]
+        small = F.interpolate(pixels[None], size=size, mode="bilinear", antialias=True)[0]
+        return normalised(small.flip(2) if flip else small)
+
+    def batch(self, images: Sequence[Tensor], keys: Sequence[tuple[int, bool]]) -> Tensor:
+        """(b, 3, h, w)."""
+        return batched_pixels(list(images)).to(self.device)
+
+    def maps(self, features: Features) -> tuple[nn.Module, tuple[float, ...]]:
+        """A ResNet with FPN, from its weight file or from scratch."""
+        weights = Path(features.weights) if features.weights else None
+        net = ResNetFpn(features.source, features.channels, weights, features.weights_sha256)
+        return net, ResNetFpn.strides

@@ -1,0 +1,90 @@
+"""Embeddings of a frozen SAM as features: cheap, since SAM is there anyway. Not in the paper."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stages.learning.adapter import Adapter
+from stages.learning.inputs import Inputs
+from stages.segmenters.embed import Encoder, opened_encoder
+from stages.segmenters.sam import model_digest
+from stages.settings.propose import Propose
+from stages.settings.selectors.psm import Features
+
+PACKAGES = ("torch", "torchvision", "segment_anything", "numpy")
+
+
+def facts_of_features(features: Features, propose: Propose) -> dict[str, Any]:
+    """Checksum of SAM's weights; raises ValueError where the file is missing or another one."""
+    return {"model_sha256": model_digest(propose.sam)}
+
+
+def opened_inputs(
+    features: Features, propose: Propose, *, folder: Path, device: torch.device, cache: Path | None
+) -> "SamInputs":
+    """Inputs from SAM, kept in `cache` while a training lasts where `features.cache` says so."""
+    encoder = opened_encoder(propose.sam, device)
+    return SamInputs(folder, device, encoder, cache if features.cache else None)
+
+
+class SamInputs(Inputs):
+    """Embeddings of a frozen SAM.
+
+    Parameters
+    ----------
+    cache : folder for embeddings, or None: embed anew each time.
+    """
+
+    def __init__(self, folder: Path, device: torch.device, encoder: Encoder, cache: Path | None):
+        super().__init__(folder, device)
+        self.encoder, self.cache = encoder, cache
+
+    def factor(self, size: tuple[float, float]) -> float:
+        """Long side to SAM's input side."""
+        return self.encoder.side / max(size)
+
+    def read(self, image: Mapping[str, Any], *, flip: bool) -> Tensor:
+        """The embedding, where it is cached, else resized pixels: told apart by `batch`."""
+        cached = _cached(self._path(image["image_id"], flip))
+        if cached is not None:
+            return cached
+        return self.encoder.resized(self.pixels(image), flip=flip)
+
+    def batch(self, images: Sequence[Tensor], keys: Sequence[tuple[int, bool]]) -> Tensor:
+        """(b, c, cells, cells)."""
+        done = [self._embedding(image, *key) for image, key in zip(images, keys, strict=True)]
+        return torch.stack(done).to(self.device)
+
+    def maps(self, features: Features) -> tuple[nn.Module, tuple[float, ...]]:
+        """An adapter on the embedding."""
+        return Adapter(self.encoder.channels, features.channels), (self.encoder.stride,)
+
+    def _embedding(self, image: Tensor, image_id: int, flip: bool) -> Tensor:
+        if image.shape[0] != 3:  # an embedding has many channels
+            return image
+        embedding = self.encoder.embedded(image)
+        path = self._path(image_id, flip)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}.tmp.npy")  # another may write it too
+            np.save(temporary, embedding.cpu().numpy())  # not synced: it can be made again
+            temporary.replace(path)
+        return embedding
+
+    def _path(self, image_id: int, flip: bool) -> Path | None:
+        return self.cache / f"{image_id}{'-flipped' if flip else ''}.npy" if self.cache else None
+
+
+def _cached(path: Path | None) -> Tensor | None:
+    """An embedding from disk; None where there is none, or a crash has cut it short."""
+    if path is None:
+        return None
+    try:
+        return torch.from_numpy(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError):
+        return None

@@ -1,0 +1,39 @@
+"""What a selector or refiner is opened with; both doors give the same."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stages.segmenters.zoom import KeptZoom
+    from stages.settings.propose import Propose
+    from stages.settings.refine import Refine
+    from stages.settings.select import Select
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """Settings, and where things lie.
+
+    Attributes
+    ----------
+    image_folder : of the photographs.
+    category_ids : all classes, sorted; their places are the columns of a network.
+    propose, select, refine : sections of the config; `refine` None for a selector.
+    model : that the twin stage has trained; None where nothing is learned.
+    zoom : asks the segmenter again, close up, for a refiner; None where `refine.zoom` is off.
+    """
+
+    image_folder: "Path"
+    category_ids: tuple[int, ...]
+    propose: "Propose"
+    select: "Select"
+    refine: "Refine | None" = None
+    model: "Path | None" = None
+    zoom: "KeptZoom | None" = None
+
+    @property
+    def order(self) -> dict[int, int]:
+        """Column of each class, by category_id."""
+        return {category: column for column, category in enumerate(self.category_ids)}

@@ -1,0 +1,116 @@
+"""Embeddings are kept by orientation while a training lasts, and made again where they are cut."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stages.learning.adapter import Adapter
+from stages.learning.sam_inputs import SamInputs, facts_of_features, opened_inputs
+from stages.photographs.reading import digest_of
+from stages.runtime.provenance import sha256_of
+from stages.segmenters.embed import Encoder
+from stages.segmenters.tiny import build_vit_tiny
+from stages.settings.propose import Propose
+from stages.settings.segmenters.sam import Settings as Sam
+from stages.settings.selectors.psm import Features
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    pixels = np.zeros((60, 100, 3), np.uint8)
+    pixels[20:40, 10:30] = 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    return tmp_path
+
+
+def row_of(folder: Path) -> dict[str, Any]:
+    """What of table `images` is read."""
+    digest = digest_of((folder / "a.png").read_bytes())
+    return {"image_id": 7, "file_name": "a.png", "digest": digest}
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    torch.manual_seed(0)
+    return Encoder(build_vit_tiny())
+
+
+def test_embeddings_are_computed_once_for_each_orientation(folder: Path, encoder: Encoder) -> None:
+    inputs = SamInputs(folder, CPU, encoder, folder / "cache")
+    seen = {}
+    for flip in (False, True):
+        image = inputs.read(row_of(folder), flip=flip)
+        assert image.shape[0] == 3
+        seen[flip] = inputs.batch([image], [(7, flip)])
+        cached = inputs.read(row_of(folder), flip=flip)
+        assert torch.equal(inputs.batch([cached], [(7, flip)]), seen[flip])
+        assert torch.equal(cached, seen[flip][0])
+    assert not torch.allclose(seen[True], seen[False])
+    assert not torch.allclose(seen[True], seen[False].flip(3), atol=1e-3)  # not the same thing
+    assert sorted(p.name for p in (folder / "cache").iterdir()) == ["7-flipped.npy", "7.npy"]
+
+
+def test_an_embedding_that_a_crash_cut_short_is_made_again(folder: Path, encoder: Encoder) -> None:
+    inputs = SamInputs(folder, CPU, encoder, folder / "cache")
+    whole = inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    path = folder / "cache" / "7.npy"
+    for length in (0, 100, path.stat().st_size - 1):
+        path.write_bytes(path.read_bytes()[:length])
+        again = inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+        assert torch.equal(again, whole)
+
+
+def test_without_a_cache_nothing_is_written(folder: Path, encoder: Encoder) -> None:
+    inputs = SamInputs(folder, CPU, encoder, None)
+    inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    assert [path.name for path in folder.iterdir()] == ["a.png"]
+
+
+def test_an_embedding_does_not_depend_on_its_batch(folder: Path, encoder: Encoder) -> None:
+    inputs = SamInputs(folder, CPU, encoder, None)
+    images = [inputs.read(row_of(folder), flip=flip) for flip in (False, True)]
+    both = inputs.batch(images, [(7, False), (7, True)])
+    assert torch.equal(both[1], inputs.batch(images[1:], [(7, True)])[0])
+
+
+def test_embeddings_can_be_trained_on(folder: Path, encoder: Encoder) -> None:
+    inputs = SamInputs(folder, CPU, encoder, None)
+    batch = inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    layer = torch.nn.Conv2d(batch.shape[1], 2, 1)
+    layer(batch).sum().backward()
+    assert layer.weight.grad is not None
+
+
+def test_a_photograph_that_was_replaced_is_refused(folder: Path, encoder: Encoder) -> None:
+    row = row_of(folder)
+    Image.fromarray(np.ones((60, 100, 3), np.uint8)).save(folder / "a.png")
+    with pytest.raises(ValueError, match=r"a\.png.*replaced"):
+        SamInputs(folder, CPU, encoder, None).read(row, flip=False)
+
+
+def test_maps_are_an_adapter_of_the_embedding(folder: Path, encoder: Encoder) -> None:
+    inputs = SamInputs(folder, CPU, encoder, None)
+    maps, strides = inputs.maps(Features(channels=16))
+    batch = inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    assert isinstance(maps, Adapter)
+    assert strides == (encoder.side / batch.shape[-1],)
+    assert maps(batch)[0].shape[1] == 16
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_the_cache_is_where_the_settings_want_one(
+    folder: Path, random_sam: dict[str, Any], cache: bool
+) -> None:
+    propose, features = Propose(sam=Sam(**random_sam)), Features(cache=cache)
+    kept = folder / "cache"
+    inputs = opened_inputs(features, propose, folder=folder, device=CPU, cache=kept)
+    inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    assert kept.exists() == cache
+    weights = sha256_of(Path(random_sam["checkpoint"]))
+    assert facts_of_features(features, propose) == {"model_sha256": weights}
