@@ -66,10 +66,18 @@ def _check_words(column: pa.ChunkedArray, words: tuple[str, ...], where: str) ->
 
 
 def _check_range(column: pa.ChunkedArray, low: float, high: float, where: str) -> None:
-    values = column.drop_null().to_numpy()
+    values = _flat(column)
     bad = values[~((values >= low) & (values <= high) & np.isfinite(values))]
     if bad.size:
         raise ValueError(f"{where}: {bad[0]} is outside {low} to {high}. {RERUN}.")
+
+
+def _flat(column: pa.ChunkedArray) -> np.ndarray:
+    """All numbers of a column, those in lists among them, without nulls."""
+    values = column.drop_null().combine_chunks()
+    while pa.types.is_nested(values.type):
+        values = values.flatten()
+    return np.asarray(values)
 
 
 def _check_order(table: pa.Table, record: Record, where: str) -> None:

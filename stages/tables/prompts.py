@@ -23,6 +23,9 @@ PROMPTS = Record(
         column("source_map", pa.string(), "map that it was found in; null elsewhere", null=True),
     ),
     ("image_id", "bag_id", "prompt_id"),
-    (("prompt_id", 0, FINITE), ("value", -FINITE, FINITE)),
+    (
+        *(("prompt_id", 0, FINITE), ("points", -FINITE, FINITE), ("point_signs", 0, 1)),
+        ("value", -FINITE, FINITE),
+    ),
     {"kind": ("point", "box", "grid", "peak")},
 )

@@ -33,7 +33,7 @@ def images_of_file(
     last = None
     for number in range(pq.read_metadata(path).num_row_groups):
         with pq.ParquetFile(path) as file:  # opened anew, so that 1000 shards are not open at once
-            rows = checked(file.read_row_group(number, columns=wanted), record, str(path))
+            rows = checked(file.read_row_group(number, columns=wanted), record, str(path), wanted)
         for image_id, mine in rows_by_image(rows).items():
             if last is not None and image_id <= last:
                 raise ValueError(

@@ -168,22 +168,31 @@ def read_table(
         table = pq.read_table(path, columns=wanted, filters=rows, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
         raise ValueError(f"{path}: not a Parquet file ({error}). Remove it and rerun.") from error
-    table = checked(table, record, str(path))
+    table = checked(table, record, str(path), wanted)
     return table if columns is None else table.select(list(columns))
 
 
-def checked(table: pa.Table, record: Record, where: str) -> pa.Table:
+def checked(
+    table: pa.Table, record: Record, where: str, columns: Sequence[str] | None = None
+) -> pa.Table:
     """Rows of `record`, or some of its columns with all of its key, once they are found sound.
 
     Raises
     ------
     ValueError : names the file, the column and what was seen.
     """
-    fields = [field for field in record.columns if field.name in table.column_names]
-    try:
-        table = table.select([field.name for field in fields]).cast(pa.schema(fields))
-    except (pa.ArrowInvalid, ValueError) as error:
-        raise ValueError(f"{where}: {error}. Remove the file and run snakemake again.") from None
+    fields = [field for field in record.columns if columns is None or field.name in columns]
+    seen = {field.name: field.type for field in table.schema}
+    odd = [field for field in fields if seen.get(field.name) != field.type]
+    if odd:
+        kind = seen.get(odd[0].name)
+        raise ValueError(
+            f"{where}: column {odd[0].name} is {'missing' if kind is None else f'of type {kind}'}, "
+            f"but table '{record.name}' version {record.version} has {odd[0].type}. Remove the "
+            "file and run snakemake again."
+        )
+    arrays = [table.column(field.name) for field in fields]
+    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     validate(table, record, where, partly=True)
     return table
 
@@ -198,7 +207,8 @@ def read_tables(
     ValueError : as `read_table`, or two shards hold the same key.
     """
     files = list(paths)
-    wanted = None if columns is None else list(dict.fromkeys([*record.key, *columns]))
+    asked = {*record.key, *(columns or record.schema.names)}
+    wanted = [name for name in record.schema.names if name in asked]
     tables = [read_table(path, record, columns=wanted) for path in files]
     table = pa.concat_tables(tables) if tables else empty_table(record)
     table = table.sort_by([(name, "ascending") for name in record.key]).combine_chunks()

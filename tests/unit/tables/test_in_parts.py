@@ -1,4 +1,6 @@
-from collections.abc import Callable
+"""Resuming inside a shard, with one table and with two: equal bytes, and nothing of others."""
+
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -6,38 +8,42 @@ import pytest
 
 from stages.runtime.progress import Progress
 from stages.runtime.unfinished import parts_folder
-from stages.tables.images import IMAGES
-from stages.tables.in_parts import write_in_parts
-from stages.tables.table import table_of
+from stages.tables.in_parts import Compute, write_in_parts
+from stages.tables.pseudo_labels import PSEUDO_LABELS
+from stages.tables.table import read_table, rows_table
+from stages.tables.trail import TRAIL
+from tests.sound_rows import pseudo_label_row, trail_row
 
 IDS = list(range(7))
 
 
-def _row(image_id: int) -> pa.Table:
-    return table_of(
-        IMAGES,
-        {
-            "image_id": [image_id],
-            "file_name": [f"{image_id}.png"],
-            "height": [4],
-            "width": [4],
-            "shard": [0],
-        },
-    )
+def _row(image_id: int) -> tuple[pa.Table, pa.Table]:
+    """One pseudo-label and as many steps as the image's number; image 0 has none."""
+    steps = [trail_row(image_id, 3, step) for step in range(image_id)]
+    labels = rows_table(PSEUDO_LABELS, [pseudo_label_row(image_id)])
+    return labels, rows_table(TRAIL, steps)
 
 
 def _write(
-    out: Path, compute: Callable[[int], pa.Table], ids: list[int] = IDS, **facts: object
-) -> pa.Table:
+    folder: Path,
+    compute: Compute,
+    ids: Sequence[int] = IDS,
+    inputs: Sequence[Path] = (),
+    **facts: object,
+) -> list[pa.Table]:
     return write_in_parts(
-        out,
-        IMAGES,
+        [(folder / "labels", PSEUDO_LABELS), (folder / "trail", TRAIL)],
         ids,
         compute,
         provenance={"seed": 0, **facts},
         chunk=2,
         progress=Progress("test", len(ids)),
+        inputs=inputs,
     )
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 class Dying:
@@ -46,56 +52,85 @@ class Dying:
     def __init__(self, limit: int):
         self.limit, self.asked = limit, list[int]()
 
-    def __call__(self, image_id: int) -> pa.Table:
+    def __call__(self, image_id: int) -> tuple[pa.Table, pa.Table]:
         if len(self.asked) == self.limit:
             raise MemoryError
         self.asked.append(image_id)
         return _row(image_id)
 
 
-def test_no_images_give_an_empty_table(tmp_path: Path) -> None:
-    assert len(_write(tmp_path / "t", _row, [])) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["t"]
+def test_no_images_give_empty_tables_without_asking(tmp_path: Path) -> None:
+    assert [len(table) for table in _write(tmp_path, Dying(0), [])] == [0, 0]
+    assert _names(tmp_path) == ["labels", "trail"]
 
 
-def test_parts_give_the_whole_and_go(tmp_path: Path) -> None:
-    table = _write(tmp_path / "t", _row)
-    assert table.column("image_id").to_pylist() == IDS
-    assert [path.name for path in tmp_path.iterdir()] == ["t"]
+def test_parts_give_the_wholes_and_go(tmp_path: Path) -> None:
+    labels, trail = _write(tmp_path, _row)
+    assert labels.column("image_id").to_pylist() == IDS
+    assert trail.column("image_id").to_pylist() == [k for k in IDS for _ in range(k)]
+    assert read_table(tmp_path / "labels", PSEUDO_LABELS).equals(labels)
+    assert read_table(tmp_path / "trail", TRAIL).equals(trail)
+    assert _names(tmp_path) == ["labels", "trail"]
 
 
 @pytest.mark.parametrize(("limit", "redone"), [(0, 7), (1, 7), (2, 5), (5, 3), (6, 1)])
 def test_a_killed_shard_resumes_and_gives_the_same_bytes(
     limit: int, redone: int, tmp_path: Path
 ) -> None:
-    _write(tmp_path / "whole", _row)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir(), killed.mkdir()
+    _write(whole, _row)
     with pytest.raises(MemoryError):
-        _write(tmp_path / "killed", Dying(limit))
-    assert not (tmp_path / "killed").exists()
+        _write(killed, Dying(limit))
+    assert not {"labels", "trail"} & set(_names(killed))
     second = Dying(99)
-    _write(tmp_path / "killed", second)
+    _write(killed, second)
     assert len(second.asked) == redone
-    assert (tmp_path / "killed").read_bytes() == (tmp_path / "whole").read_bytes()
+    for name in ("labels", "trail"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_part_without_its_second_table_is_made_again(tmp_path: Path) -> None:
+    """The part of the first table is written last, so it alone says that a chunk is done."""
+    with pytest.raises(MemoryError):
+        _write(tmp_path, Dying(4))
+    (folder,) = next(path for path in tmp_path.iterdir()).iterdir()
+    first = folder / "part-000001.parquet"
+    assert first.exists()
+    assert (folder / "part-000001-trail.parquet").exists()
+    first.unlink()
+    second = Dying(99)
+    _write(tmp_path, second)
+    assert second.asked == IDS[2:]
 
 
 def test_parts_of_other_settings_are_never_mixed_in(tmp_path: Path) -> None:
     with pytest.raises(MemoryError):
-        _write(tmp_path / "t", Dying(4), setting=1)
+        _write(tmp_path, Dying(4), setting=1)
     second = Dying(99)
-    _write(tmp_path / "t", second, setting=2)
+    _write(tmp_path, second, setting=2)
     assert second.asked == IDS
 
 
 def test_parts_of_other_inputs_are_never_mixed_in(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
     source = tmp_path / "source"
-    options = {"provenance": {}, "chunk": 2, "progress": Progress("test", 7), "inputs": [source]}
     source.write_text("first")
     with pytest.raises(MemoryError):
-        write_in_parts(tmp_path / "t", IMAGES, IDS, Dying(4), **options)  # type: ignore[arg-type]
+        _write(tmp_path / "out", Dying(4), inputs=[source])
     source.write_text("second")
     second = Dying(99)
-    write_in_parts(tmp_path / "t", IMAGES, IDS, second, **options)  # type: ignore[arg-type]
+    _write(tmp_path / "out", second, inputs=[source])
     assert second.asked == IDS
+
+
+def test_a_damaged_part_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError):
+        _write(tmp_path, Dying(4))
+    (folder,) = next(path for path in tmp_path.iterdir()).iterdir()
+    (folder / "part-000000.parquet").write_bytes(b"half")
+    with pytest.raises(ValueError, match="not a Parquet file"):
+        _write(tmp_path, _row)
 
 
 def test_only_the_parts_folder_of_the_present_facts_stays(tmp_path: Path) -> None:

@@ -6,27 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.tables import table as records
-from stages.tables.images import IMAGES
-from stages.tables.streams import Cursor, images_of_file, images_of_shards, shard_images
-from stages.tables.table import empty_table, table_of, write_table
+from stages.tables.streams import Cursor, images_of_file, images_of_shards
 from stages.tables.weak_labels import WEAK_LABELS
+from tests.sound_rows import label_row, write_rows
 
 
 def write(path: Path, image_ids: list[int], each: int = 3) -> Path:
-    pairs = [(image, number) for image in image_ids for number in range(each)]
-    count = len(pairs)
-    rows = {
-        "image_id": [image for image, _ in pairs],
-        "instance_id": [number for _, number in pairs],
-        "category_id": [1] * count,
-        "kind": ["point"] * count,
-        "x": [1.0] * count,
-        "y": [2.0] * count,
-        "box": [None] * count,
-    }
-    table = table_of(WEAK_LABELS, rows) if pairs else empty_table(WEAK_LABELS)
-    write_table(path, table, WEAK_LABELS, {})
-    return path
+    rows = [label_row(image, number) for image in image_ids for number in range(each)]
+    return write_rows(path, WEAK_LABELS, rows)
 
 
 def test_an_empty_table_yields_nothing(tmp_path: Path) -> None:
@@ -57,7 +44,7 @@ def test_shards_are_merged_in_the_order_of_images(tmp_path: Path) -> None:
 def test_only_the_wanted_columns_are_read(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", [1])
     _, rows = next(images_of_file(path, WEAK_LABELS, columns=["image_id", "x"]))
-    assert rows.column_names == ["image_id", "x"]
+    assert rows.column_names == ["image_id", "label_id", "x"]  # the key is always there
 
 
 def test_an_image_in_two_shards_is_refused(tmp_path: Path) -> None:
@@ -78,10 +65,13 @@ def test_a_missing_shard_is_refused(tmp_path: Path) -> None:
         list(images_of_shards([tmp_path / "none.parquet"], WEAK_LABELS))
 
 
-def test_a_shard_is_found_by_its_name(tmp_path: Path) -> None:
-    columns = {"image_id": [1, 2, 3], "file_name": ["a", "b", "c"]}
-    columns |= {"height": [4] * 3, "width": [5] * 3, "shard": [0, 2, 0]}
-    write_table(tmp_path / "images.parquet", table_of(IMAGES, columns), IMAGES, {})
-    for name, wanted in (("0000-of-0003", [1, 3]), ("0001-of-0003", []), ("0002-of-0003", [2])):
-        rows = shard_images(tmp_path / "images.parquet", name)
-        assert rows.column("image_id").to_pylist() == wanted
+def test_images_that_do_not_rise_over_row_groups_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each group is sound by itself; only their order is not."""
+    monkeypatch.setattr(records, "ROWS_PER_GROUP", 1)
+    monkeypatch.setattr(records, "validate", lambda *args, **options: None)
+    rows = [label_row(5), label_row(2)]
+    path = write_rows(tmp_path / "a.parquet", WEAK_LABELS, rows)
+    with pytest.raises(ValueError, match="image 2 comes after image 5"):
+        list(images_of_file(path, WEAK_LABELS))
