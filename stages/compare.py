@@ -22,7 +22,7 @@ from stages.runtime.provenance import provenance_of, sha256_of
 from stages.scoring.training_facts import read_training
 from stages.scoring.truth import read_results, scoring_truth
 from stages.settings.evaluate import Evaluate
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json, provenance_values
 
 
 def numbers_of(args: argparse.Namespace, settings: Evaluate) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def scored(truth: Mapping[str, Any], predictions: Path, settings: Evaluate) -> d
 def _provenance(args: argparse.Namespace, settings: Evaluate) -> dict[str, Any]:
     return provenance_of(
         "stages.compare",
-        settings=to_values(settings),
+        settings=provenance_values(settings),
         seed=0,
         packages=("numpy", "pycocotools"),
         predictions=[sha256_of(path) for path in args.predictions],

@@ -4,10 +4,11 @@ In come all tables, the pseudo-labels, the ground truth of the training images (
 and the detector's predictions on held-out images with their ground truth; out go `metrics.json`,
 `table.txt` and the figure. Label quality follows SAPNet, Sec. 4.4: each choice of a mask is
 compared with the object that its weak label came from (instance_id = annotation id); crowds are
-left out. `random` is the exact mean over the bag, `pseudo_label` the mask that export wrote, after
-its transforms (without its file, that of refine). Every mean stands beside the number of objects it
-rests on; what rests on nothing is null. Without the three tables a detector alone is scored. This
-is the only program beside `prepare` that reads true masks.
+left out, and masks that were given are counted, not scored. `random` is the exact mean over the
+bag, `pseudo_label` the mask that export wrote, after its transforms (without its file, that of
+refine). Every mean stands beside the number of objects it rests on; what rests on nothing is null.
+Without the four tables a detector alone is scored. This is the only program beside `prepare` that
+reads true masks.
 """
 
 import json
@@ -17,22 +18,24 @@ from typing import Any
 
 from stages.formats.exported import label_counts
 from stages.metrics.coco_ap import detector_ap
-from stages.metrics.judge import COUNTS, Judge
+from stages.metrics.label_judge import COUNTS, Judge
 from stages.metrics.scorers import PACKAGES, backend_of
 from stages.reporting.metrics_table import metrics_table
 from stages.reporting.quality_figure import draw_quality
 from stages.runtime.atomic import write_text
+from stages.runtime.code import code_of
 from stages.runtime.program import parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
-from stages.scoring.bags import RECORDS
-from stages.scoring.scenes import scenes_of
+from stages.scoring.judged_images import judged_images
 from stages.scoring.training_facts import read_training
 from stages.scoring.truth import Truth, read_results, scoring_truth
+from stages.scoring.whole_run import RECORDS, check_run
 from stages.settings.evaluate import Evaluate
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json, provenance_values
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
+from stages.tables.members import Members
 from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 
@@ -58,33 +61,35 @@ def label_metrics(judge: Judge, truth: Truth | None, categories: int) -> dict[st
 
 
 def has_tables(args: Any) -> bool:
-    """Whether there are labels to judge; None of the three tables means a detector alone.
+    """Whether there are labels to judge; None of the four tables means a detector alone.
 
     Raises
     ------
     ValueError : some of the tables are given and some are not.
     """
-    absent = [f"--{name}" for name in RECORDS if not getattr(args, name)]
+    absent = [f"--{name.replace('_', '-')}" for name in RECORDS if not getattr(args, name)]
     if absent and len(absent) < len(RECORDS):
         raise ValueError(
-            f"{' and '.join(absent)} missing: proposals, selections and refinements belong "
-            "together. Give all three, or none to score a detector alone."
+            f"{' and '.join(absent)} missing: proposals, selections, pseudo-labels and trails "
+            "belong together. Give all four, or none to score a detector alone."
         )
     return not absent
 
 
 def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
     """Walk over all images, one after the other, over all shards."""
-    images = read_table(args.images, IMAGES).column("image_id").to_pylist()
-    labels = rows_by_image(read_table(args.weak_labels, WEAK_LABELS))
-    judge = Judge({name: value for name, value in to_values(settings).items() if name in LIMITS})
+    images = read_table(args.images, IMAGES)
+    members = Members(images, read_table(args.weak_labels, WEAK_LABELS))
+    judge = Judge({name: getattr(settings, name) for name in LIMITS})
     if not has_tables(args):
-        judge.counts.update(images=len(images), instances=sum(map(len, labels.values())))
+        judge.counts.update(images=len(images), instances=members.objects)
         return judge
     tables = {name: getattr(args, name) for name in RECORDS}
+    check_run(tables, members)
     progress = Progress("evaluate", len(images))
-    for scene in scenes_of(images, labels, tables, pseudo_labels=args.pseudo_labels, truth=truth):
-        judge.image(scene)
+    ids, labels = images.column("image_id").to_pylist(), rows_by_image(members.labels)
+    for image in judged_images(ids, labels, tables, exported=args.exported, truth=truth):
+        judge.image(image)
         progress.step()
     return judge
 
@@ -114,14 +119,15 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
         "counts": {name: judge.counts[name] for name in COUNTS},
         "label_quality": label_metrics(judge, truth, len(categories)),
         "bms_rules": {name: judge.rules[name] for name in RULES} if is_judging else None,
-        "pseudo_labels": label_counts(args.pseudo_labels) if args.pseudo_labels else None,
+        "pseudo_labels": label_counts(args.exported) if args.exported else None,
         "training": training,
         "detector": detector,
         "categories": {str(row["category_id"]): row["name"] for row in categories},
         "provenance": provenance_of(
             "stages.evaluate",
-            settings=to_values(settings),
+            settings=provenance_values(settings),
             seed=args.seed,
+            code=code_of("stages.evaluate"),
             packages={"numpy", "pycocotools", PACKAGES[settings.backend]},
         ),
     }
@@ -133,8 +139,9 @@ def main(argv: Sequence[str] | None) -> None:
     for flag in ("images", "weak-labels", "categories", "out", "out-table"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     for flag in RECORDS:
-        parser.add_argument(f"--{flag}", type=Path, nargs="+", default=[])
-    for flag in ("ground-truth", "pseudo-labels", "val-ground-truth", "predictions"):
+        parser.add_argument(f"--{flag.replace('_', '-')}", type=Path, nargs="+", default=[])
+    parser.add_argument("--exported", type=Path, help="pseudo_labels.json of export")
+    for flag in ("ground-truth", "val-ground-truth", "predictions"):
         parser.add_argument(f"--{flag}", type=Path)
     parser.add_argument("--training", type=Path, help="training.json of the detector")
     parser.add_argument("--out-figure", type=Path, help="PNG")

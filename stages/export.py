@@ -1,16 +1,16 @@
-"""export: refined instances to one COCO JSON file of pseudo-labels.
+"""export: pseudo-labels to one COCO JSON file.
 
-In come images, weak labels, categories and the shards of table `refinements`; out goes
-`pseudo_labels.json`, with all images and all categories (also those without labels), and one
-annotation per refined instance in the order of (image_id, instance_id), but for those that a
-transform of `stages/labels/` leaves out. SAPNet, Sec. 3.6: the box is mapped to one of SAM's own
-masks, whose hull is `bbox`.
+In come images, weak labels, categories and the shards of table `pseudo_labels`, which must be whole
+and add up; out goes `pseudo_labels.json`, with all images and all categories (also those without
+labels), and one annotation per instance in the order of (image_id, instance_id), but for those that
+a transform of `stages/labels/` leaves out. An annotation's id is that of the object's own
+annotation; what was born of a tag is numbered above the largest. `bbox` is the box that a person
+gave, else the hull of the mask (SAPNet, Sec. 3.6).
 
-Keys beside COCO's: `score` (PSM's bag score of the class, 0 to 1; the PRM score, in `quality`, is
-that of one box among many that compete, so it is small and no confidence), `mask_weight` (0: the
-mask is empty or not trusted; `bbox` and `area` are then those of the box that is known, and only
-the box should be trained), `extra_masks` (runner-ups of the bag), `quality` and `provenance`. The
-file is checked before it takes its name.
+Keys beside COCO's: `score` (how sure the class is, 0 to 1), `mask_weight` (0: the mask is empty or
+not trusted; `bbox` and `area` are then those of the box that is known, and only the box should be
+trained), `extra_masks` (runner-ups of the bag), `quality` and `provenance`. The file is checked
+before it takes its name.
 """
 
 from collections import Counter
@@ -19,145 +19,87 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stages.formats.coco_writing import write_coco
 from stages.formats.exported import check_pseudo_labels
-from stages.geometry.boxes import clip_boxes
-from stages.geometry.masks import rle_areas, rle_of
 from stages.labels.agreement import ignore_misfits
-from stages.labels.annotation import DIGITS, annotation_of
-from stages.labels.chain import Transform, transformed
+from stages.labels.annotation import Row, annotations_of
+from stages.labels.chain import Transform
 from stages.labels.drop_below import drop_below
 from stages.labels.merge_smaller import merge_smaller
-from stages.labels.pseudo_label import PseudoLabel
+from stages.labels.numbering import Numbering
 from stages.runtime.atomic import replacing
+from stages.runtime.code import code_of
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
 from stages.settings.export import AnyTransform, Export
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json, provenance_values, to_values
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
-from stages.tables.refinements import REFINEMENTS
+from stages.tables.members import Members
+from stages.tables.pseudo_labels import PSEUDO_LABELS
+from stages.tables.shards import whole_set
 from stages.tables.streams import Cursor, images_of_shards
-from stages.tables.table import checked_header, read_table, rows_by_image
+from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 
-
-def annotations_of(
-    labels: dict[int, dict[str, Any]],
-    rows: pa.Table,
-    *,
-    first_id: int,
-    extra_masks: int,
-    transforms: Sequence[Transform] = (),
-) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """COCO annotations of one image.
-
-    Parameters
-    ----------
-    labels : rows of table `weak_labels` of this image by instance_id.
-    rows : rows of table `refinements` of this image, (n,).
-    first_id : id of the first annotation.
-    extra_masks : at most so many runner-up masks each.
-    transforms : what is done to the pseudo-labels first.
-
-    Returns
-    -------
-    annotations : dicts in the order of `rows`, all but those that a transform leaves out.
-    counts : written, untrusted (of those, the mask is not trained), emptied (of those, by a
-        transform) and dropped (not written).
-
-    Raises
-    ------
-    ValueError : a refined instance has no weak label, or a transform misses a given box.
-    """
-    refined = {row["instance_id"]: row for row in rows.to_pylist()}
-    for instance_id, row in refined.items():
-        if instance_id not in labels:
-            raise ValueError(
-                f"export: image {row['image_id']}: instance {instance_id} is refined but has no "
-                "weak label. The tables are of different runs: rerun with -R propose."
-            )
-    made = [pseudo_label_of(row, labels[instance_id]) for instance_id, row in refined.items()]
-    kept = transformed(made, transforms)
-    entries = []
-    for number, label in enumerate(kept, start=first_id):
-        row, weak = refined[label.instance_id], labels[label.instance_id]
-        entries.append({"id": number, **annotation_of(label, row, weak, extra_masks=extra_masks)})
-    return entries, _counts(made, kept)
-
-
-def pseudo_label_of(row: dict[str, Any], weak_label: dict[str, Any]) -> PseudoLabel:
-    """What refine found of one instance; the refined box stands in for an empty mask.
-
-    Parameters
-    ----------
-    row : of table `refinements`. weak_label : of table `weak_labels`.
-    """
-    rle = rle_of(row["rle"], row["height"], row["width"])
-    box = np.array(row["box_prm"], dtype=np.float32)
-    given = weak_label["box"]
-    return PseudoLabel(
-        image_id=row["image_id"],
-        instance_id=row["instance_id"],
-        rle=rle,
-        score=round(row["bag_score"], DIGITS),  # as written, so that drop_below is as it reads
-        mask_weight=1.0 if rle_areas([rle])[0] else 0.0,
-        stand_in=clip_boxes(box, row["height"], row["width"]),
-        refined=box,
-        given=None if given is None else np.array(given, dtype=np.float32),
-    )
-
-
-def _counts(made: Sequence[PseudoLabel], kept: Sequence[PseudoLabel]) -> Counter[str]:
-    had_pixels = {label.instance_id for label in made if label.area}
-    return Counter(
-        written=len(kept),
-        untrusted=sum(not label.mask_weight for label in kept),
-        emptied=sum(not label.area and label.instance_id in had_pixels for label in kept),
-        dropped=len(made) - len(kept),
-    )
+TRANSFORMS: dict[str, Any] = {  # their keywords are the keys of the settings
+    "merge_smaller": merge_smaller,
+    "agreement": ignore_misfits,
+    "drop_below": drop_below,
+}
 
 
 def transform_of(step: AnyTransform) -> Transform:
     """The transform that an entry of `transforms` names, with its keys set."""
-    if step.name == "merge_smaller":
-        return merge_smaller
-    if step.name == "drop_below":
-        return partial(drop_below, score=step.score)
-    return partial(
-        ignore_misfits, threshold=step.threshold, box=step.box, convention=step.convention
-    )
+    keys = to_values(step)
+    return partial(TRANSFORMS[keys.pop("name")], **keys)
 
 
 class Exporter:
-    """Walks the images in order and yields their annotations; keeps count."""
+    """Walks the images in order and yields their annotations; keeps count.
 
-    def __init__(self, images: pa.Table, labels: pa.Table, settings: Export):
+    Parameters
+    ----------
+    images, labels, categories : tables of these names (`weak_labels`). Deleted labels keep their
+        ids and nothing else.
+    """
+
+    def __init__(self, images: pa.Table, labels: pa.Table, categories: pa.Table, settings: Export):
         self.image_ids = images.column("image_id").to_pylist()
-        self.labels = rows_by_image(labels)
+        self.categories = set(categories.column("category_id").to_pylist())
+        self.numbering = Numbering(own_ids(labels))
+        standing = labels.filter(pc.not_equal(labels.column("status"), "deleted"))
+        self.labels = rows_by_image(standing)
         self.extra_masks = settings.extra_masks
         self.transforms = [transform_of(step) for step in settings.transforms]
-        self.counts = Counter[str]()
+        self.counts = Counter[str](deleted=len(labels) - len(standing))
 
-    def annotations(self, refinements: Cursor, progress: Progress) -> Iterator[dict[str, Any]]:
-        """Annotations of all images, ids from 1."""
+    def annotations(self, pseudo_labels: Cursor, progress: Progress) -> Iterator[Row]:
+        """Annotations of all images."""
         for image_id in self.image_ids:
-            yield from self._of_image(image_id, refinements.rows(image_id))
+            rows = pseudo_labels.rows(image_id)
+            if rows is not None:
+                yield from self._of_image(image_id, rows)
             progress.step()
 
-    def _of_image(self, image_id: int, rows: pa.Table | None) -> list[dict[str, Any]]:
+    def _of_image(self, image_id: int, rows: pa.Table) -> list[Row]:
+        strangers = set(rows.column("category_id").to_pylist()) - self.categories
+        if strangers:
+            raise ValueError(
+                f"image {image_id}: a pseudo-label has class {min(strangers)}, which is not in "
+                "table categories. The tables are of different runs: remove them and run "
+                "snakemake again."
+            )
         labels = self.labels[image_id].to_pylist() if image_id in self.labels else []
-        self.counts["missing"] += len(labels) - (len(rows) if rows is not None else 0)
-        if rows is None:
-            return []
+        found = rows.to_pylist()
         made, counts = annotations_of(
-            {label["instance_id"]: label for label in labels},
-            rows,
-            first_id=self.counts["written"] + 1,
+            found,
+            {label["label_id"]: label for label in labels},
+            self.numbering.ids([row["instance_id"] for row in found]),
             extra_masks=self.extra_masks,
             transforms=self.transforms,
         )
@@ -165,21 +107,12 @@ class Exporter:
         return made
 
 
-def upstream_of(paths: Sequence[Path]) -> dict[str, Any]:
-    """The header that all shards of table `refinements` share.
-
-    Raises
-    ------
-    ValueError : the shards were made with different settings or models.
-    """
-    headers = [checked_header(path, REFINEMENTS) for path in paths]
-    odd = [path for path, header in zip(paths, headers, strict=True) if header != headers[0]]
-    if odd:
-        raise ValueError(
-            f"{odd[0]}: made with other settings or another model than {paths[0]}. "
-            "Remove the folder and run snakemake again."
-        )
-    return headers[0]
+def own_ids(labels: pa.Table) -> list[int]:
+    """instance_id of every object in table `weak_labels`, once for each image that it is in."""
+    objects = labels.filter(pc.is_valid(labels.column("instance_id")))
+    pairs = objects.group_by(["image_id", "instance_id"], use_threads=False).aggregate([])
+    ids: list[int] = pairs.column("instance_id").to_pylist()
+    return ids
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -187,22 +120,23 @@ def main(argv: Sequence[str] | None) -> None:
     parser = parser_of(__doc__, "export")
     for flag in ("images", "weak-labels", "categories", "out"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
-    parser.add_argument("--refinements", type=Path, nargs="+", required=True)
+    parser.add_argument("--pseudo-labels", type=Path, nargs="+", required=True)
     parser.add_argument("--settings", default="{}", help="JSON of the config section `export`")
     args = parser.parse_args(argv)
     settings = from_json(Export, args.settings, "export")
-    upstream = upstream_of(args.refinements)
-    facts = provenance_of(
-        "stages.export",
-        settings=to_values(settings),
-        seed=upstream.get("seed", 0),
-        packages=("pycocotools", "pyarrow"),
-        upstream=upstream,
-    )
     images, labels = read_table(args.images, IMAGES), read_table(args.weak_labels, WEAK_LABELS)
     categories = read_table(args.categories, CATEGORIES)
-    exporter = Exporter(images, labels, settings)
-    rows = Cursor(images_of_shards(args.refinements, REFINEMENTS))
+    upstream = checked_set(args.pseudo_labels, images, labels)
+    facts = provenance_of(
+        "stages.export",
+        settings=provenance_values(settings),
+        seed=upstream.get("seed", 0),
+        packages=("pycocotools", "pyarrow"),
+        code=code_of("stages.export"),
+        upstream=upstream,
+    )
+    exporter = Exporter(images, labels, categories, settings)
+    rows = Cursor(images_of_shards(args.pseudo_labels, PSEUDO_LABELS))
     progress = Progress("export", len(images))
     info = {"description": "Maskmill pseudo-labels", "maskmill": facts}
     with replacing(args.out) as temporary:
@@ -213,24 +147,45 @@ def main(argv: Sequence[str] | None) -> None:
     say("export", summary(exporter))
 
 
+def checked_set(paths: Sequence[Path], images: pa.Table, labels: pa.Table) -> dict[str, Any]:
+    """The header that all shards of table `pseudo_labels` share.
+
+    Raises
+    ------
+    ValueError : they are not all, not made alike, or not about the objects of `labels`.
+    """
+    header = whole_set(paths, PSEUDO_LABELS)
+    members = Members(images, labels)
+    members.check_count(paths)
+    for path in paths:
+        members.check_labelled(path)
+    return header
+
+
 def check_left(counts: Counter[str]) -> None:
     """Raise ValueError where drop_below has left nothing to train on."""
     if counts["dropped"] and not counts["written"]:
         raise ValueError(
-            f"export: drop_below leaves out all {counts['dropped']} labels, since no score reaches "
-            "its `score`. Lower that in export.transforms."
+            f"drop_below leaves out all {counts['dropped']} labels, since no score reaches its "
+            "`score`. Lower that in export.transforms."
         )
 
 
 def summary(exporter: Exporter) -> Sentence:
     """The closing sentence of the log."""
-    counts = exporter.counts
-    return (
+    counts, shared = exporter.counts, exporter.numbering.shared
+    text = (
         f"{len(exporter.image_ids)} images, {counts['written']} annotations, "
         f"{counts['untrusted']} of them with a box but no trusted mask "
         f"({counts['emptied']} emptied by merging), {counts['dropped']} dropped, "
-        f"{counts['missing']} instances without proposals."
+        f"{counts['deleted']} weak labels deleted."
     )
+    if shared:
+        text += (
+            f" {len(shared)} ids are of objects in several images (first: {shared[0]}): the first "
+            "object keeps it, the others were numbered anew."
+        )
+    return text
 
 
 if __name__ == "__main__":

@@ -2,17 +2,19 @@
 
     python -m stages.inspect results/demo --image 17
 
-prints for every instance the prompt, the proposals with their scores, the refined boxes, the BMS
-rule and the choice (`>` chosen, `s` what select alone would have taken), and writes a picture of
-it. Nothing of the run is changed.
+prints for every object its labels, the proposals with their scores, the steps of the method and
+what became of it (`>` chosen, `s` what select alone would have taken), and writes a picture of it.
+Nothing of the run is changed.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from stages.photographs.reading import image_path, read_rgb
-from stages.reporting.image_trail import gather, image_ids, text_of, variants_of
+from stages.reporting.image_trail import gather, image_ids
+from stages.reporting.run_folders import run_folders
 from stages.reporting.trail_figure import draw_trail
+from stages.reporting.trail_text import text_of
 from stages.runtime.program import parser_of, run
 
 
@@ -26,20 +28,24 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--out", type=Path, help="PNG; default results/<run>/inspect/image-ID.png")
     parser.add_argument("--instances", type=int, default=12, help="rows of the picture, at most")
     args = parser.parse_args(argv)
-    if args.image is None:
-        first = ", ".join(str(i) for i in image_ids(args.run, 10))
-        raise ValueError(f"name an image with --image; the first ones are {first}.")
-    variants = variants_of(args.run)
+    folders = run_folders(args.run)
+    variants = folders.variants()
     variant = args.variant or (variants[0] if variants else "")
     if args.variant and args.variant not in variants:
-        raise ValueError(f"{args.run}: no variant {args.variant!r} there; seen: {variants}.")
-    trail = gather(args.run, args.image, variant)
+        raise ValueError(
+            f"{args.run}: no variant {args.variant!r} there. Name one of {', '.join(variants)}."
+        )
+    if args.image is None:
+        first = ", ".join(str(i) for i in image_ids(folders, variant, 10))
+        raise ValueError(f"name an image with --image; the first ones are {first}.")
+    trail = gather(folders, args.image, variant)
     print(text_of(trail))
-    folder = args.image_folder or args.run / "partworld" / "train" / "images"
+    drawn = folders.stage(variant, "partworld") / "train" / "images"
+    folder = args.image_folder or drawn
     if not folder.is_dir():
         raise ValueError(f"{folder}: no such folder. Name the images with --image-folder.")
     out = args.out or args.run / "inspect" / f"image-{args.image}.png"
-    pixels = read_rgb(image_path(folder, trail.image["file_name"]))
+    pixels = read_rgb(image_path(folder, trail.image["file_name"]), digest=trail.image["digest"])
     draw_trail(trail, pixels, out, rows=args.instances)
     hidden = len(trail.instances) - args.instances
     print(f"\npicture: {out}" + (f" ({hidden} more instances not drawn)" if hidden > 0 else ""))

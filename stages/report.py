@@ -25,7 +25,7 @@ from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.provenance import provenance_of, sha256_of
 from stages.settings.overrides import FULLY_SUPERVISED
 from stages.settings.report import Report
-from stages.settings.section import from_json, to_values
+from stages.settings.section import from_json, provenance_values
 
 KEYS = ("counts", "label_quality", "detector")  # of metrics.json, that are read
 
@@ -113,7 +113,7 @@ def numbers_of(args: argparse.Namespace, settings: Report) -> dict[str, Any]:
 def _provenance(args: argparse.Namespace, settings: Report) -> dict[str, Any]:
     return provenance_of(
         "stages.report",
-        settings=to_values(settings),
+        settings=provenance_values(settings),
         seed=args.seeds[0],
         packages=("matplotlib", "numpy"),
         metrics=[sha256_of(path) for path in (*args.metrics, *args.detector_metrics)],

@@ -16,14 +16,14 @@ from typing import Any
 
 import torch
 
-from stages.engines.engine import Engine, open_engine
+from stages.engines.engine import ENGINES, Engine, open_engine
 from stages.engines.facts import facts_of_training, hooks_told
 from stages.engines.results import write_results
 from stages.engines.training_labels import Labels
 from stages.formats.coco import CocoFile, read_coco
 from stages.photographs.reading import image_path, read_size
-from stages.planning.engines import training_code
 from stages.runtime.atomic import replacing, write_text
+from stages.runtime.code import code_of
 from stages.runtime.device import leased
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
@@ -130,7 +130,7 @@ def _provenance(settings: Train, seed: int, packages: Sequence[str]) -> dict[str
         settings=provenance_values(settings),
         seed=seed,
         packages=packages,
-        code=training_code(settings.engine),
+        code=code_of("stages.train", ENGINES[settings.engine].module),
         weights_sha256=digest,
     )
 

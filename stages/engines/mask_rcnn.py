@@ -20,7 +20,8 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.ops import FrozenBatchNorm2d
 
 from stages.engines.roi_heads import WeightedRoIHeads
-from stages.learning.backbone import group_norm, load_resnet
+from stages.learning.adapter import group_norm
+from stages.learning.backbone import load_resnet
 from stages.settings.train import Train
 
 LEVELS = {"layer1": "0", "layer2": "1", "layer3": "2", "layer4": "3"}  # P2 to P5; P6 is pooled

@@ -51,12 +51,10 @@ def train_network(
             losses, dropped = losses_of(batch)
         except FloatingPointError:  # detectron2 looks at its boxes before there is a loss
             return torch.tensor(math.nan), {}
-        numbers = {**{name: loss.item() for name, loss in losses.items()}, **dropped}
-        if settings.copy_paste.enabled:
-            numbers["pasted"] = batch.pasted
+        pasted = {"pasted": batch.pasted} if settings.copy_paste.enabled else {}
+        numbers = {**{name: loss.item() for name, loss in losses.items()}, **dropped, **pasted}
         watch.see(batch.step, numbers)
-        total = torch.stack(list(losses.values())).sum()
-        return total, {**numbers, "images": len(batch.image_ids)}
+        return _total(losses), {**numbers, "images": len(batch.image_ids)}
 
     log = fit(
         network,
@@ -71,6 +69,10 @@ def train_network(
     )
     save_model(out, network, dict(header))
     return log
+
+
+def _total(losses: Mapping[str, Tensor]) -> Tensor:
+    return torch.stack(list(losses.values())).sum()
 
 
 def start_seed(seed: int) -> int:

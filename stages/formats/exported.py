@@ -5,6 +5,7 @@ usual size is opened in pycocotools as a whole as well.
 """
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -26,22 +27,26 @@ def check_pseudo_labels(path: Path, *, annotations: int) -> None:
 
     Raises
     ------
-    RuntimeError : an annotation is missing or surplus, its mask does not decode to the size of its
-        image, a trusted mask is empty or not what box and area are of, or a box that is trained
-        alone is not inside its image; the sentence names it.
+    RuntimeError : an annotation is missing or surplus, two have one id or are not in the order of
+        images and instances, a mask does not decode to the size of its image, a trusted one is
+        empty or not what area (and box, unless that was given) are of, or a box is not inside its
+        image; the sentence names it.
     """
     sizes: dict[int, list[int]] = {}
-    count = 0
+    ids, last = set[int](), (-1, 0)
     for name, entry in entries_of(path):
         if name == "images":
             sizes[entry["id"]] = [entry["height"], entry["width"]]
         elif name == "annotations":
-            count += 1
-            fault = _fault(entry, sizes.get(entry["image_id"]), wanted_id=count)
+            key = entry["image_id"], entry["provenance"]["instance_id"]
+            fault = _place_fault(key, last, is_twice=entry["id"] in ids)
+            fault = fault or _fault(entry, sizes.get(entry["image_id"]))
             if fault:
                 raise RuntimeError(f"pseudo-labels: annotation {entry['id']}: {fault}.")
-    if count != annotations:
-        raise RuntimeError(f"pseudo-labels: {count} annotations instead of {annotations}.")
+            ids.add(entry["id"])
+            last = key
+    if len(ids) != annotations:
+        raise RuntimeError(f"pseudo-labels: {len(ids)} annotations instead of {annotations}.")
     if path.stat().st_size <= OPEN_LIMIT:
         _open(path, annotations)
 
@@ -64,37 +69,54 @@ def label_counts(path: Path) -> dict[str, int]:
     return {"annotations": len(weights), "without_mask": sum(not weight for weight in weights)}
 
 
-def _fault(entry: dict[str, Any], size: list[int] | None, *, wanted_id: int) -> str:
+def _place_fault(key: tuple[int, int], last: tuple[int, int], *, is_twice: bool) -> str:
+    """What is wrong with an annotation's id or place, or nothing; keys: (image, instance)."""
+    if is_twice:
+        return "its id is there twice"
+    return f"(image, instance) {key} comes after {last}" if key <= last else ""
+
+
+def _fault(entry: dict[str, Any], size: list[int] | None) -> str:
     """What is wrong with one annotation, or nothing."""
-    if entry["id"] != wanted_id:
-        return f"id {entry['id']} instead of {wanted_id}"
     if size is None:
         return f"its image {entry['image_id']} is not in the file"
     mask = coco_mask.decode(entry["segmentation"])  # (height, width)
     if list(mask.shape) != size:
         return f"its mask is {list(mask.shape)} px, its image {size}"
-    if not 0 <= entry["mask_weight"] <= 1:
-        return f"mask_weight {entry['mask_weight']} is outside 0 to 1"
-    return _mask_fault(entry, mask) if entry["mask_weight"] else _box_fault(entry, size)
+    if not 0 <= entry["mask_weight"] < math.inf:
+        return f"mask_weight {entry['mask_weight']} is no number from 0 on"
+    if not entry["mask_weight"]:
+        return _box_fault(entry, size) or _box_area_fault(entry)
+    if entry["provenance"]["box_given"]:
+        return _box_fault(entry, size) or _mask_fault(entry, mask)
+    return _mask_fault(entry, mask) or _hull_fault(entry, mask)
 
 
 def _mask_fault(entry: dict[str, Any], mask: np.ndarray) -> str:
-    """What is wrong where the mask is trusted: it has pixels, and gives area and box."""
+    """What is wrong where the mask is trusted: it has pixels, and gives the area."""
     if not mask.any():
         return f"a mask without pixels has mask_weight {entry['mask_weight']}"
     if entry["area"] != int(mask.sum()):
         return f"area {entry['area']} for {int(mask.sum())} pixels"
+    return ""
+
+
+def _hull_fault(entry: dict[str, Any], mask: np.ndarray) -> str:
+    """What is wrong where the box is that of the mask's pixels."""
     hull = _hull(mask)
     return "" if entry["bbox"] == hull else f"bbox {entry['bbox']} for the hull {hull}"
 
 
 def _box_fault(entry: dict[str, Any], size: list[int]) -> str:
-    """What is wrong where the box alone is trained: it lies in the image, and gives the area."""
+    """What is wrong with a box that is not the mask's: it lies in the image."""
     x, y, width, height = entry["bbox"]
     inside = x >= 0 and y >= 0 and x + width <= size[1] + 0.01 and y + height <= size[0] + 0.01
-    if not (inside and width > 0 and height > 0):
-        return f"bbox {entry['bbox']} is not inside"
-    area = round(width * height, 2)
+    return "" if inside and width > 0 and height > 0 else f"bbox {entry['bbox']} is not inside"
+
+
+def _box_area_fault(entry: dict[str, Any]) -> str:
+    """What is wrong where the box alone is trained: it gives the area."""
+    area = round(entry["bbox"][2] * entry["bbox"][3], 2)
     return "" if entry["area"] == area else f"area {entry['area']} for a box of {area} px"
 
 

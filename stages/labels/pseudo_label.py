@@ -1,10 +1,14 @@
 """One pseudo-label of an image, as the transforms of this room take and give it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from stages.geometry.masks import Rle, rle_areas, rle_boxes
+from stages.geometry.boxes import clip_boxes
+from stages.geometry.masks import Rle, rle_areas, rle_boxes, rle_of
+
+DIGITS = 6  # of scores; float32 holds no more
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,11 +20,11 @@ class PseudoLabel:
     image_id, instance_id : whose it is; the latter is unique in its image.
     rle : the mask; may be empty.
     score : how sure the class is, 0 to 1.
-    mask_weight : 0 to 1; at 0 the mask is not trusted, and the object is trained by its box alone.
-    stand_in : (4,) float32 xyxy px inside the image, the box to train where mask_weight is 0; where
-        it is above 0 the hull of the mask is.
-    refined : (4,) float32 xyxy px, the box that refine found.
-    given : (4,) float32 xyxy px of the weak label, or None for a point.
+    mask_weight : from 0; at 0 the mask is not trusted, and the object is trained by its box alone.
+    stand_in : (4,) float32 xyxy px inside the image, the box to train where mask_weight is 0 and
+        nobody gave one; where it is above 0 the hull of the mask is.
+    refined : (4,) float32 xyxy px, the box that refine knows: given, found, or the mask's hull.
+    given : (4,) float32 xyxy px, the same where a person gave it, else None.
     agreement : IoU of the mask's hull with a known box, 0 to 1, or None where nobody asked.
     """
 
@@ -48,3 +52,26 @@ class PseudoLabel:
     def own_box(self) -> np.ndarray:
         """The box that a person gave; the hull of the mask where there is none, (4,) xyxy px."""
         return self.hull if self.given is None else self.given
+
+    @property
+    def trained_box(self) -> np.ndarray:
+        """The box to train: the given one, else the hull of a trusted mask, else `stand_in`."""
+        if self.given is not None:
+            return clip_boxes(self.given, *self.rle["size"])
+        return self.hull if self.mask_weight else self.stand_in
+
+
+def pseudo_label_of(row: dict[str, Any]) -> PseudoLabel:
+    """A row of table `pseudo_labels`; a mask without pixels is trusted by nobody."""
+    rle = rle_of(row["rle"], row["height"], row["width"])
+    box = np.array(row["box"], dtype=np.float32)
+    return PseudoLabel(
+        image_id=row["image_id"],
+        instance_id=row["instance_id"],
+        rle=rle,
+        score=round(row["score"], DIGITS),  # as written, so that drop_below is as it reads
+        mask_weight=row["mask_weight"] if rle_areas([rle])[0] else 0.0,
+        stand_in=clip_boxes(box, row["height"], row["width"]),
+        refined=box,
+        given=box if row["box_given"] else None,
+    )

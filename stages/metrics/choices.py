@@ -20,9 +20,9 @@ class ScoredBag:
 
     rles : (n,) masks. boxes : (n, 4) xyxy px. area : (n,) px^2.
     proposal_id : (n,) their ids.
-    slot : (n,) number of the mask in SAM's answer, from 0.
-    is_point : (n,) bool, the answer to the point prompt alone.
-    sam_score : (n,) SAM's own estimate of IoU.
+    slot : (n,) number of the mask in the segmenter's answer, from 0.
+    is_own : (n,) bool, whether it answers the label's own prompt, none derived from it.
+    predicted_iou : (n,) the segmenter's own estimate of IoU.
     """
 
     rles: Sequence[Rle]
@@ -30,8 +30,8 @@ class ScoredBag:
     area: np.ndarray
     proposal_id: np.ndarray
     slot: np.ndarray
-    is_point: np.ndarray
-    sam_score: np.ndarray
+    is_own: np.ndarray
+    predicted_iou: np.ndarray
 
 
 def choice_weights(
@@ -51,7 +51,7 @@ def choice_weights(
     """
     position = {int(number): k for k, number in enumerate(bag.proposal_id)}
     choices = trivial_choices(
-        area=bag.area, slot=bag.slot, is_point=bag.is_point, sam_score=bag.sam_score
+        area=bag.area, slot=bag.slot, is_point=bag.is_own, sam_score=bag.predicted_iou
     )
     choices |= {name: position[number] for name, number in chosen.items()}
     choices["best_in_bag"] = int(statistics[:, MASK_IOU].argmax())

@@ -12,10 +12,10 @@ from typing import Any
 from stages.planning.comparison import Comparison, comparison_of
 from stages.planning.digests import Digests
 from stages.planning.homes import Homes, deal
-from stages.planning.inputs import Ground
 from stages.planning.lineage import BASE, Variants
 from stages.planning.notes import add_notes
 from stages.planning.sources import fetched, splits, with_paths
+from stages.planning.stage_inputs import Ground
 from stages.planning.stage_plan import StagePlan
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
 

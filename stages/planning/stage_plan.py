@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.engines.engine import ENGINES
-from stages.planning.inputs import Inputs
 from stages.planning.lineage import as_json
 from stages.planning.modules import modules_of
+from stages.planning.stage_inputs import Inputs
 from stages.runtime.code import code_of
 
 PROGRAMS = {"partworld": "stages.partworld.dataset"}  # the others bear the name of their stage

@@ -1,21 +1,24 @@
-"""The trail of one image through the stages that are done: gathered from their tables, as text.
+"""The trail of one image through the stages that are done: gathered from their tables.
 
-Every table is optional but the first two, so that it works on a half-finished run.
+Every table is optional but the first three, so that it works on a half-finished run.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.reporting.run_folders import RunFolders
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
-from stages.tables.refinements import REFINEMENTS
+from stages.tables.pseudo_labels import PSEUDO_LABELS
+from stages.tables.record import Record
 from stages.tables.selections import SELECTIONS
-from stages.tables.table import Record, read_table
+from stages.tables.table import read_table
+from stages.tables.trail import TRAIL
 from stages.tables.weak_labels import WEAK_LABELS
 
 Row = dict[str, Any]
@@ -23,24 +26,27 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class InstanceTrail:
-    """One instance: its weak label, class name, bag, scores by proposal id, and refinement.
+    """One object: what was said about it, its bag, its scores and what became of it.
 
-    proposals : rows of table `proposals`; empty before propose.
+    Attributes
+    ----------
+    labels : rows of table `weak_labels`, at least one. category : name of its class.
+    proposals : rows of table `proposals`; empty before propose, and where a mask was given.
     scores : rows of table `selections` by proposal_id; empty before select.
-    refined : row of table `refinements`, or None before refine.
+    steps : rows of table `trail`. result : row of table `pseudo_labels`, or None before refine.
     """
 
-    label: Row
+    instance_id: int
+    labels: Sequence[Row]
     category: str
-    proposals: list[Row]
+    proposals: Sequence[Row]
     scores: dict[int, Row]
-    refined: Row | None
+    steps: Sequence[Row]
+    result: Row | None
 
     def chosen(self) -> int | None:
         """Id of the proposal that the last finished stage chose, or None."""
-        if self.refined:
-            return int(self.refined["proposal_id"])
-        return self.selected()
+        return self.result["proposal_id"] if self.result else self.selected()
 
     def selected(self) -> int | None:
         """Id of the proposal that select chose, or None before select."""
@@ -49,133 +55,97 @@ class InstanceTrail:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """One image and the trails of its instances, by instance id."""
+    """One image, the names of its tags, and the trails of its objects."""
 
     image: Row
-    instances: list[InstanceTrail]
+    tags: Sequence[str]
+    instances: Sequence[InstanceTrail]
 
 
-def gather(run: Path, image_id: int, variant: str) -> Trail:
+def gather(folders: RunFolders, image_id: int, variant: str) -> Trail:
     """Read what there is about one image.
-
-    Parameters
-    ----------
-    run : folder `results/<run>`.
-    variant : folder below it that holds select and refine.
 
     Raises
     ------
     ValueError : prepare has not run there, or the run has no such image.
     """
-    images = read_table(run / "prepare" / "images.parquet", IMAGES, image_id=image_id)
+    prepared = folders.stage(variant, "prepare")
+    images = read_table(prepared / "images.parquet", IMAGES, image_id=image_id)
     if not len(images):
-        raise ValueError(f"{run}: there is no image {image_id}. See prepare/images.parquet.")
-    names = read_table(run / "prepare" / "categories.parquet", CATEGORIES).to_pylist()
-    by_id = {row["category_id"]: row["name"] for row in names}
-    labels = read_table(run / "prepare" / "weak_labels.parquet", WEAK_LABELS, image_id=image_id)
-    proposals = _rows(run / "propose", PROPOSALS, image_id)
-    scores = _rows(run / variant / "select", SELECTIONS, image_id)
-    refined = {r["instance_id"]: r for r in _rows(run / variant / "refine", REFINEMENTS, image_id)}
-    instances = [
-        InstanceTrail(
-            label,
-            by_id[label["category_id"]],
-            [row for row in proposals if row["instance_id"] == label["instance_id"]],
-            {
-                row["proposal_id"]: row
-                for row in scores
-                if row["instance_id"] == label["instance_id"]
-            },
-            refined.get(label["instance_id"]),
+        raise ValueError(
+            f"{folders.run}: there is no image {image_id}. See {prepared / 'images.parquet'}."
         )
-        for label in labels.to_pylist()
-    ]
-    return Trail(images.to_pylist()[0], instances)
+    categories = read_table(prepared / "categories.parquet", CATEGORIES).to_pylist()
+    names = {row["category_id"]: row["name"] for row in categories}
+    labels = read_table(prepared / "weak_labels.parquet", WEAK_LABELS, image_id=image_id)
+    refined = folders.stage(variant, "refine")
+    found = _Found(
+        labels.to_pylist(),
+        _rows(folders.stage(variant, "propose"), "shard", PROPOSALS, image_id),
+        _rows(folders.stage(variant, "select"), "shard", SELECTIONS, image_id),
+        _rows(refined, "trail", TRAIL, image_id),
+        _rows(refined, "shard", PSEUDO_LABELS, image_id),
+    )
+    tags = [names[row["category_id"]] for row in found.labels if row["kind"] == "tag"]
+    return Trail(images.to_pylist()[0], tags, found.instances(names))
 
 
-def variants_of(run: Path) -> list[str]:
-    """Names of the variants of a run, with their seeds, that have at least select's folder."""
-    found = [path for pattern in ("*/select", "*/seed-*/select") for path in run.glob(pattern)]
-    return sorted(str(path.parent.relative_to(run)) for path in found if path.is_dir())
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Rows of one image in the tables of the same names."""
+
+    labels: list[Row]
+    proposals: list[Row]
+    selections: list[Row]
+    trail: list[Row]
+    pseudo_labels: list[Row]
+
+    def instances(self, names: dict[int, str]) -> list[InstanceTrail]:
+        """Each object that has a label or a pseudo-label, by id."""
+        labelled = {row["instance_id"] for row in self.labels} - {None}
+        born = {row["instance_id"] for row in self.pseudo_labels}
+        return [self._instance(number, names) for number in sorted(labelled | born)]
+
+    def _instance(self, number: int, names: dict[int, str]) -> InstanceTrail:
+        result = next((row for row in self.pseudo_labels if row["instance_id"] == number), None)
+        rests_on = result["label_ids"] if result else []
+        labels = [
+            row
+            for row in self.labels
+            if row["instance_id"] == number or row["label_id"] in rests_on
+        ]
+        scores = [row for row in self.selections if row["bag_id"] == number]
+        return InstanceTrail(
+            number,
+            labels,
+            names[(result or labels[0])["category_id"]],
+            [row for row in self.proposals if number >= 0 and row["bag_id"] == number],
+            {row["proposal_id"]: row for row in scores if number >= 0},
+            [row for row in self.trail if row["instance_id"] == number],
+            result,
+        )
 
 
-def _rows(folder: Path, record: Record, image_id: int) -> list[Row]:
-    """Rows of one image from the shards of the newest shard count in `folder`."""
-    paths = sorted(folder.glob("shard-*-of-*.parquet"))
+def _rows(folder: Path, name: str, record: Record, image_id: int) -> list[Row]:
+    """Rows of one image from the shards of the newest shard count in `folder`.
+
+    name : what the files' names begin with.
+    """
+    paths = sorted(folder.glob(f"{name}-*-of-*.parquet"))
     if not paths:
         return []
     newest = max(paths, key=lambda path: path.stat().st_mtime_ns).stem.rsplit("-", 1)[-1]
     for path in paths:
         if path.stem.endswith(f"-of-{newest}"):
-            rows = read_table(path, record, image_id=image_id)
-            if len(rows):
-                return _list(rows)
+            rows: list[Row] = read_table(path, record, image_id=image_id).to_pylist()
+            if rows:
+                return rows
     return []
 
 
-def _list(table: pa.Table) -> list[Row]:
-    rows: list[Row] = table.to_pylist()
-    return rows
-
-
-def text_of(trail: Trail) -> str:
-    """The trail as lines for a terminal."""
-    image = trail.image
-    lines = [
-        f"image {image['image_id']}: {image['file_name']}, {image['width']} x {image['height']} px,"
-        f" shard {image['shard']}, {len(trail.instances)} instances"
-    ]
-    for instance in trail.instances:
-        lines += ["", *_instance_lines(instance)]
-    return "\n".join(lines)
-
-
-def _instance_lines(instance: InstanceTrail) -> list[str]:
-    label = instance.label
-    title = f"instance {label['instance_id']}: {instance.category}"
-    lines = [f"{title}, point ({label['x']:.1f}, {label['y']:.1f})"]
-    if not instance.proposals:
-        return [*lines, "  no proposals yet: propose has not reached this image"]
-    lines.append(
-        "    id  prompt          slot  SAM    stable   area  box                    "
-        "S_cls  S_ins  S_dis  score"
-    )
-    lines += [_proposal_line(row, instance) for row in instance.proposals]
-    if instance.refined:
-        lines += _refined_lines(instance.refined)
-    return lines
-
-
-def _proposal_line(row: Row, instance: InstanceTrail) -> str:
-    number = row["proposal_id"]
-    mark = ">" if number == instance.chosen() else "s" if number == instance.selected() else " "
-    prompt = f"{row['prompt_kind']}[{row['prompt_index']}]"
-    box = ",".join(f"{v:.0f}" for v in row["box"])
-    score = instance.scores.get(number)
-    tail = (
-        "  ".join(f"{score[key]:.3f}" for key in ("score_cls", "score_ins", "score_dis", "score"))
-        if score
-        else ""
-    )
-    return (
-        f"  {mark} {number:2d}  {prompt:15s} {row['mask_index']:3d}   {row['sam_score']:.3f}  "
-        f"{row['stability']:.3f}  {row['area']:6d}  {box:21s}  {tail}"
-    ).rstrip()
-
-
-def _refined_lines(row: Row) -> list[str]:
-    boxes = {key: ", ".join(f"{v:.1f}" for v in row[key]) for key in row if key.startswith("box_")}
-    return [
-        f"    box_psm {boxes['box_psm']}  ->  box_select {boxes['box_select']}  ->  "
-        f"box_prm {boxes['box_prm']}",
-        f"    BMS rule: {row['bms_rule']}; chosen: proposal {row['proposal_id']} "
-        f"(score {row['score']:.4f}, bag score {row['bag_score']:.3f}); "
-        f"mask: {row['mask_source']}",
-    ]
-
-
-def image_ids(run: Path, count: int) -> list[int]:
+def image_ids(folders: RunFolders, variant: str, count: int) -> list[int]:
     """The first `count` image ids that have weak labels, for a helpful error message."""
-    labels = read_table(run / "prepare" / "weak_labels.parquet", WEAK_LABELS, columns=["image_id"])
+    path = folders.stage(variant, "prepare") / "weak_labels.parquet"
+    labels = read_table(path, WEAK_LABELS, columns=["image_id"])
     ids: list[int] = pc.unique(labels.column("image_id")).to_pylist()
     return ids[:count]

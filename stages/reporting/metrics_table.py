@@ -42,9 +42,12 @@ def metrics_table(metrics: Mapping[str, Any]) -> str:
 
 
 def ordered(choices: Sequence[str]) -> list[str]:
-    """Names of choices from the trivial ones to the ceiling."""
+    """Names of choices from the trivial ones over a method's own steps to the ceiling."""
     slots = sorted(name for name in choices if name.startswith(SLOTS))
-    names = [*list(LABELS)[:3], *slots, *list(LABELS)[3:]]
+    steps = [name for name in choices if name not in LABELS and name not in slots]
+    first, last = list(LABELS)[:3], list(LABELS)[3:]
+    place = last.index("pseudo_label")
+    names = [*first, *slots, *last[:place], *steps, *last[place:]]
     return [name for name in names if name in choices]
 
 
@@ -56,6 +59,8 @@ def _label_block(metrics: Mapping[str, Any]) -> list[str]:
         return ["Label quality: not measured, since there is no ground truth."]
     counts = metrics["counts"]
     title = f"Label quality on {counts['scored']} objects in {counts['images']} images"
+    if counts["given"]:
+        title += f"; {counts['given']} masks were given and are not scored"
     rows: list[tuple[str, ...]] = [("choice", *HEADS, *CLASS_HEADS)]
     for name in ordered(list(quality["choices"])):
         entry, star = quality["choices"][name], quality["choices"][name]["miou_star"]

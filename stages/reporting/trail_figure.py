@@ -1,4 +1,4 @@
-"""A trail as a picture: per instance the point, every proposal, and the choice."""
+"""A trail as a picture: per object its label, every proposal, and what became of it."""
 
 import math
 from itertools import accumulate
@@ -18,14 +18,18 @@ COLUMNS = 7  # panels side by side
 PANEL = 1.45  # inches
 DIMMED = 0.35  # brightness outside a mask
 CHOSEN, SELECTED, OTHER = (0.10, 0.85, 0.25), (1.0, 0.60, 0.0), (0.35, 0.65, 1.0)  # RGB
-PROMPT_NAMES = {"point": "point", "inner_points": "inner", "boxes": "box"}
+PROMPT_NAMES = {"point": "point", "box": "box", "inner_points": "inner", "boxes": "derived box"}
 PROMPT_NAMES |= {f"mirrored_{kind}": f"{short}, mirrored" for kind, short in PROMPT_NAMES.items()}
 CHOICES = {
+    "given": "given mask",
     "proposal": "refined choice",
     "vote": "voted by the bag",
     "zoom": "asked again, close up",
 }
-LEGEND = "green: chosen   orange: select's choice, where it is another   yellow: refined box"
+LEGEND = (
+    "red: label   green: chosen   orange: select's choice, where it is another   "
+    "yellow: box that is known"
+)
 
 
 def draw_trail(trail: Trail, image: np.ndarray, out: Path, *, rows: int) -> None:
@@ -52,30 +56,36 @@ def draw_trail(trail: Trail, image: np.ndarray, out: Path, *, rows: int) -> None
 
 
 def _panels(instance: InstanceTrail) -> int:
-    """The point, each proposal, and the choice."""
-    return 1 + len(instance.proposals) + (instance.chosen() is not None)
+    """The label, each proposal, and what became of them."""
+    return 1 + len(instance.proposals) + (_ending(instance) is not None)
+
+
+def _ending(instance: InstanceTrail) -> Row | None:
+    """The row of what was decided last: the pseudo-label, or select's choice, or nothing."""
+    rows = [row for row in instance.proposals if row["proposal_id"] == instance.chosen()]
+    return instance.result or next(iter(rows), None)
 
 
 def _draw_instance(cells: np.ndarray, instance: InstanceTrail, image: np.ndarray) -> None:
     window = _window(instance, image.shape)
-    _panel(
-        cells[0], image, window, instance, f"{instance.category} {instance.label['instance_id']}"
-    )
+    _panel(cells[0], image, window, instance, f"{instance.category} {instance.instance_id}")
     for axis, row in zip(cells[1:], instance.proposals, strict=False):
         _panel(axis, image, window, instance, _title(row, instance), row)
-    chosen = [row for row in instance.proposals if row["proposal_id"] == instance.chosen()]
-    if chosen:
-        axis, refined = cells[1 + len(instance.proposals)], instance.refined
-        title = CHOICES[refined["mask_source"]] if refined else "select's choice"
-        _panel(axis, image, window, instance, title, refined or chosen[0])
-        if refined:
-            _add_box(axis, refined["box_prm"], window)
+    ending = _ending(instance)
+    if ending is not None:
+        axis, result = cells[1 + len(instance.proposals)], instance.result
+        title = CHOICES[result["mask_source"]] if result else "select's choice"
+        _panel(axis, image, window, instance, title, ending)
+        if result:
+            _add_box(axis, result["box"], window, "yellow")
 
 
 def _window(instance: InstanceTrail, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Part of the image to show: around the point and all proposals, x0, y0, x1, y1 px."""
-    x, y = instance.label["x"], instance.label["y"]
-    boxes = np.array([[x, y, x, y], *(row["box"] for row in instance.proposals)])
+    """Part of the image to show: around labels, proposals and result, x0, y0, x1, y1 px."""
+    points = [[row["x"], row["y"]] * 2 for row in instance.labels if row["x"] is not None]
+    rows = [*instance.labels, *instance.proposals, *([instance.result] if instance.result else [])]
+    known = [*points, *(row["box"] for row in rows if row["box"] is not None)]
+    boxes = np.array(known or [[0, 0, shape[1], shape[0]]])  # a tag alone is of the whole image
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     side = max(float((high - low).max()) * 1.15, 32.0)
     middle = (low + high) / 2
@@ -103,9 +113,18 @@ def _panel(
             axis.contour(mask, levels=[0.5], colors=[colour], linewidths=1.2)
         _frame(axis, shown.shape, colour)
     axis.imshow(shown, interpolation="nearest")
-    point = (instance.label["x"] - x0 - 0.5, instance.label["y"] - y0 - 0.5)
-    axis.plot(*point, marker="o", markersize=4, color="red", markeredgecolor="white")
+    for label in instance.labels:
+        _add_label(axis, label, window, alone=row is None)
     axis.set_title(title, fontsize=7, pad=2)
+
+
+def _add_label(axis: Axes, label: Row, window: tuple[int, int, int, int], *, alone: bool) -> None:
+    """A point is marked in every panel; a box, and that of a mask, in the label's own."""
+    if label["x"] is not None:
+        point = (label["x"] - window[0] - 0.5, label["y"] - window[1] - 0.5)
+        axis.plot(*point, marker="o", markersize=4, color="red", markeredgecolor="white")
+    if alone and label["box"] is not None:
+        _add_box(axis, label["box"], window, "red")
 
 
 def _frame(axis: Axes, shape: tuple[int, ...], colour: tuple[float, float, float]) -> None:
@@ -116,18 +135,18 @@ def _frame(axis: Axes, shape: tuple[int, ...], colour: tuple[float, float, float
 
 
 def _colour(row: Row, instance: InstanceTrail) -> tuple[float, float, float]:
-    if row["proposal_id"] == instance.chosen():
+    if row is instance.result or row["proposal_id"] == instance.chosen():
         return CHOSEN
     return SELECTED if row["proposal_id"] == instance.selected() else OTHER
 
 
 def _title(row: Row, instance: InstanceTrail) -> str:
-    text = f"{PROMPT_NAMES.get(row['prompt_kind'], row['prompt_kind'])} SAM {row['sam_score']:.2f}"
+    text = f"{PROMPT_NAMES.get(row['prompt_kind'], row['prompt_kind'])} {row['predicted_iou']:.2f}"
     score = instance.scores.get(row["proposal_id"])
     return f"{text} S {score['score']:.2f}" if score else text
 
 
-def _add_box(axis: Axes, box: list[float], window: tuple[int, int, int, int]) -> None:
+def _add_box(axis: Axes, box: list[float], window: tuple[int, int, int, int], colour: str) -> None:
     corner = (box[0] - window[0] - 0.5, box[1] - window[1] - 0.5)
     width, height = box[2] - box[0], box[3] - box[1]
-    axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="yellow", linewidth=1))
+    axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=1))

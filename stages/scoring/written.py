@@ -10,9 +10,14 @@ import pyarrow as pa
 
 from stages.formats.exported import entries_of
 from stages.geometry.boxes import xywh_to_xyxy
-from stages.geometry.masks import rle_areas, rle_boxes, rle_of
+from stages.geometry.masks import rle_of
+from stages.labels.pseudo_label import pseudo_label_of
 from stages.metrics.object_quality import WrittenLabel
 
+WRITTEN_COLUMNS = (
+    *("image_id", "instance_id", "box", "box_given", "rle", "height", "width", "score"),
+    "mask_weight",
+)
 Written = dict[int, WrittenLabel]  # by instance
 
 
@@ -62,17 +67,21 @@ def _label(entry: dict[str, Any]) -> WrittenLabel:
     )
 
 
-def written_of(refinements: pa.Table | None) -> Written:
-    """Pseudo-labels of one image as refine left them: boxes are hulls of masks.
+def written_of(pseudo_labels: pa.Table | None) -> Written:
+    """Pseudo-labels of one image as refine left them, and as export writes them untransformed.
 
     Parameters
     ----------
-    refinements : rows of the table, with rle, height, width and bag_score; None for no rows.
+    pseudo_labels : rows of the table, with WRITTEN_COLUMNS; None for no rows.
     """
-    found = {}
-    for row in refinements.to_pylist() if refinements is not None else []:
-        rle = rle_of(row["rle"], row["height"], row["width"])
-        box = rle_boxes([rle])[0].astype(np.float64)
-        is_trusted = bool(rle_areas([rle])[0])
-        found[row["instance_id"]] = WrittenLabel(rle, box, row["bag_score"], is_trusted)
-    return found
+    rows = pseudo_labels.to_pylist() if pseudo_labels is not None else []
+    labels = map(pseudo_label_of, rows)
+    return {
+        label.instance_id: WrittenLabel(
+            label.rle,
+            label.trained_box.astype(np.float64),
+            label.score,
+            label.mask_weight > 0,
+        )
+        for label in labels
+    }

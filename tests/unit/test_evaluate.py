@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 import pytest
 from PIL import Image
 
@@ -16,13 +15,25 @@ from stages import evaluate, export
 from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes
 from stages.metrics.coco_ap import detector_ap
 from stages.scoring.truth import scoring_truth
+from stages.scoring.whole_run import RECORDS
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
-from stages.tables.proposals import PROPOSALS
-from stages.tables.refinements import REFINEMENTS
-from stages.tables.selections import SELECTIONS
-from stages.tables.table import Record, empty_table, table_of, write_table
+from stages.tables.table import rows_table, table_of, write_table
 from stages.tables.weak_labels import WEAK_LABELS
+from tests.sound_rows import (
+    Row,
+    category_row,
+    image_row,
+    label_row,
+    proposal_row,
+    pseudo_label_row,
+    selection_row,
+    tag_row,
+    trail_row,
+    write_rows,
+    write_shards,
+    write_unchecked,
+)
 
 SIZE = (20, 40)
 SPANS = {(1, 11): (0, 10), (1, 12): (20, 30), (2, 21): (0, 20)}  # columns of each object
@@ -47,96 +58,84 @@ def written(image: int, instance: int) -> Rle:
     return mask(start, (start + end) // 2)
 
 
-def proposals(image: int, instance: int) -> list[dict[str, Any]]:
+def proposals(image: int, instance: int) -> list[Row]:
     rles = bag(SPANS[image, instance])
     return [
-        {
-            "image_id": image,
-            "instance_id": instance,
-            "proposal_id": number,
-            "prompt_kind": "point" if number < 2 else "boxes",
-            "prompt_index": 0,
-            "mask_index": number,
-            "box": rle_boxes([rle])[0].tolist(),
-            "area": int(rle_areas([rle])[0]),
-            "rle": rle["counts"],
-            "height": SIZE[0],
-            "width": SIZE[1],
-            "sam_score": [0.6, 0.9, 0.99][number],
-            "stability": 1.0,
-            "valid": True,
-        }
+        proposal_row(
+            *(image, instance, number),
+            derived=None if number < 2 else 0,
+            prompt_kind="point" if number < 2 else "boxes",
+            mask_index=number,
+            box=rle_boxes([rle])[0].tolist(),
+            area=int(rle_areas([rle])[0]),
+            predicted_iou=[0.6, 0.9, 0.99][number],
+            **shown(rle),
+        )
         for number, rle in enumerate(rles)
     ]
 
 
-def selections(image: int, instance: int) -> list[dict[str, Any]]:
-    names = ("score_cls", "score_ins", "score_dis", "score", "bag_score")
-    key = {"image_id": image, "instance_id": instance}
+def shown(rle: Rle) -> Row:
+    return {"rle": rle["counts"], "height": SIZE[0], "width": SIZE[1]}
+
+
+def selections(image: int, instance: int) -> list[Row]:
     return [
-        {**key, "proposal_id": k, **dict.fromkeys(names, 0.5), "selected": k == CHOSEN["psm"]}
+        selection_row(image, instance, k, category_id=7, selected=k == CHOSEN["psm"])
         for k in range(3)
     ]
 
 
-def refinement(image: int, instance: int) -> dict[str, Any]:
-    rles = bag(SPANS[image, instance])
-    boxes = rle_boxes(rles)
+def pseudo_label(image: int, instance: int) -> Row:
+    box = rle_boxes(bag(SPANS[image, instance])[:1])[0].tolist()
+    facts = {"proposal_id": CHOSEN["prm_bms"], "category_id": 7, "box": box}
+    return pseudo_label_row(image, instance, **facts, **shown(written(image, instance)))
+
+
+def trail(image: int, instance: int) -> list[Row]:
+    boxes = rle_boxes(bag(SPANS[image, instance]))
+    notes = {"prm_bms": "overlap"}
+    return [
+        trail_row(
+            *(image, instance, step),
+            name=name,
+            proposal_id=number,
+            box=boxes[number].tolist(),
+            note=notes.get(name, ""),
+        )
+        for step, (name, number) in enumerate(CHOSEN.items())
+    ]
+
+
+def sharded(pairs: Sequence[tuple[int, int]]) -> dict[str, list[Row]]:
+    """Rows of every sharded table about these objects, by the name of the flag."""
     return {
-        "image_id": image,
-        "instance_id": instance,
-        "box_psm": boxes[1].tolist(),
-        "box_select": boxes[2].tolist(),
-        "box_prm": boxes[0].tolist(),
-        "bms_rule": "overlap",
-        "mask_source": "proposal",
-        "proposal_id": CHOSEN["prm_bms"],
-        "proposal_id_select": CHOSEN["prm"],
-        "rle": written(image, instance)["counts"],
-        "height": SIZE[0],
-        "width": SIZE[1],
-        "score": 0.5,
-        "bag_score": 0.5,
-        "extra_rles": [],
+        "proposals": [row for pair in pairs for row in proposals(*pair)],
+        "selections": [row for pair in pairs for row in selections(*pair)],
+        "pseudo-labels": [pseudo_label(*pair) for pair in pairs],
+        "trails": [row for pair in pairs for row in trail(*pair)],
     }
 
 
-def table(record: Record, rows: list[dict[str, Any]]) -> Any:
-    if not rows:
-        return empty_table(record)
-    return table_of(record, {name: [row[name] for row in rows] for name in record.schema.names})
+def write_tables(
+    folder: Path,
+    pairs: Sequence[tuple[int, int]] = tuple(SPANS),
+    labels: Sequence[Row] | None = None,
+    **rows: Sequence[Row],
+) -> None:
+    """All tables, in one shard and in two; `rows` : of sharded tables, in place of the sound ones.
 
-
-def write_tables(folder: Path, pairs: list[tuple[int, int]]) -> None:
-    images = [
-        {"image_id": i, "file_name": f"{i}.png", "height": SIZE[0], "width": SIZE[1], "shard": 0}
-        for i in (1, 2, 3)
-    ]
-    point = {"kind": "point", "x": 1.0, "y": 6.0, "box": None}
-    labels = [
-        {"image_id": image, "instance_id": instance, "category_id": 7, **point}
-        for image, instance in SPANS
-    ]
-    classes = [{"category_id": 7, "name": "thing", "supercategory": ""}]
-    tables = {
-        "images": (IMAGES, images),
-        "weak-labels": (WEAK_LABELS, labels),
-        "categories": (CATEGORIES, classes),
-    }
-    for name, (record, rows) in tables.items():
-        write_table(folder / f"{name}.parquet", table(record, rows), record, {})
-    sharded = {
-        "proposals": (PROPOSALS, [row for pair in pairs for row in proposals(*pair)]),
-        "selections": (SELECTIONS, [row for pair in pairs for row in selections(*pair)]),
-        "refinements": (REFINEMENTS, [refinement(*pair) for pair in pairs]),
-    }
-    for name, (record, rows) in sharded.items():
-        whole = table(record, rows)
-        for count in (1, 2):
-            for shard in range(count):
-                ids = pc.cast([1, 2, 3][shard::count], "int64")
-                part = whole.filter(pc.is_in(whole.column("image_id"), ids))
-                write_table(folder / f"{name}-{shard}-of-{count}.parquet", part, record, {})
+    labels : rows of table `weak_labels`; by default a point for each of `pairs`.
+    """
+    points = [label_row(*pair, category_id=7) for pair in pairs]
+    write_rows(folder / "weak-labels.parquet", WEAK_LABELS, points if labels is None else labels)
+    write_rows(folder / "categories.parquet", CATEGORIES, [category_row(7)])
+    tables = {**sharded(pairs), **{name.replace("_", "-"): value for name, value in rows.items()}}
+    for count in (1, 2):
+        images = [image_row(i, height=SIZE[0], width=SIZE[1], shard=i % count) for i in (1, 2, 3)]
+        write_rows(folder / f"images-{count}.parquet", IMAGES, images)
+        for name, made in tables.items():
+            write_shards(folder, name, RECORDS[name.replace("-", "_")], made, count)
 
 
 def truth() -> dict[str, Any]:
@@ -167,27 +166,28 @@ def write_json(path: Path, data: Any) -> Path:
     return path
 
 
-SHARDED = ("proposals", "selections", "refinements")
+SHARDED = ("proposals", "selections", "pseudo-labels", "trails")
 
 
 def run(
     folder: Path, shards: int = 1, tables: Sequence[str] = SHARDED, **paths: Path
 ) -> dict[str, Any]:
     words = [f"--out={folder / 'metrics.json'}", f"--out-table={folder / 'table.txt'}"]
-    for name in ("images", "weak-labels", "categories"):
+    words.append(f"--images={folder}/images-{shards}.parquet")
+    for name in ("weak-labels", "categories"):
         words.append(f"--{name}={folder / name}.parquet")
     for name in tables:
-        words += [f"--{name}", *map(str, sorted(folder.glob(f"{name}-*-of-{shards}.parquet")))]
+        found = sorted(folder.glob(f"{name}-*-of-{shards:04d}.parquet"))
+        words += [f"--{name}", *map(str, found)]
     words += [f"--{name.replace('_', '-')}={path}" for name, path in paths.items()]
     evaluate.main(words)
     return json.loads((folder / "metrics.json").read_text())  # type: ignore[no-any-return]
 
 
-def test_without_proposals_everything_is_counted_and_nothing_measured(tmp_path: Path) -> None:
+def test_without_labels_nothing_is_counted_and_nothing_measured(tmp_path: Path) -> None:
     write_tables(tmp_path, [])
     metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", truth()))
-    assert metrics["counts"]["without_proposals"] == 3
-    assert metrics["counts"]["scored"] == 0
+    assert metrics["counts"] == {**dict.fromkeys(evaluate.COUNTS, 0), "images": 3}
     assert metrics["label_quality"]["choices"] == {}
     assert metrics["label_quality"]["refined_box_iou"]["box_prm"] is None
 
@@ -195,7 +195,7 @@ def test_without_proposals_everything_is_counted_and_nothing_measured(tmp_path: 
 def test_without_ground_truth_label_quality_is_null_and_the_table_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     metrics = run(tmp_path)
     assert metrics["label_quality"] is None
     assert metrics["detector"] is None
@@ -207,7 +207,7 @@ def test_without_ground_truth_label_quality_is_null_and_the_table_says_so(
 
 def test_each_choice_has_the_numbers_counted_by_hand(tmp_path: Path) -> None:
     """IoU of the parts 1/5; of the long masks 10/40, 10/20 and 20/40; of the objects 1."""
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", truth()))
     choices = metrics["label_quality"]["choices"]
     long = (0.25 + 0.5 + 0.5) / 3
@@ -242,7 +242,7 @@ def test_each_choice_has_the_numbers_counted_by_hand(tmp_path: Path) -> None:
 
 
 def test_difficulties_of_the_truth_are_reported_apart(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     data = truth()
     for entry, name in zip(data["annotations"], ("part", "group", "part"), strict=False):
         entry["difficulty"] = name
@@ -254,7 +254,7 @@ def test_difficulties_of_the_truth_are_reported_apart(tmp_path: Path) -> None:
 
 
 def test_without_tables_a_detector_alone_is_scored(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     predictions = write_json(tmp_path / "predictions.json", [])
     paths = {"ground_truth": goal, "val_ground_truth": goal, "predictions": predictions}
@@ -270,20 +270,20 @@ def test_without_tables_a_detector_alone_is_scored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (("proposals",), "--selections and --refinements missing"),
-        (("proposals", "refinements"), "--selections missing"),
-        (("selections", "refinements"), "--proposals missing"),
+        (("proposals",), "--selections and --pseudo-labels and --trails missing"),
+        (("proposals", "pseudo-labels", "trails"), "--selections missing"),
+        (("selections", "pseudo-labels"), "--proposals and --trails missing"),
     ],
 )
 def test_some_of_the_tables_are_refused(tmp_path: Path, given: Sequence[str], words: str) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     with pytest.raises(ValueError, match=words):
         run(tmp_path, tables=given)
     assert not (tmp_path / "metrics.json").exists()
 
 
 def test_one_shard_and_two_give_the_same_bytes(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     run(tmp_path, 1, ground_truth=goal)
     once = (tmp_path / "metrics.json").read_bytes()
@@ -292,7 +292,7 @@ def test_one_shard_and_two_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_the_detector_is_scored_and_an_empty_result_has_ap_0(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     found = [
         {"image_id": image, "category_id": 7, "score": 0.9, **shape(*span)}
@@ -308,7 +308,7 @@ def test_the_detector_is_scored_and_an_empty_result_has_ap_0(tmp_path: Path) -> 
 
 
 def test_truth_with_boxes_alone_scores_boxes_alone(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     data = truth()
     for entry in data["annotations"]:
         del entry["segmentation"], entry["area"]
@@ -320,7 +320,7 @@ def test_truth_with_boxes_alone_scores_boxes_alone(tmp_path: Path) -> None:
 
 
 def test_truth_of_other_images_is_refused(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     data = truth()
     for entry in data["annotations"]:
         entry["id"] += 1000
@@ -329,7 +329,7 @@ def test_truth_of_other_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_truth_with_another_class_is_refused(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     data = truth()
     data["categories"].append({"id": 8, "name": "other"})
     data["annotations"][0]["category_id"] = 8
@@ -339,7 +339,7 @@ def test_truth_with_another_class_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_table_is_aligned_and_in_order(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     predictions = write_json(tmp_path / "predictions.json", [])
     run(tmp_path, ground_truth=goal, val_ground_truth=goal, predictions=predictions)
@@ -361,11 +361,11 @@ def test_the_table_is_aligned_and_in_order(tmp_path: Path) -> None:
 
 
 def exported(folder: Path, transforms: Sequence[dict[str, Any]] = ()) -> Path:
-    """The pseudo-labels of the folder's refinements, as the real export writes them."""
-    words = [f"--out={folder / 'pseudo_labels.json'}"]
-    for name in ("images", "weak-labels", "categories"):
+    """The pseudo-labels of the folder, as the real export writes them."""
+    words = [f"--out={folder / 'pseudo_labels.json'}", f"--images={folder}/images-1.parquet"]
+    for name in ("weak-labels", "categories"):
         words.append(f"--{name}={folder / name}.parquet")
-    words.append(f"--refinements={folder / 'refinements-0-of-1.parquet'}")
+    words.append(f"--pseudo-labels={folder / 'pseudo-labels-0000-of-0001.parquet'}")
     export.main([*words, f"--settings={json.dumps({'transforms': list(transforms)})}"])
     return folder / "pseudo_labels.json"
 
@@ -388,10 +388,10 @@ def rewritten(path: Path, **changes: dict[int, Any]) -> Path:
 
 
 def test_the_exported_file_without_transforms_gives_the_numbers_of_refine(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     refined = run(tmp_path, ground_truth=goal)["label_quality"]
-    metrics = run(tmp_path, ground_truth=goal, pseudo_labels=exported(tmp_path))
+    metrics = run(tmp_path, ground_truth=goal, exported=exported(tmp_path))
     assert metrics["label_quality"] == refined
     assert metrics["pseudo_labels"] == {"annotations": 3, "without_mask": 0}
     assert metrics["label_quality"]["choices"]["pseudo_label"]["n"] == 3
@@ -399,13 +399,13 @@ def test_the_exported_file_without_transforms_gives_the_numbers_of_refine(tmp_pa
 
 def test_transformed_labels_are_scored_as_they_were_written(tmp_path: Path) -> None:
     """Only object 11 keeps its label: half of the object, IoU 0.5."""
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     whole = rle_text(mask(0, 10))
     path = rewritten(
         exported(tmp_path), segmentation={11: whole, 12: None}, bbox={11: [0.0, 5.0, 5.0, 10.0]}
     )
-    quality = run(tmp_path, ground_truth=goal, pseudo_labels=path)["label_quality"]
+    quality = run(tmp_path, ground_truth=goal, exported=path)["label_quality"]
     label = quality["choices"]["pseudo_label"]
     assert label["n"] == 2
     assert label["mask_iou"] == pytest.approx((1 + 0.5) / 2)
@@ -421,12 +421,12 @@ def rle_text(rle: Rle) -> dict[str, Any]:
 
 def test_trusted_labels_are_a_choice_where_some_are_not(tmp_path: Path) -> None:
     """The agreement of a half mask's box with the refined box, the object's, is 0.5."""
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     path = rewritten(
         exported(tmp_path), mask_weight={12: 0.0}, segmentation={12: rle_text(mask(0, 5))}
     )
-    metrics = run(tmp_path, ground_truth=goal, pseudo_labels=path)
+    metrics = run(tmp_path, ground_truth=goal, exported=path)
     choices = metrics["label_quality"]["choices"]
     assert (choices["pseudo_label"]["n"], choices["trusted"]["n"]) == (3, 2)
     assert choices["pseudo_label"]["mask_iou"] == pytest.approx(1 / 3)
@@ -437,10 +437,10 @@ def test_trusted_labels_are_a_choice_where_some_are_not(tmp_path: Path) -> None:
 
 def test_labels_that_agree_with_nothing_leave_no_trusted_choice(tmp_path: Path) -> None:
     """Through the real transform: half masks in the refined boxes agree by 0.5 only."""
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     path = exported(tmp_path, [{"name": "agreement", "threshold": 0.9}])
-    metrics = run(tmp_path, ground_truth=goal, pseudo_labels=path)
+    metrics = run(tmp_path, ground_truth=goal, exported=path)
     choices = metrics["label_quality"]["choices"]
     assert metrics["pseudo_labels"] == {"annotations": 3, "without_mask": 3}
     assert "trusted" not in choices
@@ -449,24 +449,152 @@ def test_labels_that_agree_with_nothing_leave_no_trusted_choice(tmp_path: Path) 
 
 
 def test_one_shard_and_two_of_tables_give_the_same_beside_one_file(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     paths = {
         "ground_truth": write_json(tmp_path / "truth.json", truth()),
-        "pseudo_labels": exported(tmp_path),
+        "exported": exported(tmp_path),
     }
     assert run(tmp_path, 1, **paths) == run(tmp_path, 2, **paths)
 
 
 def test_labels_of_another_run_are_refused(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
-    path = rewritten(exported(tmp_path), provenance={21: {"instance_id": 77}})
+    write_tables(tmp_path)
+    path = rewritten(exported(tmp_path), provenance={21: {"instance_id": 77, "box_given": False}})
     with pytest.raises(ValueError, match="instance 77 of image 2 has no weak label"):
-        run(tmp_path, pseudo_labels=path)
+        run(tmp_path, exported=path)
+
+
+def drawn(image: int, instance: int) -> Row:
+    """A weak label that is a mask."""
+    rle = mask(*SPANS[image, instance])
+    facts = {"kind": "mask", "x": None, "y": None, "rle": rle["counts"], "category_id": 7}
+    return label_row(image, instance, box=rle_boxes([rle])[0].tolist(), **facts)
+
+
+def test_a_given_mask_is_counted_apart_and_not_scored(tmp_path: Path) -> None:
+    pairs, own = list(SPANS), (1, 12)
+    rows = sharded([pair for pair in pairs if pair != own])
+    given = {**pseudo_label(*own), "mask_source": "given", "proposal_id": None}
+    told = trail_row(*own, name="given", proposal_id=None)
+    labels = [label_row(1, 11, category_id=7), drawn(*own), label_row(2, 21, category_id=7)]
+    write_tables(
+        tmp_path,
+        pairs,
+        labels,
+        proposals=rows["proposals"],
+        selections=rows["selections"],
+        pseudo_labels=[rows["pseudo-labels"][0], given, rows["pseudo-labels"][1]],
+        trails=[*rows["trails"][:3], told, *rows["trails"][3:]],
+    )
+    metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", truth()))
+    counts = {"images": 3, "instances": 3, "given": 1, "scored": 2}
+    assert metrics["counts"] == {**counts, "without_proposals": 0, "without_truth": 0}
+    assert {entry["n"] for entry in metrics["label_quality"]["choices"].values()} == {2}
+    assert set(metrics["label_quality"]["choices"]) >= {"psm", "prm", "prm_bms"}
+    assert "given" not in metrics["label_quality"]["choices"]
+    assert metrics["bms_rules"] == {"none": 0, "overlap": 2, "contain": 0}
+    assert "1 masks were given and are not scored" in (tmp_path / "table.txt").read_text()
+
+
+def test_a_point_and_a_mask_are_one_object_and_a_tag_is_none(tmp_path: Path) -> None:
+    labels = [
+        *(label_row(*pair, category_id=7) for pair in list(SPANS)[:2]),
+        {**drawn(1, 12), "label_id": 50},
+        label_row(2, 21, category_id=7),
+        label_row(2, 22, category_id=7, status="deleted"),
+        tag_row(3, category_id=7),
+    ]
+    born = pseudo_label_row(3, -1, label_ids=[9], category_id=7, **shown(mask(0, 5)))
+    bag_of_tags = {**proposals(2, 21)[0], "image_id": 3, "bag_id": -1}
+    rows = sharded(list(SPANS))
+    write_tables(
+        tmp_path,
+        list(SPANS),
+        labels,
+        proposals=[*rows["proposals"], bag_of_tags],
+        selections=[*rows["selections"], selection_row(3, -1, 0, category_id=7)],
+        pseudo_labels=[*rows["pseudo-labels"], born],
+        trails=[*rows["trails"], trail_row(3, -1, name="oicr")],
+    )
+    metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", truth()))
+    counts = {"images": 3, "instances": 3, "given": 1, "scored": 2}
+    assert metrics["counts"] == {**counts, "without_proposals": 0, "without_truth": 0}
+
+
+def test_a_method_without_boxes_of_its_own_has_no_mean_of_them(tmp_path: Path) -> None:
+    trails = [trail_row(*pair, name="found", proposal_id=0) for pair in SPANS]
+    write_tables(tmp_path, trails=trails)
+    goal = write_json(tmp_path / "truth.json", truth())
+    quality = run(tmp_path, ground_truth=goal)["label_quality"]
+    assert quality["refined_box_iou"]["n"] == 0
+    assert quality["choices"]["found"]["mask_iou"] == 1
+    assert "found" in (tmp_path / "table.txt").read_text()
+
+
+def without(rows: Sequence[Row], number: int) -> list[Row]:
+    return [row for k, row in enumerate(rows) if k != number]
+
+
+SOUND = sharded(list(SPANS))
+APART: dict[str, tuple[str, list[Row], str]] = {
+    "a bag is missing": ("proposals", SOUND["proposals"][:6], r"1 bags are missing .*\(2, 21\)"),
+    "a proposal was not scored": (
+        *("selections", without(SOUND["selections"], 4)),
+        r"1 proposals are missing .*\(1, 12, 1\)",
+    ),
+    "another proposal was scored": (
+        *("selections", [*SOUND["selections"], selection_row(2, 21, 3)]),
+        r"1 proposals are unknown .*\(2, 21, 3\)",
+    ),
+    "an object has no pseudo-label": (
+        *("pseudo_labels", without(SOUND["pseudo-labels"], 0)),
+        r"1 instances are missing .*\(1, 11\)",
+    ),
+    "an object has no trail": (
+        "trails",
+        SOUND["trails"][:6],
+        r"1 instances are missing .*\(2, 21\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "rows", "words"), APART.values(), ids=APART.keys())
+def test_tables_that_do_not_add_up_are_refused(
+    tmp_path: Path, name: str, rows: list[Row], words: str
+) -> None:
+    write_tables(tmp_path, **{name: rows})
+    with pytest.raises(ValueError, match=words):
+        run(tmp_path)
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_tables_of_different_counts_are_refused(tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    empty = rows_table(RECORDS["trails"], [])
+    for number in (0, 1, 2):
+        path = tmp_path / f"trails-{number:04d}-of-0002.parquet"  # as the command line names it
+        write_unchecked(path, RECORDS["trails"], empty, shard=f"{number:04d}-of-0003")
+    with pytest.raises(ValueError, match=r"2 of proposals, 2 of selections, .* 3 of trails\. Give"):
+        run(tmp_path, 2)
+
+
+@pytest.mark.parametrize("name", SHARDED)
+def test_each_table_must_be_whole_and_made_alike(tmp_path: Path, name: str) -> None:
+    write_tables(tmp_path)
+    record = RECORDS[name.replace("-", "_")]
+    last = tmp_path / f"{name}-0001-of-0002.parquet"
+    table = rows_table(record, [])
+    write_unchecked(last, record, table, shard="0001-of-0002", settings={"chunk": 3})
+    with pytest.raises(ValueError, match="made with other settings"):
+        run(tmp_path, 2)
+    last.unlink()
+    with pytest.raises(ValueError, match=f"table {record.name} needs each of its 2 shards once"):
+        run(tmp_path, 2)
 
 
 def test_miou_star_counts_the_classes_of_the_data_set_both_ways(tmp_path: Path) -> None:
     """One class of two has objects."""
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     classes = {"category_id": [7, 9], "name": ["thing", "other"], "supercategory": ["", ""]}
     write_table(tmp_path / "categories.parquet", table_of(CATEGORIES, classes), CATEGORIES, {})
     metrics = run(tmp_path, ground_truth=write_json(tmp_path / "truth.json", truth()))
@@ -488,7 +616,7 @@ FACTS = {
 
 
 def test_the_facts_of_the_training_stand_beside_the_detector(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     assert run(tmp_path)["training"] is None
     path = write_json(tmp_path / "training.json", FACTS)
     assert run(tmp_path, training=path)["training"] == FACTS
@@ -500,7 +628,7 @@ def test_the_facts_of_the_training_stand_beside_the_detector(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"engine": 3}'])
 def test_other_files_are_no_facts_of_a_training(tmp_path: Path, text: str) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     path = tmp_path / "training.json"
     path.write_text(text)
     with pytest.raises(ValueError, match="no facts of a training"):
@@ -523,7 +651,7 @@ def scored_detector(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_detector_has_voc_numbers_on_the_grid_of_the_settings(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     metrics = scored_detector(tmp_path, {"recall_points": 11})
     voc = metrics["detector"]["voc"]
     assert voc["recall_points"] == 11
@@ -536,7 +664,7 @@ def test_the_detector_has_voc_numbers_on_the_grid_of_the_settings(tmp_path: Path
 def test_a_backend_that_is_not_installed_is_named_before_anything_is_scored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
     with pytest.raises(ValueError, match="faster-coco-eval is not installed"):
         scored_detector(tmp_path, {"backend": "faster_coco_eval"})
@@ -545,7 +673,7 @@ def test_a_backend_that_is_not_installed_is_named_before_anything_is_scored(
 
 def test_the_other_backend_is_in_the_provenance(tmp_path: Path) -> None:
     pytest.importorskip("faster_coco_eval", reason="faster-coco-eval is not installed")
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     metrics = scored_detector(tmp_path, {"backend": "faster_coco_eval"})
     assert metrics["detector"]["segm"]["AP"] == pytest.approx(1)
     assert "faster-coco-eval" in metrics["provenance"]["packages"]
@@ -553,7 +681,7 @@ def test_the_other_backend_is_in_the_provenance(tmp_path: Path) -> None:
 
 
 def test_the_figure_is_drawn_when_it_is_asked_for(tmp_path: Path) -> None:
-    write_tables(tmp_path, list(SPANS))
+    write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())
     run(tmp_path, ground_truth=goal, out_figure=tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as image:

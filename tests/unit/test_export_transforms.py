@@ -7,8 +7,17 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from stages.export import TRANSFORMS, transform_of
+from stages.settings.export import Export
+from stages.settings.section import from_values
+from tests.pseudo_label_tables import (
+    SIZES,
+    boxed,
+    pseudo_label_of_disc,
+    run_export,
+    write_folder,
+)
 from tests.pseudo_labels import rectangle_mask
-from tests.refinements import SIZES, refinement, run_export, write_folder
 
 MERGE = {"name": "merge_smaller"}
 AGREE = {"name": "agreement", "threshold": 0.75}
@@ -25,7 +34,7 @@ def rows() -> list[dict[str, Any]]:
         (8, 45, (0, 0, 0, 0), 0.5),
     ]
     return [
-        refinement(image, number, rectangle_mask(SIZES[image], box), score)
+        pseudo_label_of_disc(image, number, rectangle_mask(SIZES[image], box), score=score)
         for image, number, box, score in shapes
     ]
 
@@ -73,10 +82,18 @@ def test_points_merge_by_the_hulls_of_their_masks(
     assert "5 annotations, 1 of them with a box but no trusted mask (0 emptied by merging)" in said
 
 
+def test_a_given_box_wins_over_the_hull_when_pixels_are_shared_out(tmp_path: Path) -> None:
+    """By its hull 12 is the larger one; by the box that was given, 11 is."""
+    shared = {11: [2.5, 3.0, 20.0, 19.5]}
+    for given, pixels in (({}, [12, 88]), (shared, [0, 100])):
+        write_folder(tmp_path, boxed(rows()[:2], given))
+        assert [entry[4] for entry in short(run_export(tmp_path, transforms=[MERGE]))] == pixels
+
+
 def test_an_object_emptied_by_merging_is_left_the_box_that_it_was_given(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_folder(tmp_path, rows(), GIVEN)
+    write_folder(tmp_path, boxed(rows(), GIVEN))
     seen = short(run_export(tmp_path, transforms=[MERGE]))
     assert seen[:2] == [
         [11, [2.5, 3, 17.5, 16.5], 288.75, 0, 0, None],
@@ -88,27 +105,25 @@ def test_an_object_emptied_by_merging_is_left_the_box_that_it_was_given(
 
 
 def test_an_untrusted_mask_keeps_its_pixels_and_trains_the_known_box(tmp_path: Path) -> None:
-    write_folder(tmp_path, rows(), GIVEN)
+    write_folder(tmp_path, boxed(rows(), GIVEN))
     transforms = [{**AGREE, "box": "given"}]
     seen = short(run_export(tmp_path, transforms=transforms))
     assert [entry[3] for entry in seen] == [0, 1, 1, 0, 0]
     assert seen[0][:5] == [11, [2.5, 3, 17.5, 16.5], 288.75, 0, 12]
     assert seen[3][:5] == [41, [0, 5, 9, 19], 171, 0, 36]  # the image is 24 px high
     assert seen[3][5] == pytest.approx(36 / 315, abs=1e-6)
-    assert seen[4] == [45, [1, 2, 6.25, 7.5], 46.88, 0, 0, 0]
+    assert seen[4] == [45, [3, 3, 6, 6], 36, 0, 0, 0]
 
 
-def test_dropped_labels_leave_no_gap_in_the_ids(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_dropping_labels_changes_no_id(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = rows()
-    made[0]["bag_score"] = 0.1
+    made[0]["score"] = 0.1
     write_folder(tmp_path, made)
     data = run_export(tmp_path, transforms=[DROP])
     assert [(a["id"], a["provenance"]["instance_id"]) for a in data["annotations"]] == [
-        (1, 12),
-        (2, 40),
-        (3, 45),
+        (12, 12),
+        (40, 40),
+        (45, 45),
     ]
     assert "3 annotations" in (text := capsys.readouterr().err)
     assert "2 dropped" in text
@@ -124,7 +139,7 @@ def test_the_order_of_the_chain_is_that_of_the_settings(tmp_path: Path) -> None:
 
 
 def test_extra_masks_and_what_refine_said_stay_as_they_are(tmp_path: Path) -> None:
-    write_folder(tmp_path, rows(), GIVEN)
+    write_folder(tmp_path, boxed(rows(), GIVEN))
     plain = run_export(tmp_path)["annotations"]
     done = run_export(tmp_path, transforms=[MERGE, AGREE])["annotations"]
     for before, after in zip(plain, done, strict=True):
@@ -135,7 +150,7 @@ def test_extra_masks_and_what_refine_said_stay_as_they_are(tmp_path: Path) -> No
 
 
 def test_a_score_is_held_against_the_least_one_as_it_is_written(tmp_path: Path) -> None:
-    write_folder(tmp_path, [refinement(5, 4, score=0.7)])  # 0.69999999 as a float32
+    write_folder(tmp_path, [pseudo_label_of_disc(5, 4, score=0.7)])  # 0.69999999 as a float32
     data = run_export(tmp_path, transforms=[{"name": "drop_below", "score": 0.7}])
     assert [entry["score"] for entry in data["annotations"]] == [0.7]
 
@@ -155,7 +170,10 @@ def test_a_given_box_wanted_of_a_point_is_refused_and_leaves_no_file(tmp_path: P
 
 
 def test_disjoint_masks_pass_merging_byte_for_byte(tmp_path: Path) -> None:
-    write_folder(tmp_path, [refinement(3, 11), refinement(5, 4), refinement(8, 40)])
+    write_folder(
+        tmp_path,
+        [pseudo_label_of_disc(3, 11), pseudo_label_of_disc(5, 4), pseudo_label_of_disc(8, 40)],
+    )
     assert (
         run_export(tmp_path, transforms=[MERGE])["annotations"]
         == (run_export(tmp_path)["annotations"])
@@ -167,7 +185,7 @@ def test_disjoint_masks_pass_merging_byte_for_byte(tmp_path: Path) -> None:
 def test_the_convention_of_agreement_is_a_setting(
     tmp_path: Path, convention: str, agreement: float
 ) -> None:
-    write_folder(tmp_path, [refinement(3, 11, rectangle_mask(SIZES[3], (2, 2, 12, 12)))])
+    write_folder(tmp_path, [pseudo_label_of_disc(3, 11, rectangle_mask(SIZES[3], (2, 2, 12, 12)))])
     seen = short(run_export(tmp_path, transforms=[{**AGREE, "convention": convention}]))
     assert seen == [[11, [2, 2, 10, 10], 100, 1, 100, pytest.approx(agreement, abs=1e-6)]]
 
@@ -177,3 +195,9 @@ def test_dropping_every_label_is_refused_and_writes_nothing(tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"drop_below leaves out all 5 labels, .* Lower that in"):
         run_export(tmp_path, transforms=[{"name": "drop_below", "score": 0.95}])
     assert not list(tmp_path.glob("*.json"))
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_the_keys_of_each_transform_are_keywords_of_its_function(name: str) -> None:
+    (step,) = from_values(Export, {"transforms": [{"name": name}]}, "export").transforms
+    assert transform_of(step)([]) == []

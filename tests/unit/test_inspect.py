@@ -1,5 +1,8 @@
-"""inspect: works on whatever stages are done, and leaves the run as it was."""
+"""inspect: works on whatever stages are done and for labels of any kind, and changes nothing."""
 
+import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,88 +15,200 @@ from stages.geometry.masks import masks_to_rles
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
-from stages.tables.refinements import REFINEMENTS
+from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
-from stages.tables.table import Record, table_of, write_table
+from stages.tables.trail import TRAIL
 from stages.tables.weak_labels import WEAK_LABELS
+from tests.sound_rows import (
+    Row,
+    category_row,
+    image_row,
+    label_row,
+    proposal_row,
+    pseudo_label_row,
+    selection_row,
+    tag_row,
+    trail_row,
+    write_rows,
+)
+
+SHARD = "shard-0000-of-0001.parquet"
+POINT = label_row(4, 7, x=5.0, y=6.0)
+NO_POINT: Row = {"x": None, "y": None}
 
 
-def write(path: Path, record: Record, rows: list[dict[str, Any]]) -> None:
-    columns = {name: [row[name] for row in rows] for name in record.schema.names}
-    write_table(path, table_of(record, columns), record, {"stage": "test", "seed": 0})
-
-
-def proposal(number: int, x1: int) -> dict[str, Any]:
+def rectangle(x1: int) -> Row:
+    """Keys of a mask from column 3 to `x1`, rows 2 to 12."""
     mask = np.zeros((1, 20, 30), dtype=np.uint8)
     mask[0, 2:12, 3:x1] = 1
-    counts = masks_to_rles(mask)[0]["counts"]
-    row = {"image_id": 4, "instance_id": 7, "proposal_id": number, "prompt_kind": "point"}
-    row |= {"prompt_index": 0, "mask_index": number, "box": [3, 2, x1, 12], "rle": counts}
-    row |= {"area": (x1 - 3) * 10, "height": 20, "width": 30, "sam_score": 0.9, "stability": 0.8}
-    return row | {"valid": True, "score_cls": 0.5, "score_ins": 0.5, "score_dis": 1.0}
+    return {"rle": masks_to_rles(mask)[0]["counts"], "box": [3.0, 2.0, float(x1), 12.0]}
 
 
-def prepared(run: Path) -> Path:
-    folder = run / "partworld" / "train" / "images"
+def sized(x1: int) -> Row:
+    return {**rectangle(x1), "height": 20, "width": 30}
+
+
+def bag(instance: int = 7, **changes: Any) -> list[Row]:
+    return [
+        proposal_row(4, instance, k, mask_index=k, area=(x1 - 3) * 10, **sized(x1), **changes)
+        for k, x1 in enumerate((9, 25))
+    ]
+
+
+def prepared(home: Path, labels: list[Row] | None = None) -> Path:
+    """A photograph and its labels in `home`, which is the run in a plain layout."""
+    folder = home / "partworld" / "train" / "images"
     folder.mkdir(parents=True)
     Image.new("RGB", (30, 20), (90, 90, 90)).save(folder / "a.png")
-    image = {"image_id": 4, "file_name": "a.png", "height": 20, "width": 30, "shard": 0}
-    write(run / "prepare" / "images.parquet", IMAGES, [image])
-    category = {"category_id": 1, "name": "$<b>dog", "supercategory": ""}
-    write(run / "prepare" / "categories.parquet", CATEGORIES, [category])
-    label = {"image_id": 4, "instance_id": 7, "category_id": 1, "kind": "point", "x": 5.0, "y": 6.0}
-    write(run / "prepare" / "weak_labels.parquet", WEAK_LABELS, [{**label, "box": None}])
-    return run
+    digest = hashlib.sha256((folder / "a.png").read_bytes()).hexdigest()
+    image = image_row(4, file_name="a.png", height=20, width=30, digest=digest)
+    write_rows(home / "prepare" / "images.parquet", IMAGES, [image])
+    classes = [category_row(1, name="$<b>dog"), category_row(2, name="cat")]
+    write_rows(home / "prepare" / "categories.parquet", CATEGORIES, classes)
+    write_rows(home / "prepare" / "weak_labels.parquet", WEAK_LABELS, labels or [POINT])
+    return home
 
 
 def proposed(run: Path) -> Path:
-    rows = [proposal(0, 9), proposal(1, 25)]
-    write(prepared(run) / "propose" / "shard-0000-of-0001.parquet", PROPOSALS, rows)
+    write_rows(prepared(run) / "propose" / SHARD, PROPOSALS, bag())
     return run
 
 
-def refined(run: Path) -> Path:
-    proposed(run)
-    bag = [proposal(0, 9), proposal(1, 25)]
-    scores = [
-        {**row, "score": 0.3, "selected": number == 0, "bag_score": 0.5}
-        for number, row in enumerate(bag)
+def chosen_in(home: Path) -> Path:
+    """Select's and refine's tables about the point: the first was selected, the second chosen."""
+    scores = [selection_row(4, 7, k, score=0.3, selected=k == 0) for k in (0, 1)]
+    write_rows(home / "select" / SHARD, SELECTIONS, scores)
+    steps = [
+        trail_row(4, 7, 0, box=[3, 2, 9, 12]),
+        trail_row(4, 7, 1, name="prm", box=[3, 2, 24, 12], score=0.2),
+        trail_row(4, 7, 2, name="prm_bms", proposal_id=1, score=None, note="overlap"),
     ]
-    write(run / "sapnet" / "select" / "shard-0000-of-0001.parquet", SELECTIONS, scores)
-    row = {**bag[1], "box_psm": [3, 2, 9, 12], "box_select": [3, 2, 24, 12]}
-    row |= {"box_prm": [3, 2, 25, 12], "bms_rule": "overlap", "proposal_id_select": 0}
-    row |= {"mask_source": "proposal"}
-    row |= {"score": 0.2, "bag_score": 0.5, "extra_rles": []}
-    write(run / "sapnet" / "refine" / "shard-0000-of-0001.parquet", REFINEMENTS, [row])
+    write_rows(home / "refine" / "trail-0000-of-0001.parquet", TRAIL, steps)
+    row = pseudo_label_row(4, 7, proposal_id=1, **sized(25))
+    write_rows(home / "refine" / SHARD, PSEUDO_LABELS, [row])
+    return home
+
+
+def refined(run: Path) -> Path:
+    chosen_in(proposed(run) / "sapnet")
     return run
 
 
 STATES = {
     "prepared": (prepared, "no proposals yet"),
     "proposed": (proposed, "point[0]"),
-    "refined": (refined, "BMS rule: overlap; chosen: proposal 1"),
+    "refined": (refined, "chosen: proposal 1; mask: proposal, quality 0.750, weight 1"),
 }
 
 
 @pytest.mark.parametrize(("make", "said"), STATES.values(), ids=STATES.keys())
 def test_inspect_works_on_the_stages_that_are_done(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Any, said: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], Path],
+    said: str,
 ) -> None:
     run = make(tmp_path / "run")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     inspect.main([str(run), "--image", "4"])
     shown = capsys.readouterr().out
     assert said in shown
-    assert "$<b>dog" in shown
+    assert "instance 7: $<b>dog, point (5.0, 6.0)" in shown
     with Image.open(run / "inspect" / "image-4.png") as picture:
         assert picture.width > 100
         assert picture.convert("RGB").getextrema() != ((255, 255),) * 3
+    assert all(path.read_bytes() == data for path, data in before.items())
 
 
-def test_inspect_marks_both_choices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspect_marks_both_choices_and_tells_the_steps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     inspect.main([str(refined(tmp_path / "run")), "--image", "4"])
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("  s  0") for line in lines)
     assert any(line.startswith("  >  1") for line in lines)
+    steps = [line.split() for line in lines if line.startswith(("    psm", "    prm"))]
+    assert [step[0] for step in steps] == ["psm", "prm", "prm_bms"]
+    assert steps[2][-1] == "overlap"
+
+
+def mixed(run: Path) -> Path:
+    """A point, a box, a given mask, one that corrects a point, a deleted point and tags."""
+    mask = {"kind": "mask", **NO_POINT, **rectangle(20)}
+    labels = [
+        POINT,
+        label_row(4, 8, kind="box", **NO_POINT, box=[4.0, 2.0, 20.0, 18.0]),
+        label_row(4, 9, **mask),
+        label_row(4, 10, x=20.0, y=15.0),
+        label_row(4, 11, **mask, **{"instance_id": 10, "bag_id": 10, "status": "corrected"}),
+        label_row(4, 12, x=2.0, y=3.0, status="deleted"),
+        tag_row(4, 13, category_id=2),
+    ]
+    prepared(run, labels)
+    rows = [
+        *bag(),
+        *bag(8, prompt_kind="box"),
+        *bag(10, prompt_kind="mirrored_boxes", derived=2),
+    ]
+    write_rows(run / "propose" / SHARD, PROPOSALS, rows)
+    given = {"mask_source": "given", "proposal_id": None, **sized(20)}
+    results = [
+        pseudo_label_row(4, -1, label_ids=[13], category_id=2, **sized(28)),
+        pseudo_label_row(4, 7, **sized(9)),
+        pseudo_label_row(4, 8, box_given=True, **{**sized(25), "box": [4.0, 2.0, 20.0, 18.0]}),
+        pseudo_label_row(4, 9, **given),
+        pseudo_label_row(4, 10, label_ids=[10, 11], **given),
+    ]
+    write_rows(run / "sapnet" / "refine" / SHARD, PSEUDO_LABELS, results)
+    (run / "sapnet" / "select").mkdir()
+    return run
+
+
+def test_labels_of_every_kind_are_told_and_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inspect.main([str(mixed(tmp_path / "run")), "--image", "4"])
+    shown = capsys.readouterr().out
+    for line in (
+        "tags: cat",
+        "instance -1: cat, tag",
+        "instance 8: $<b>dog, box (4.0, 2.0, 20.0, 18.0)",
+        "instance 9: $<b>dog, mask of 170 px",
+        "instance 10: $<b>dog, point (20.0, 15.0), mask of 170 px (corrected)",
+        "instance 12: $<b>dog, point (2.0, 3.0) (deleted)",
+        "mirrored_boxes[0.2]",
+        "box 4.0, 2.0, 20.0, 18.0 (given)",
+        "chosen: no proposal; mask: given",
+    ):
+        assert line in shown
+    with Image.open(tmp_path / "run" / "inspect" / "image-4.png") as picture:
+        red = np.asarray(picture.convert("RGB")).astype(int)
+        assert ((red[..., 0] > 200) & (red[..., 1] < 60) & (red[..., 2] < 60)).sum() > 100
+
+
+def test_the_files_of_a_variant_are_found_by_its_homes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Variant b shares the data of its seed, has proposals of its own, and takes choices of a."""
+    run = tmp_path / "run"
+    seed = prepared(run / "seed-1")
+    write_rows(seed / "b" / "propose" / SHARD, PROPOSALS, bag())
+    chosen_in(seed / "a")
+    shared = {"partworld": "demo/seed-1", "prepare": "demo/seed-1"}
+    homes = {
+        "demo/seed-1/a": {**shared, "propose": "demo/seed-1"},
+        "demo/seed-1/b": {
+            **shared,
+            "propose": "demo/seed-1/b",
+            "select": "demo/seed-1/a",
+            "refine": "demo/seed-1/a",
+        },
+    }
+    (run / "homes.json").write_text(json.dumps(homes))
+    inspect.main([str(run), "--image", "4", "--variant", "seed-1/b"])
+    assert "  >  1" in capsys.readouterr().out
+    inspect.main([str(run), "--image", "4"])
+    assert "  >  1" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -101,10 +216,17 @@ def test_inspect_marks_both_choices(tmp_path: Path, capsys: pytest.CaptureFixtur
     [
         (["--image", "5"], "no image 5"),
         ([], "the first ones are 4"),
-        (["--image", "4", "--variant", "none"], "no variant 'none'"),
+        (["--image", "4", "--variant", "none"], r"no variant 'none' there\. Name one of sapnet"),
         (["--image", "4", "--image-folder", "nowhere"], "Name the images with --image-folder"),
     ],
 )
 def test_inspect_refuses(tmp_path: Path, words: list[str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         inspect.main([str(refined(tmp_path / "run")), *words])
+
+
+def test_inspect_refuses_another_photograph_of_that_name(tmp_path: Path) -> None:
+    run = refined(tmp_path / "run")
+    Image.new("RGB", (30, 20), (9, 9, 9)).save(run / "partworld" / "train" / "images" / "a.png")
+    with pytest.raises(ValueError, match="the photograph was replaced"):
+        inspect.main([str(run), "--image", "4"])

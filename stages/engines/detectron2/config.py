@@ -14,7 +14,8 @@ from torch import nn
 
 from stages.engines.detectron2.heads import BoxHeads, MaskHead
 from stages.engines.mask_rcnn import ASPECTS, RPN_KEPT, anchors
-from stages.learning.backbone import GROUPS, MEAN, STD
+from stages.learning.adapter import GROUPS
+from stages.learning.backbone import MEAN, STD
 from stages.settings.section import to_values
 from stages.settings.train import Train
 

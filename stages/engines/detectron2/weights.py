@@ -7,7 +7,8 @@ import torchvision
 from torch import nn
 from torchvision.ops import FrozenBatchNorm2d
 
-from stages.learning.backbone import group_norm, load_resnet
+from stages.learning.adapter import group_norm
+from stages.learning.backbone import load_resnet
 from stages.settings.train import Train
 
 

@@ -8,14 +8,13 @@ import pytest
 from stages.formats.coco_writing import write_coco
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
-from stages.tables.table import empty_table, table_of
+from stages.tables.table import empty_table, rows_table, table_of
+from tests.sound_rows import image_row
 
-IMAGE_ROWS = {
-    "image_id": [4, 7],
-    "file_name": ["a.png", "b.png"],
-    "height": [3, 5],
-    "width": [8, 9],
-}
+IMAGE_ROWS = [
+    image_row(4, file_name="a.png", height=3, width=8),
+    image_row(7, file_name="b.png", height=5, width=9),
+]
 NAMES = {"category_id": [1], "name": ["cat"], "supercategory": [""]}
 
 
@@ -35,9 +34,7 @@ def test_no_rows_give_empty_lists(tmp_path: Path) -> None:
 def test_each_entry_is_on_a_line_of_its_own_and_written_before_the_next_is_made(
     tmp_path: Path,
 ) -> None:
-    images = table_of(
-        IMAGES, {**IMAGE_ROWS, "shard": [0, 1], "orientation": [1, 1], "digest": ["", ""]}
-    )
+    images = rows_table(IMAGES, IMAGE_ROWS)
     path = tmp_path / "coco.json"
     with path.open("w") as file:
 

@@ -10,6 +10,7 @@ from stages.geometry.masks import masks_to_rles
 from tests.pseudo_labels import rectangle_mask
 
 MASK = rectangle_mask((20, 30), (3, 4, 8, 6))
+OWN, GIVEN = ({"instance_id": 3, "box_given": given} for given in (False, True))
 TRUSTED = {"bbox": [3.0, 4.0, 5.0, 2.0], "area": 10, "mask_weight": 1.0}
 BOX_ONLY = {"bbox": [1.0, 2.0, 6.25, 7.5], "area": 46.88, "mask_weight": 0.0}
 
@@ -18,7 +19,7 @@ def annotation(mask: np.ndarray = MASK, **more: Any) -> dict[str, Any]:
     rle = masks_to_rles(mask[None])[0]
     segmentation = {"size": rle["size"], "counts": rle["counts"].decode()}
     keys = {"id": 1, "image_id": 5, "category_id": 2, "iscrowd": 0, "segmentation": segmentation}
-    return {**keys, **more}
+    return {**keys, "provenance": OWN, **more}
 
 
 def write(folder: Path, *annotations: dict[str, Any]) -> Path:
@@ -38,10 +39,25 @@ def write(folder: Path, *annotations: dict[str, Any]) -> Path:
         [],
         [annotation(**TRUSTED)],
         [annotation(**TRUSTED, score=0.1) | {"mask_weight": 0.25}],
+        [annotation(**TRUSTED) | {"mask_weight": 2.5}],
+        [annotation(**{**TRUSTED, "bbox": [1.5, 2, 28.5, 17]}, provenance=GIVEN)],
+        [
+            annotation(**TRUSTED),
+            annotation(**TRUSTED) | {"id": 0, "provenance": {**OWN, "instance_id": 4}},
+        ],
         [annotation(np.zeros_like(MASK), **BOX_ONLY)],
         [annotation(**BOX_ONLY)],
     ],
-    ids=["none", "trusted", "trusted by a quarter", "box without mask", "box and untrusted mask"],
+    ids=[
+        "none",
+        "trusted",
+        "trusted by a quarter",
+        "trusted much",
+        "a given box",
+        "ids of any order",
+        "box without mask",
+        "box and untrusted mask",
+    ],
 )
 def test_what_export_promises_passes(tmp_path: Path, entries: list[dict[str, Any]]) -> None:
     check_pseudo_labels(write(tmp_path, *entries), annotations=len(entries))
@@ -53,8 +69,11 @@ def test_what_export_promises_passes(tmp_path: Path, entries: list[dict[str, Any
         (annotation(**TRUSTED) | {"area": 11}, "area 11 for 10 pixels"),
         (annotation(**TRUSTED) | {"bbox": [3, 4, 5, 3]}, "for the hull"),
         (annotation(np.zeros_like(MASK), **TRUSTED), "without pixels has mask_weight 1.0"),
-        (annotation(**TRUSTED) | {"mask_weight": -1}, "outside 0 to 1"),
-        (annotation(**TRUSTED) | {"mask_weight": float("nan")}, "outside 0 to 1"),
+        (annotation(**TRUSTED) | {"mask_weight": -1}, "no number from 0 on"),
+        (annotation(**TRUSTED) | {"mask_weight": float("nan")}, "no number from 0 on"),
+        (annotation(**TRUSTED) | {"mask_weight": float("inf")}, "no number from 0 on"),
+        (annotation(**TRUSTED, provenance=GIVEN) | {"bbox": [25, 2, 6.25, 7.5]}, "not inside"),
+        (annotation(**TRUSTED, provenance=GIVEN) | {"area": 11}, "area 11 for 10 pixels"),
         (annotation(**BOX_ONLY) | {"bbox": [25, 2, 6.25, 7.5]}, "not inside"),
         (annotation(**BOX_ONLY) | {"bbox": [1, 2, 0, 7.5]}, "not inside"),
         (annotation(**BOX_ONLY) | {"area": 10}, "area 10 for a box of 46.88 px"),
@@ -65,6 +84,9 @@ def test_what_export_promises_passes(tmp_path: Path, entries: list[dict[str, Any
         "no pixels",
         "negative weight",
         "no weight",
+        "no limit",
+        "a given box outside",
+        "area beside a given box",
         "outside",
         "no width",
         "area of the box",
@@ -83,3 +105,20 @@ def test_a_missing_annotation_is_found(tmp_path: Path) -> None:
 def test_labels_without_a_trusted_mask_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path, annotation(**TRUSTED), annotation(**BOX_ONLY) | {"id": 2})
     assert label_counts(path) == {"annotations": 2, "without_mask": 1}
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ({"id": 1, "provenance": {**OWN, "instance_id": 4}}, "its id is there twice"),
+        ({"id": 2}, r"\(5, 3\) comes after \(5, 3\)"),
+        ({"id": 2, "provenance": {**OWN, "instance_id": -1}}, r"\(5, -1\) comes after \(5, 3\)"),
+    ],
+    ids=["one id for two", "one object twice", "another order"],
+)
+def test_a_second_annotation_has_an_id_and_a_place_of_its_own(
+    tmp_path: Path, second: dict[str, Any], words: str
+) -> None:
+    path = write(tmp_path, annotation(**TRUSTED), annotation(**TRUSTED) | second)
+    with pytest.raises(RuntimeError, match=words):
+        check_pseudo_labels(path, annotations=2)

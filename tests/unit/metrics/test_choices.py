@@ -15,8 +15,8 @@ def bag(area: list[float]) -> ScoredBag:
         area=np.array(area),
         proposal_id=np.arange(size) * 10,
         slot=np.zeros(size, dtype=np.int64),
-        is_point=np.zeros(size, dtype=bool),
-        sam_score=np.full(size, 0.5),
+        is_own=np.zeros(size, dtype=bool),
+        predicted_iou=np.full(size, 0.5),
     )
 
 

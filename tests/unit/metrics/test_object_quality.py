@@ -38,8 +38,8 @@ def score(rles: list[Rle], written: Rle | WrittenLabel | None, truth: Rle) -> Ob
         area=rle_areas(rles),
         proposal_id=np.arange(size),
         slot=np.zeros(size, dtype=np.int64),
-        is_point=np.zeros(size, dtype=bool),
-        sam_score=np.ones(size),
+        is_own=np.zeros(size, dtype=bool),
+        predicted_iou=np.ones(size),
     )
     goal = TrueObject(1, truth, rle_boxes([truth])[0].astype(np.float64))
     made = label(written) if isinstance(written, dict) else written

@@ -3,7 +3,7 @@
 import pytest
 
 from stages.engines.engine import ENGINES
-from stages.planning.engines import engines_here, training_code
+from stages.planning.engines import engines_here
 from stages.runtime.code import code_of
 
 
@@ -28,7 +28,7 @@ def test_without_conda_an_engine_must_be_installed(monkeypatch: pytest.MonkeyPat
 def test_the_code_of_a_training_is_that_of_its_engine(
     engine: str, wanted: str, others: str
 ) -> None:
-    names = [entry.split("@")[0] for entry in training_code(engine)]
+    names = [entry.split("@")[0] for entry in code_of("stages.train", ENGINES[engine].module)]
     assert wanted in names
     assert "stages.engines.hooks" in names
     assert not [name for name in names if others in name]

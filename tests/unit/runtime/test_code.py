@@ -161,5 +161,5 @@ def test_the_static_closure_covers_what_python_really_imports() -> None:
         for name in set(done.stdout.split()) - packages
         if name.rpartition(".")[0] not in left_out or name == "stages.runtime.randomness"
     }
-    assert "stages.formats.coco" in needed
+    assert "stages.formats.weakening" in needed
     assert needed <= set(_names("stages.prepare"))

@@ -31,7 +31,7 @@ SECONDS = 120  # for two processes to start, train and leave
 def flags(world: Any, folder: Path, name: str, **more: Any) -> list[str]:
     training = {**TRAINING, **more.pop("training", {})}
     out = {"out": folder / f"{name}.pt", "out_log": folder / f"{name}.jsonl"}
-    settings = json.dumps({**SMALL, "training": training})
+    settings = json.dumps({"psm": {**SMALL, "training": training}})
     return list(world.flags(**out, settings=settings, **more))
 
 

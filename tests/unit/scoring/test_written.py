@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from stages.geometry.masks import masks_to_rles, rle_areas
-from stages.scoring.written import written_in, written_of
+from stages.scoring.written import WRITTEN_COLUMNS, written_in, written_of
+from stages.tables.pseudo_labels import PSEUDO_LABELS
+from stages.tables.table import rows_table
+from tests.sound_rows import pseudo_label_row
 
 
 def entry(number: int, image: int, instance: int, **more: Any) -> dict[str, Any]:
@@ -79,14 +81,22 @@ def test_what_export_does_not_write_is_refused(
         list(written_in(write(tmp_path / "a.json", *entries)))
 
 
-def test_rows_of_refine_have_hulls_as_boxes_and_an_empty_mask_is_not_trusted() -> None:
+def test_rows_of_refine_are_what_export_writes_of_them() -> None:
     masks = np.zeros((2, 10, 12), dtype=np.uint8)
     masks[0, 2:6, 3:9] = 1
+    size, box = {"height": 10, "width": 12}, [1.0, 2.0, 11.0, 9.5]
+    full, empty = (rle["counts"] for rle in masks_to_rles(masks))
     rows = [
-        {"instance_id": k, "rle": rle["counts"], "height": 10, "width": 12, "bag_score": 0.5}
-        for k, rle in enumerate(masks_to_rles(masks))
+        pseudo_label_row(1, 0, rle=full, box=box, **size),
+        pseudo_label_row(1, 1, rle=empty, box=box, **size),
+        pseudo_label_row(1, 2, rle=full, box=box, mask_weight=0.0, **size),
+        pseudo_label_row(1, 3, rle=full, box=box, box_given=True, **size),
     ]
-    found = written_of(pa.Table.from_pylist(rows))
-    assert found[0].box.tolist() == [3, 2, 9, 6]
-    assert found[1].box.tolist() == [0, 0, 0, 0]
-    assert [found[k].is_trusted for k in (0, 1)] == [True, False]
+    found = written_of(rows_table(PSEUDO_LABELS, rows))
+    assert [found[k].box.tolist() for k in range(4)] == [[3, 2, 9, 6], box, box, box]
+    assert [found[k].is_trusted for k in range(4)] == [True, False, False, True]
+
+
+def test_the_columns_that_are_read_are_those_that_are_needed() -> None:
+    rows = rows_table(PSEUDO_LABELS, [pseudo_label_row()]).select(WRITTEN_COLUMNS)
+    assert list(written_of(rows)) == [3]

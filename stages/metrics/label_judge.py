@@ -1,11 +1,12 @@
 """Label quality of a data set, image by image: each choice against the object it was made for.
 
 SAPNet, Sec. 4.4. A choice is compared with the object that its weak label came from (instance_id =
-annotation id); crowds are left out. Pure: what an image holds comes as a `JudgedImage`.
+annotation id); crowds are left out. A mask that was given is no choice of the pipeline: it is
+counted and not scored. Pure: what an image holds comes as a `JudgedImage`.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,25 +22,29 @@ from stages.metrics.object_quality import (
     object_quality,
 )
 
-COUNTS = ("images", "instances", "scored", "without_proposals", "without_truth")
+COUNTS = ("images", "instances", "given", "scored", "without_proposals", "without_truth")
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedImage:
     """What is known of one image; mappings are by instance.
 
-    labels : rows of table `weak_labels`.
+    classes : category_id of the weak label.
+    given : instances whose mask was given.
     bags : instances without proposals are not there.
     chosen : proposal_id of each choice that the pipeline made.
-    refined : rows of table `refinements`.
+    refined : the boxes that `RefinedBoxes` names, xyxy px; instances without them are not there.
+    rules : BMS's rule for each object that it saw.
     written : the pseudo-labels.
     objects : those with a mask; None where there is no ground truth at all.
     """
 
-    labels: Sequence[Mapping[str, Any]]
+    classes: Mapping[int, int]
+    given: Collection[int]
     bags: Mapping[int, ScoredBag]
     chosen: Mapping[int, Mapping[str, int]]
-    refined: Mapping[int, Mapping[str, Any]]
+    refined: Mapping[int, Mapping[str, Sequence[float]]]
+    rules: Sequence[str]
     written: Mapping[int, WrittenLabel]
     objects: Mapping[int, TrueObject] | None
 
@@ -60,31 +65,32 @@ class Judge:
         self.rules: Counter[str] = Counter()  # of BMS
         self.untrusted = 0  # scored pseudo-labels whose box alone is to be trained
 
-    def image(self, scene: JudgedImage) -> None:
+    def image(self, image: JudgedImage) -> None:
         """Count one image.
 
         Raises
         ------
         ValueError : a weak label and its object are of different classes.
         """
-        self.counts.update(images=1, instances=len(scene.labels))
-        self.rules.update(row["bms_rule"] for row in scene.refined.values())
-        for label in scene.labels:
-            instance = label["instance_id"]
-            if instance not in scene.bags:
+        self.counts.update(images=1, instances=len(image.classes))
+        self.rules.update(image.rules)
+        for instance, category_id in image.classes.items():
+            if instance in image.given:
+                self.counts["given"] += 1
+            elif instance not in image.bags:
                 self.counts["without_proposals"] += 1
-            elif scene.objects is not None and instance not in scene.objects:
+            elif image.objects is not None and instance not in image.objects:
                 self.counts["without_truth"] += 1
-            elif scene.objects is not None:
-                _check_class(label, scene.objects[instance])
-                self._score(scene, instance, scene.objects)
+            elif image.objects is not None:
+                _check_class(instance, category_id, image.objects[instance])
+                self._score(image, instance, image.objects)
 
-    def _score(self, scene: JudgedImage, instance: int, objects: Mapping[int, TrueObject]) -> None:
-        goal, written = objects[instance], scene.written.get(instance)
+    def _score(self, image: JudgedImage, instance: int, objects: Mapping[int, TrueObject]) -> None:
+        goal, written = objects[instance], image.written.get(instance)
         rest = [other for key, other in objects.items() if key != instance]
         quality = object_quality(
-            scene.bags[instance],
-            scene.chosen.get(instance, {}),
+            image.bags[instance],
+            image.chosen.get(instance, {}),
             written,
             truth=goal,
             others=[other.rle for other in rest if other.category_id == goal.category_id],
@@ -95,8 +101,8 @@ class Judge:
         if written:
             self.untrusted += not written.is_trusted
             self.calibration.add(written.score, quality.statistics[PSEUDO_LABEL][MASK_IOU])
-        if instance in scene.refined:
-            self.refined.add(scene.refined[instance], goal.box)
+        if instance in image.refined:
+            self.refined.add(image.refined[instance], goal.box)
 
     def summary(self, *, categories: int) -> dict[str, Any]:
         """Everything measured; the choice `trusted` is there where some label is not.
@@ -117,9 +123,9 @@ class Judge:
         }
 
 
-def _check_class(label: Mapping[str, Any], goal: TrueObject) -> None:
-    if label["category_id"] != goal.category_id:
+def _check_class(instance: int, category_id: int, goal: TrueObject) -> None:
+    if category_id != goal.category_id:
         raise ValueError(
-            f"evaluate: instance {label['instance_id']} has class {label['category_id']}, but "
-            f"{goal.category_id} in the ground truth. Give the file that the labels came from."
+            f"instance {instance} has class {category_id}, but {goal.category_id} in the ground "
+            "truth. Give the file that the labels came from."
         )

@@ -1,0 +1,96 @@
+"""A trail as lines for a terminal."""
+
+from collections.abc import Sequence
+
+from stages.geometry.masks import rle_areas, rle_of
+from stages.reporting.image_trail import InstanceTrail, Row, Trail
+
+HEADS = (
+    "    id  prompt                slot  IoU^   stable   area  box                    "
+    "S_cls  S_ins  S_dis  score"
+)
+SCORES = ("score_cls", "score_ins", "score_dis", "score")
+
+
+def text_of(trail: Trail) -> str:
+    """The trail as text, object by object."""
+    image = trail.image
+    lines = [
+        f"image {image['image_id']}: {image['file_name']}, {image['width']} x {image['height']} px,"
+        f" shard {image['shard']}, {len(trail.instances)} instances"
+    ]
+    if trail.tags:
+        lines.append(f"tags: {', '.join(trail.tags)}")
+    for instance in trail.instances:
+        lines += ["", *_instance_lines(instance, trail.image)]
+    return "\n".join(lines)
+
+
+def label_text(label: Row, image: Row) -> str:
+    """What one weak label says, such as "point (5.0, 6.0)".
+
+    Parameters
+    ----------
+    label : row of table `weak_labels`. image : row of table `images`.
+    """
+    text = label["kind"]
+    if label["kind"] == "point":
+        text = f"point ({label['x']:.1f}, {label['y']:.1f})"
+    elif label["kind"] == "box":
+        text = f"box ({_numbers(label['box'])})"
+    elif label["kind"] == "mask":
+        area = rle_areas([rle_of(label["rle"], image["height"], image["width"])])[0]
+        text = f"mask of {area} px"
+    return text if label["status"] == "given" else f"{text} ({label['status']})"
+
+
+def _instance_lines(instance: InstanceTrail, image: Row) -> list[str]:
+    labels = ", ".join(label_text(label, image) for label in instance.labels)
+    lines = [f"instance {instance.instance_id}: {instance.category}, {labels}"]
+    if instance.proposals:
+        lines += [HEADS, *(_proposal_line(row, instance) for row in instance.proposals)]
+    elif not instance.result:
+        lines.append("  no proposals yet: propose has not reached this image")
+    lines += [_step_line(row) for row in instance.steps]
+    return [*lines, _result_line(instance.result)] if instance.result else lines
+
+
+def _proposal_line(row: Row, instance: InstanceTrail) -> str:
+    number = row["proposal_id"]
+    mark = ">" if number == instance.chosen() else "s" if number == instance.selected() else " "
+    which = row["prompt_id"] if row["derived"] is None else f"{row['prompt_id']}.{row['derived']}"
+    prompt = f"{row['prompt_kind']}[{which}]"
+    score = instance.scores.get(number)
+    tail = "  ".join(_score(score[key]) for key in SCORES) if score else ""
+    return (
+        f"  {mark} {number:2d}  {prompt:21s} {row['mask_index']:3d}   {row['predicted_iou']:.3f}  "
+        f"{row['stability']:.3f}  {row['area']:6d}  {_numbers(row['box'], 0):21s}  {tail}"
+    ).rstrip()
+
+
+def _step_line(row: Row) -> str:
+    parts = [f"    {row['name']:8s}"]
+    if row["proposal_id"] is not None:
+        parts.append(f"proposal {row['proposal_id']}")
+    if row["box"] is not None:
+        parts.append(f"box {_numbers(row['box'])}")
+    if row["score"] is not None:
+        parts.append(f"score {row['score']:.4f}")
+    return "  ".join([*parts, *([row["note"]] if row["note"] else [])])
+
+
+def _result_line(row: Row) -> str:
+    chosen = "no proposal" if row["proposal_id"] is None else f"proposal {row['proposal_id']}"
+    box = f"box {_numbers(row['box'])}{' (given)' if row['box_given'] else ''}"
+    return (
+        f"    chosen: {chosen}; mask: {row['mask_source']}, quality {row['mask_quality']:.3f}, "
+        f"weight {row['mask_weight']:g}; class score {row['score']:.3f}; {box}"
+    )
+
+
+def _numbers(values: Sequence[float], digits: int = 1) -> str:
+    return (", " if digits else ",").join(f"{value:.{digits}f}" for value in values)
+
+
+def _score(value: float | None) -> str:
+    return "-----" if value is None else f"{value:.3f}"

@@ -1,0 +1,64 @@
+"""Whether the tables of a run belong together: all shards, all objects, all proposals."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stages.tables.members import Members, keys_of
+from stages.tables.proposals import PROPOSALS
+from stages.tables.pseudo_labels import PSEUDO_LABELS
+from stages.tables.selections import SELECTIONS
+from stages.tables.shards import check_same, whole_set
+from stages.tables.table import checked_header
+from stages.tables.trail import TRAIL
+
+RECORDS = {
+    "proposals": PROPOSALS,
+    "selections": SELECTIONS,
+    "pseudo_labels": PSEUDO_LABELS,
+    "trails": TRAIL,
+}
+CHOICE = ("bag_id", "proposal_id")
+
+
+def check_run(tables: Mapping[str, Sequence[Path]], members: Members) -> None:
+    """Hold the tables of a run against the weak labels and against each other.
+
+    Parameters
+    ----------
+    tables : files of all shards for each of RECORDS.
+
+    Raises
+    ------
+    ValueError : a shard is missing, was made otherwise than the others, or has other images,
+        objects or proposals than the table before it.
+    """
+    ordered = []
+    for name, record in RECORDS.items():
+        whole_set(tables[name], record)
+        members.check_count(tables[name])
+        shards = {str(checked_header(path, record)["shard"]): path for path in tables[name]}
+        ordered.append([path for _, path in sorted(shards.items())])
+    counts = {name: len(paths) for name, paths in zip(RECORDS, ordered, strict=True)}
+    if len(set(counts.values())) > 1:
+        seen = ", ".join(f"{count} of {name}" for name, count in counts.items())
+        raise ValueError(f"shards of different counts are mixed: {seen}. Give all of one count.")
+    for paths in zip(*ordered, strict=True):
+        _check_shard(dict(zip(RECORDS, paths, strict=True)), members)
+
+
+def _check_shard(paths: Mapping[str, Path], members: Members) -> None:
+    members.check_bags(paths["proposals"])
+    _, offered = members.shard_rows(paths["proposals"], PROPOSALS, CHOICE)
+    _, scored = members.shard_rows(paths["selections"], SELECTIONS, CHOICE)
+    if not scored.equals(offered):
+        seen, wanted = keys_of(scored, *CHOICE), keys_of(offered, *CHOICE)
+        check_same(seen, wanted, what="proposals", where=paths["selections"])
+    members.check_labelled(paths["pseudo_labels"])
+    _, labelled = members.shard_rows(paths["pseudo_labels"], PSEUDO_LABELS, ("instance_id",))
+    _, told = members.shard_rows(paths["trails"], TRAIL, ("instance_id",))
+    check_same(
+        keys_of(told, "instance_id"),
+        keys_of(labelled, "instance_id"),
+        what="instances",
+        where=paths["trails"],
+    )
