@@ -6,12 +6,14 @@ import pytest
 
 from tests.workflow.workspace import TINY, Workspace, merged, new_workspace
 
+pytestmark = pytest.mark.long
+
 PASTE = {"copy_paste": {"enabled": True, "min_score": 0.0}}  # after so little no score is high
 ABLATION = {
     "shards": 1,
     "dataset": {"partworld": {"train": 4, "val": 2}},
     "variants": {
-        "extra": {"of": "full", "over": "full", "export": {"extra_masks": 3}},
+        "extra": {"of": "full", "over": "full", "export": {"extra_masks": 1}},
         "whole": {"of": "sam_top1", "over": "sam_top1", "propose": {"clean": 0.0}},
         "paste": {"of": "full", "over": "full", "train": PASTE},
         "truth": {"of": "fully_supervised", "over": "full", "train": {"iterations": 2}},

@@ -12,6 +12,8 @@ from PIL import Image
 
 from tests.workflow.workspace import TINY, Outcome, Workspace, merged
 
+pytestmark = pytest.mark.long
+
 SQUARE = [[4.0, 4.0, 20.0, 4.0, 20.0, 20.0, 4.0, 20.0]]
 Coco = dict[str, Any]
 
@@ -135,7 +137,7 @@ def test_an_undecodable_image_can_be_skipped_named_and_counted(fresh: Workspace)
     log = fresh.log("prepare")
     assert "skipped: image" in log
     assert "2.png: cannot be decoded" in log
-    assert "2 images (1 skipped), 2 instances (1 in skipped images" in log
+    assert "2 images (1 skipped), 2 labels (point): 2 points (1 in skipped images" in log
 
 
 CONFIGS: list[tuple[dict[str, Any], str]] = [

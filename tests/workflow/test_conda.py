@@ -4,7 +4,11 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.workflow.workspace import ROOT, Workspace
+
+pytestmark = pytest.mark.long
 
 STAND_IN = ROOT / "tests" / "fakes" / "conda" / "bin"
 

@@ -9,6 +9,8 @@ from stages.planning.engines import engines_here
 from tests.workflow.test_conda import conda_environment, environments_of
 from tests.workflow.workspace import ROOT, TINY, Workspace, merged
 
+pytestmark = pytest.mark.long
+
 HOOKS = {
     "export": {"transforms": [{"name": "merge_smaller"}, {"name": "drop_below", "score": 0.0}]},
     "train": {

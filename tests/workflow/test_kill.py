@@ -12,6 +12,8 @@ import os
 import pathlib
 import signal
 
+pytestmark = pytest.mark.long
+
 if os.environ.get("KILL_AT"):
     who, when, pattern = os.environ["KILL_AT"].split(":")
     kill, victim = (os.killpg, os.getpgid(0)) if who == "all" else (os.kill, os.getpid())

@@ -17,6 +17,8 @@ import os
 import signal
 import sys
 
+pytestmark = pytest.mark.long
+
 if os.environ.get("WAIT_IN") and "snakemake" not in " ".join(sys.orig_argv):
     with open(os.environ["WAIT_IN"], "w") as fifo:
         fifo.write("here")

@@ -10,6 +10,8 @@ from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
 from tests.workflow.workspace import TINY, UNTIL_EXPORT, Workspace, merged
 
+pytestmark = pytest.mark.long
+
 
 def _truth_with_points(workspace: Workspace) -> dict[str, Any]:
     """The training annotations of the tiny run, each with the point that was drawn for it."""
@@ -28,7 +30,7 @@ def _run_on_points(workspace: Workspace, truth: dict[str, Any]) -> None:
     (workspace.folder / "labels.json").write_text(json.dumps(truth))
     split = {"images": "photographs", "annotations": "labels.json"}
     dataset = {"source": "files", "train": split, "ground_truth": False}
-    changes = {"dataset": dataset, "prepare": {"point": "given"}, "shards": 1}
+    changes = {"dataset": dataset, "prepare": {"labels": "point"}, "shards": 1}
     workspace.configure(merged(TINY, changes))
     outcome = workspace.snakemake("--until", "export")
     assert outcome.code == 0, outcome.text

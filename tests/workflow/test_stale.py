@@ -13,6 +13,8 @@ from tests.workflow.photographs import configure, export, label, lay_out, pointe
 from tests.workflow.test_kill import ASSASSIN
 from tests.workflow.workspace import Workspace
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def labelled(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
@@ -87,7 +89,6 @@ def test_results_of_another_seed_are_named(mine: Workspace) -> None:
     assert "Traceback" not in outcome.text
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("change", ["swapped names", "another photograph"])
 def test_a_killed_propose_ends_with_masks_of_the_right_photograph(
     change: str, labelled: Workspace, tmp_path: Path
@@ -102,8 +103,13 @@ def test_a_killed_propose_ends_with_masks_of_the_right_photograph(
     for workspace in (mine, undisturbed):
         alter(workspace, change)
         export(workspace)
-    stages = ("prepare", "propose", "export")
-    assert mine.digests(*stages) == undisturbed.digests(*stages)
+    assert tables(mine) == tables(undisturbed)
+
+
+def tables(workspace: Workspace) -> dict[str, str]:
+    """What the stages have written; the lists of answers may name more than is used."""
+    found = workspace.digests("prepare", "propose", "select", "refine", "export").items()
+    return {name: digest for name, digest in found if not name.startswith("answers")}
 
 
 def alter(workspace: Workspace, change: str) -> None:

@@ -68,8 +68,8 @@ class Outcome:
 
     def jobs(self) -> dict[str, int]:
         """Jobs per rule, from the table that Snakemake prints."""
-        tables = re.findall(r"Job stats:\njob +count\n[- ]+\n(.*?)\ntotal ", self.text, re.S)
-        rows = (line.split() for table in tables[:1] for line in table.splitlines() if line.strip())
+        tables = re.findall(r"Job stats:\njob +count\n[- ]+\n(.*?)^total ", self.text, re.S | re.M)
+        rows = (line.split() for table in tables[:1] for line in table.splitlines())
         return {rule: int(count) for rule, count in rows if rule != "all"}
 
 
