@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from stages.learning.arguments import add_arguments, feature_modules
+from stages.learning.bags import CHOICE_COLUMNS
 from stages.learning.fitting import Course, trained
 from stages.learning.opening import feature_facts
 from stages.learning.trainer import load_model
@@ -29,6 +30,8 @@ from stages.settings.readers import chosen, for_fit
 from stages.settings.refine import Refine
 from stages.settings.section import from_json, provenance_values
 from stages.settings.select import Select
+from stages.tables.selections import SELECTIONS
+from stages.tables.table import read_tables
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -51,7 +54,8 @@ def main(argv: Sequence[str] | None) -> None:
         training=refine.prm.training,
         start=partial(start_from, args.select_model) if refine.prm.start == "select" else None,
     )
-    trained(args, course, facts_of(args, course, module))
+    choices = read_tables(args.selections, SELECTIONS, columns=CHOICE_COLUMNS)
+    trained(args, course, facts_of(args, course, module), choices=choices)
 
 
 def module_of(refine: Refine) -> str:

@@ -18,6 +18,7 @@ from stages.formats.format import Label
 from stages.geometry.boxes import clip_boxes
 from stages.geometry.masks import Rle, rle_areas, rle_boxes, rles_to_masks, segmentation_to_rle
 from stages.geometry.points import quasi_center_point, uniform_point
+from stages.runtime.program import Sentence
 from stages.runtime.randomness import Purpose, rng_of
 from stages.settings.prepare import Prepare
 from stages.tables.weak_labels import TAG_BAG
@@ -122,7 +123,7 @@ class Weakening:
                 "what prepare.labels asks for; prepare.labels: given takes what is there."
             ) from error
 
-    def _of(self, label: Label) -> str:
+    def _of(self, label: Label) -> Sentence:
         return f"{self.source}: annotation {label.id}"
 
 
@@ -134,7 +135,7 @@ def _row(label: Label, kind: str) -> Row:
     return {**ids, "kind": kind, **object_ids, **nothing, "status": "given"}
 
 
-def _named(image: Mapping[str, Any]) -> str:
+def _named(image: Mapping[str, Any]) -> Sentence:
     return f"{image['file_name']} of {image['width']} x {image['height']} px"
 
 

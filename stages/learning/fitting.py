@@ -7,17 +7,18 @@ The module of a loss, which a door names as `fit` or `joint`, has
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import torch
 from torch import Tensor
 
 from stages.learning.arguments import category_ids
 from stages.learning.bag_index import BagIndex
-from stages.learning.bags import BAG_COLUMNS, CHOICE_COLUMNS
+from stages.learning.bags import BAG_COLUMNS
 from stages.learning.batches import Reader, StepImages
 from stages.learning.labelled import LABEL_COLUMNS, check_bags
 from stages.learning.opening import open_inputs, open_network
@@ -34,7 +35,6 @@ from stages.settings.select import Select
 from stages.settings.training import Training
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
-from stages.tables.selections import SELECTIONS
 from stages.tables.table import read_table, read_tables
 from stages.tables.weak_labels import WEAK_LABELS
 
@@ -58,18 +58,26 @@ class Course:
     start: Callable[[TwoBranch], None] | None = None
 
 
-def trained(args: argparse.Namespace, course: Course, facts: dict[str, Any]) -> None:
+def trained(
+    args: argparse.Namespace,
+    course: Course,
+    facts: dict[str, Any],
+    *,
+    choices: pa.Table | None = None,
+) -> None:
     """Train on all shards and write model and log; goes on where an earlier run was cut.
 
     Parameters
     ----------
     facts : provenance, the model's header.
+    choices : rows of table `selections` of all shards, where it is select's choices that are
+        learned from.
 
     Raises
     ------
     ValueError : the tables hold nothing to learn from, or do not belong together.
     """
-    index = open_index(args)
+    index = open_index(args, choices)
     with joined(course.training.processes, args.device) as team:
         with team.leader_first():
             folder = parts_folder(args.out, facts, index.image_ids, inputs=_files(args))
@@ -79,7 +87,7 @@ def trained(args: argparse.Namespace, course: Course, facts: dict[str, Any]) -> 
         leave(course.name, network, log, facts, **out, team=team, tally=index.tally())
 
 
-def open_index(args: argparse.Namespace) -> BagIndex:
+def open_index(args: argparse.Namespace, choices: pa.Table | None = None) -> BagIndex:
     """The bags of all given shards, with select's choices where they are given.
 
     Raises
@@ -91,10 +99,8 @@ def open_index(args: argparse.Namespace) -> BagIndex:
     if not len(proposals):
         raise ValueError(f"{args.proposals[0]}: there are no proposals to learn from.")
     check_bags(proposals, labels, args.proposals[0].parent)
-    paths: Sequence[Path] = getattr(args, "selections", ())
-    chosen = read_tables(paths, SELECTIONS, columns=CHOICE_COLUMNS) if paths else None
     images, classes = read_table(args.images, IMAGES), category_ids(args.categories)
-    return BagIndex(images, labels, proposals, classes, chosen)
+    return BagIndex(images, labels, proposals, classes, choices)
 
 
 def _files(args: argparse.Namespace) -> list[Path]:

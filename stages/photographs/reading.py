@@ -12,6 +12,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from stages.runtime.program import Sentence
+
 MAX_PIXELS = 300_000_000  # px; larger files are refused before they fill the memory
 DECODE_ERRORS = (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError)
 
@@ -106,7 +108,7 @@ def _from_high_depth(values: np.ndarray) -> np.ndarray:
     return np.repeat(gray[:, :, None], 3, axis=2)
 
 
-def _sentence(path: Path, error: Exception) -> str:
+def _sentence(path: Path, error: Exception) -> Sentence:
     if not path.exists():
         return f"image {path}: this file is missing."
     return f"image {path}: cannot be decoded ({error}). Replace it, or set prepare.undecodable."

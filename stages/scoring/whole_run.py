@@ -47,7 +47,7 @@ def check_run(tables: Mapping[str, Sequence[Path]], members: Members) -> None:
 
 
 def _check_shard(paths: Mapping[str, Path], members: Members) -> None:
-    members.check_bags(paths["proposals"])
+    members.check_bags(paths["proposals"], PROPOSALS)
     _, offered = members.shard_rows(paths["proposals"], PROPOSALS, CHOICE)
     _, scored = members.shard_rows(paths["selections"], SELECTIONS, CHOICE)
     if not scored.equals(offered):

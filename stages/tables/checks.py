@@ -6,8 +6,6 @@ import pyarrow.compute as pc
 
 from stages.tables.record import BOX, Record
 
-RERUN = "Remove the file and run snakemake again"
-
 
 def validate(table: pa.Table, record: Record, where: str, *, partly: bool = False) -> None:
     """Hold a table against its record.
@@ -40,13 +38,16 @@ def _check_columns(table: pa.Table, record: Record, where: str, *, partly: bool)
     if not table.schema.equals(pa.schema(wanted)) or not seen.issuperset(record.key):
         raise ValueError(
             f"{where}: the columns are not those of table '{record.name}' version "
-            f"{record.version}. {RERUN}."
+            f"{record.version}. Remove the file and run snakemake again."
         )
 
 
 def _check_column(column: pa.ChunkedArray, field: pa.Field, where: str) -> None:
     if not field.nullable and column.null_count:
-        raise ValueError(f"{where} has {column.null_count} empty values. {RERUN}.")
+        raise ValueError(
+            f"{where} has {column.null_count} empty values. "
+            "Remove the file and run snakemake again."
+        )
     if field.type == BOX:
         boxes = column.drop_null().combine_chunks()
         _check_boxes(np.asarray(boxes.flatten(), dtype=np.float32).reshape(-1, 4), where)
@@ -56,20 +57,29 @@ def _check_boxes(boxes: np.ndarray, where: str) -> None:
     sound = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     if not sound.all():
         row = int(np.flatnonzero(~sound)[0])
-        raise ValueError(f"{where}: box {boxes[row].tolist()} in row {row} has no area. {RERUN}.")
+        raise ValueError(
+            f"{where}: box {boxes[row].tolist()} in row {row} has no area. "
+            "Remove the file and run snakemake again."
+        )
 
 
 def _check_words(column: pa.ChunkedArray, words: tuple[str, ...], where: str) -> None:
     odd = set(pc.unique(column.drop_null()).to_pylist()) - set(words)
     if odd:
-        raise ValueError(f"{where}: {min(odd)!r} is none of {', '.join(words)}. {RERUN}.")
+        raise ValueError(
+            f"{where}: {min(odd)!r} is none of {', '.join(words)}. "
+            "Remove the file and run snakemake again."
+        )
 
 
 def _check_range(column: pa.ChunkedArray, low: float, high: float, where: str) -> None:
     values = _flat(column)
     bad = values[~((values >= low) & (values <= high) & np.isfinite(values))]
     if bad.size:
-        raise ValueError(f"{where}: {bad[0]} is outside {low} to {high}. {RERUN}.")
+        raise ValueError(
+            f"{where}: {bad[0]} is outside {low} to {high}. "
+            "Remove the file and run snakemake again."
+        )
 
 
 def _flat(column: pa.ChunkedArray) -> np.ndarray:
@@ -93,4 +103,7 @@ def _check_order(table: pa.Table, record: Record, where: str) -> None:
         seen = dict(zip(record.key, (key[row] for key in keys), strict=True))
         fault = "is there twice" if same[row - 1] else "is not in its place"
         text = ", ".join(f"{name} {value}" for name, value in seen.items())
-        raise ValueError(f"{where}: rows must rise by {record.key}, but {text} {fault}. {RERUN}.")
+        raise ValueError(
+            f"{where}: rows must rise by {record.key}, but {text} {fault}. "
+            "Remove the file and run snakemake again."
+        )

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.shards import check_members, check_same
@@ -99,14 +98,14 @@ class Members:
                 "weak labels. Remove the file and run snakemake again."
             )
 
-    def check_bags(self, path: Path) -> None:
-        """Hold a shard of table `proposals` against the weak labels of its images.
+    def check_bags(self, path: Path, record: Record) -> None:
+        """Hold a shard of a table of bags against the weak labels of its images.
 
         Raises
         ------
         ValueError : an image is not of the shard, a label has no bag, or a bag has no label.
         """
-        shard, rows = self.shard_rows(path, PROPOSALS, ("bag_id",))
+        shard, rows = self.shard_rows(path, record, ("bag_id",))
         check_same(keys_of(rows, "bag_id"), self.bags(shard), what="bags", where=path)
 
     def shard_rows(

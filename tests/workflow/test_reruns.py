@@ -1,6 +1,8 @@
 """Which stages an edit of the code reruns: those that use the edited file, and no others."""
 
+import re
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -9,55 +11,116 @@ from tests.workflow.workspace import CHAIN, Workspace, from_first
 
 MIL = {"fit_select", "select", "fit_refine", "refine"}
 
+LATER = {"select", "fit_refine", "refine", "evaluate"}
+TABLES = MIL | {"propose", "export", "evaluate"}  # that read what prepare has written
+
 # an edited file -> the rules whose programs use it, by hand from the house plan
 USERS = {
     "partworld/textures.py": {"partworld"},
     "partworld/dataset.py": {"partworld"},
+    "partworld/train_sam.py": set(),
     "prepare.py": {"prepare"},
-    "geometry/points.py": {"prepare"},
     "propose.py": {"propose"},
-    "segmenters/derived.py": {"propose"},
+    "fit_select.py": {"fit_select"},
     "select.py": {"select"},
     "fit_refine.py": {"fit_refine"},
     "refine.py": {"refine"},
     "export.py": {"export"},
     "train.py": {"train"},
     "evaluate.py": {"evaluate"},
-    "settings/evaluate.py": set(),  # values travel in params
-    "settings/train.py": set(),
+    "inspect.py": set(),
+    "tidy.py": set(),
+    # tables: who reads or writes them
+    "tables/images.py": TABLES | {"prepare"},
+    "tables/categories.py": (TABLES | {"prepare"}) - {"propose"},
+    "tables/weak_labels.py": TABLES | {"prepare"},
+    "tables/prompts.py": {"propose"},
+    "tables/proposals.py": MIL | {"propose", "evaluate"},
+    "tables/selections.py": LATER,
+    "tables/pseudo_labels.py": {"refine", "export", "evaluate"},
+    "tables/trail.py": {"refine", "evaluate"},
+    "tables/zoomed.py": {"refine"},
+    "tables/in_parts.py": {"propose", "select", "refine"},
+    # methods that the config chooses, and others
+    "formats/coco.py": {"prepare", "train", "evaluate"},
+    "formats/weakening.py": {"prepare"},
+    "geometry/points.py": {"prepare"},
+    "methods/prompters/labels.py": {"propose"},
     "methods/selectors/psm.py": {"select"},
-    "methods/selectors/trivial.py": set(),  # which the config does not choose
+    "methods/selectors/trivial.py": set(),
     "methods/refiners/prm.py": {"refine"},
     "methods/refiners/as_it_is.py": set(),
-    "engines/detectron2/engine.py": set(),
-    "tables/in_parts.py": {"propose", "select", "refine"},
-    "runtime/device.py": set(),
+    "learning/joint_step.py": set(),
+    "learning/sam_inputs.py": MIL,
+    "learning/pixel_inputs.py": set(),
+    "segmenters/derived.py": {"propose"},
     "segmenters/sam_loading.py": MIL | {"propose"},
+    "segmenters/zoom.py": {"refine"},
+    "labels/merge_smaller.py": {"export"},
+    "engines/torchvision.py": {"train"},
+    "engines/detectron2/engine.py": set(),
+    # what decides no result, or travels in params
+    "settings/evaluate.py": set(),
+    "settings/train.py": set(),
+    "settings/judge.py": set(),
+    "settings/selectors/psm.py": set(),
     "planning/plan.py": set(),
     "planning/homes.py": set(),
-    "settings/judge.py": set(),
-    "inspect.py": set(),
-    "partworld/train_sam.py": set(),
+    "runtime/device.py": set(),
+    "runtime/program.py": set(),
+    "runtime/progress.py": set(),
 }
 ON_THE_RUN = ("partworld", "prepare", "propose")  # whose home is that of the run
 EDIT = "\n\nADDED_BY_A_TEST = 1\n"
 COMMENT = "\n\n# added by a test\n"
 
 
-@pytest.mark.parametrize(("name", "rules"), USERS.items(), ids=list(USERS))
-def test_the_digest_of_a_file_is_in_the_stages_that_use_it(name: str, rules: set[str]) -> None:
-    module = "stages." + name.removesuffix(".py").replace("/", ".")
-    stages = plan(report__variants=[]).stages()
+def _modules(**config: Any) -> dict[str, set[str]]:
+    """Modules whose code each rule's digest has, for the small config with these changes."""
+    stages = plan(report__variants=[], **config).stages()
     homes = {rule: "r" if rule in ON_THE_RUN else "r/v" for rule in CHAIN}
-    jobs = {rule: SimpleNamespace(home=homes[rule], engine="torchvision") for rule in CHAIN}
-    digests = {
+    rules = [rule for rule in CHAIN if re.fullmatch(stages[rule].homes, homes[rule])]
+    jobs = {rule: SimpleNamespace(home=homes[rule], engine="torchvision") for rule in rules}
+    return {
         rule: {entry.split("@")[0] for entry in stages[rule].code(job)}
         for rule, job in jobs.items()
     }
-    assert {rule for rule, modules in digests.items() if module in modules} == rules
 
 
-EDITED = ["segmenters/derived.py", "fit_refine.py", "evaluate.py", "planning/plan.py"]
+def _users(name: str, digests: dict[str, set[str]]) -> set[str]:
+    module = "stages." + name.removesuffix(".py").replace("/", ".")
+    return {rule for rule, modules in digests.items() if module in modules}
+
+
+@pytest.mark.parametrize(("name", "rules"), USERS.items(), ids=list(USERS))
+def test_the_digest_of_a_file_is_in_the_stages_that_use_it(name: str, rules: set[str]) -> None:
+    assert _users(name, _modules()) == rules
+
+
+CHOICES: list[tuple[dict[str, Any], str, set[str]]] = [  # other settings, a file, who uses it then
+    ({"select__method": "median_area"}, "methods/selectors/trivial.py", {"select"}),
+    ({"select__method": "median_area"}, "methods/selectors/psm.py", set()),
+    ({"select__method": "median_area"}, "learning/sam_inputs.py", set()),
+    ({"refine__prm__fit": "joint"}, "learning/joint_step.py", {"fit_select"}),
+    ({"refine__prm__fit": "joint"}, "mil/prm.py", {"fit_select", "refine"}),
+    ({}, "mil/prm.py", {"fit_refine", "refine"}),
+    ({"select__psm__features__source": "resnet18"}, "learning/pixel_inputs.py", MIL),
+    ({"select__psm__features__source": "resnet18"}, "learning/sam_inputs.py", set()),
+]
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "rules"), CHOICES, ids=[f"{c}-{n}" for c, n, _ in CHOICES]
+)
+def test_a_method_concerns_those_who_chose_it(
+    config: dict[str, Any], name: str, rules: set[str]
+) -> None:
+    if config.get("select__method"):
+        config = {**config, "refine__method": "as_it_is"}
+    assert _users(name, _modules(**config)) & (MIL | {"propose"}) == rules
+
+
+EDITED = ["segmenters/derived.py", "tables/trail.py", "evaluate.py", "planning/plan.py"]
 
 
 @pytest.mark.parametrize("name", EDITED)
@@ -69,6 +132,25 @@ def test_an_edit_reruns_the_stages_that_use_it_and_what_follows(
     outcome = workspace.snakemake("-n")
     assert outcome.code == 0, outcome.text
     assert set(outcome.jobs()) == from_first(USERS[name])
+
+
+SAID = {  # file: what it says, and what it might say; intervals of progress too
+    "prepare.py": ('"images checked", every=1000', '"photographs", every=7'),
+    "runtime/progress.py": ("LINE_EVERY = 64", "LINE_EVERY = 32"),
+    "tables/table.py": ("not a Parquet file ({error})", "no Parquet file at all ({error})"),
+    "photographs/reading.py": ("this file is missing", "there is no such file"),
+    "propose.py": ("deleted labels left out", "labels left out, since they are deleted"),
+    "train.py": ("last loss", "final loss"),
+}
+
+
+def test_words_and_progress_intervals_rerun_nothing(workspace: Workspace) -> None:
+    for name, (old, new) in SAID.items():
+        path = workspace.folder / "stages" / name
+        text = path.read_text()
+        assert old in text, name
+        path.write_text(text.replace(old, new))
+    assert "Nothing to be done" in workspace.snakemake("-n").text
 
 
 def test_comments_rerun_nothing(workspace: Workspace) -> None:

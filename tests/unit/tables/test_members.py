@@ -89,10 +89,10 @@ def test_pseudo_labels_are_held_against_the_labels(
 def test_bags_are_held_against_the_labels(tmp_path: Path) -> None:
     rows = [proposal_row(2, 7, 0), proposal_row(2, 7, 1), proposal_row(4, -1)]
     path = write_rows(tmp_path / "t", PROPOSALS, rows, shard="0000-of-0002")
-    members().check_bags(path)
+    members().check_bags(path, PROPOSALS)
     write_rows(path, PROPOSALS, rows[:2], shard="0000-of-0002")
     with pytest.raises(ValueError, match=r"1 bags are missing \(first: \(4, -1\)\)"):
-        members().check_bags(path)
+        members().check_bags(path, PROPOSALS)
 
 
 def test_keys_are_distinct_pairs_and_more() -> None:
