@@ -4,6 +4,8 @@ import pytest
 
 from tests.workflow.workspace import Workspace
 
+pytestmark = pytest.mark.long
+
 # Python reads this file at its start, since the folder is on PYTHONPATH. At the first rename to a
 # path that matches KILL_AT, before or after it, SIGKILL ends the stage, or Snakemake and all.
 ASSASSIN = """
@@ -11,8 +13,6 @@ import fnmatch
 import os
 import pathlib
 import signal
-
-pytestmark = pytest.mark.long
 
 if os.environ.get("KILL_AT"):
     who, when, pattern = os.environ["KILL_AT"].split(":")
@@ -30,7 +30,7 @@ if os.environ.get("KILL_AT"):
 
     pathlib.Path.replace = replace
 """
-SHARD = "shard-0000-of-0004.parquet"
+SHARD = "shard-0002-of-0004.parquet"  # of several images
 KILLS = {
     "propose": ("stage:after:*.parts/*/part-000000.parquet", f"propose/{SHARD}"),
     "fit_select": ("stage:after:*model.pt.parts/*/checkpoint.pt", "sapnet/fit_select/model.pt"),
@@ -65,5 +65,5 @@ def test_a_killed_stage_gives_the_same_bytes(stage: str, workspace: Workspace) -
 
 def _log_of(stage: str) -> str:
     return {"train": "torchvision.log"}.get(
-        stage, f"{stage}.log" if "fit" in stage else f"{stage}/shard-0000-of-0004.log"
+        stage, f"{stage}.log" if "fit" in stage else f"{stage}/shard-0002-of-0004.log"
     )

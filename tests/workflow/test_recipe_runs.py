@@ -84,7 +84,8 @@ def test_a_recipe_on_files_ends_with_labels_and_a_scored_detector(
 def test_a_comparison_ends_with_its_tables(name: str, fresh: Workspace) -> None:
     report = {**COMPARED[name], "seeds": [0], "detector_seeds": [0]}
     world = {"source": "partworld", "partworld": {"train": 4, "val": 1}}
-    fresh.configure(merged(SMALL, {"dataset": world, "report": report}))
+    steps = {"iterations": 76}  # RoI drop begins at step 75
+    fresh.configure(merged(SMALL, {"dataset": world, "report": report, "train": steps}))
     _run(fresh, name, "ablation")
     table = (fresh.results() / "report" / "ablation.md").read_text()
     assert all(f"**{variant}**" in table for variant in COMPARED[name]["variants"])
