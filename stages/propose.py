@@ -26,7 +26,7 @@ from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
 from stages.segmenters.answers_kept import Kept, address_of
-from stages.segmenters.on_demand import PACKAGES, OnDemand
+from stages.segmenters.on_demand import OnDemand
 from stages.segmenters.proposing import Proposer
 from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
@@ -173,7 +173,7 @@ def _provenance(
         settings=segmenter.values,
         prompt_settings=provenance_values(sources),
         seed=args.seed,
-        packages=PACKAGES,
+        packages=segmenter.packages,
         code=code_of("stages.propose", segmenter.module, *modules),
         model_sha256=segmenter.digest,
         shard=args.shard,

@@ -61,6 +61,11 @@ def read(path: Path) -> Labelled:
     return Labelled(file.images, labels, file.categories, len(file.annotations) - len(labels))
 
 
+def file_names(data: bytes) -> list[str]:
+    """Of the images in a COCO file, in its order; for `stages.formats.format`."""
+    return [image["file_name"] for image in json.loads(data)["images"]]
+
+
 def _label(annotation: dict[str, Any], path: Path) -> Label:
     names = ("id", "image_id", "category_id")
     point = _numbers(annotation, "point", 2, "[x, y]", path)

@@ -48,7 +48,10 @@ class Labelled:
 
 
 class Format(Protocol):
-    """One way to write labels down; a module of `stages.formats` has these names."""
+    """One way to write labels down; a module of `stages.formats` has these names.
+
+    It imports the standard library and this file alone, since the Snakefile asks for `file_names`.
+    """
 
     def read(self, path: Path) -> Labelled:
         """The labels of a file.
@@ -56,4 +59,12 @@ class Format(Protocol):
         Raises
         ------
         ValueError : the file is missing or faulty; names the file, the entry and the remedy.
+        """
+
+    def file_names(self, data: bytes) -> Sequence[str]:
+        """Which photographs a file of labels names, from what it holds; in any order.
+
+        Raises
+        ------
+        ValueError, LookupError, TypeError : the file is faulty; `read` will say how.
         """

@@ -20,7 +20,18 @@ PACKAGES = ("torch", "torchvision", "segment_anything", "numpy")
 
 
 def facts_of_features(features: Features, propose: Propose) -> dict[str, Any]:
-    """Checksum of SAM's weights; raises ValueError where the file is missing or another one."""
+    """Checksum of SAM's weights.
+
+    Raises
+    ------
+    ValueError : the file is missing or another one, or another segmenter is asked, so that the keys
+        of `propose.sam` do not get here.
+    """
+    if propose.segmenter != "sam":
+        raise ValueError(
+            f"select.psm.features.source: sam, but propose.segmenter is {propose.segmenter}, and "
+            "both must be the same SAM. Choose resnet18 or resnet50, or set propose.segmenter: sam."
+        )
     return {"model_sha256": model_digest(propose.sam)}
 
 

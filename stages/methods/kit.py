@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from stages.segmenters.zoom import KeptZoom
     from stages.settings.propose import Propose
@@ -37,3 +38,9 @@ class Kit:
     def order(self) -> dict[int, int]:
         """Column of each class, by category_id."""
         return {category: column for column, category in enumerate(self.category_ids)}
+
+    @property
+    def block(self) -> "Any":
+        """Keys of the method that is opened, `Settings` of its own file; None where it has none."""
+        section = self.refine or self.select
+        return getattr(section, section.method, None)

@@ -41,7 +41,7 @@ def choice_weights(
 
     Parameters
     ----------
-    statistics : (n, 6) of the masks, as `mask_quality.STATISTICS`.
+    statistics : (n, s) of the masks, as `mask_quality.STATISTICS`.
     chosen : proposal_id of each choice that the pipeline made.
 
     Returns

@@ -20,7 +20,7 @@ class LabelQuality:
     """Collects one object after the other; `means` and `gaps` tell the result."""
 
     def __init__(self) -> None:
-        self._classes: dict[str, dict[int, np.ndarray]] = {}  # of each choice: (7,) n and sums
+        self._classes: dict[str, dict[int, np.ndarray]] = {}  # of each choice: (1 + s,) n and sums
         self._difficulties: dict[str, dict[str, np.ndarray]] = {}
         self._ratios: list[tuple[float, float, Mapping[str, float]]] = []
 

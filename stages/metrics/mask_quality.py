@@ -40,7 +40,7 @@ def mask_statistics(
 
     Returns
     -------
-    (n, 6) float64 in [0, 1], columns as STATISTICS.
+    (n, s) float64 in [0, 1], columns as STATISTICS.
     """
     fit = rle_iou(rles, [truth])[:, 0]
     columns = [

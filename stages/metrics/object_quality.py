@@ -51,7 +51,7 @@ class WrittenLabel:
 class ObjectQuality:
     """What is known of one object.
 
-    statistics : for each choice (6,), as `mask_quality.STATISTICS`.
+    statistics : for each choice (s,), as `mask_quality.STATISTICS`.
     ratios : for each choice R_v = mask area / box area, 0 to 1 (SAPNet, Table 7).
     best_ratio : highest R_v of the bag. truth_ratio : R_v of the object.
     """
@@ -80,7 +80,7 @@ def object_quality(
     others : masks of the other objects of its class in the image.
     limits : group_cover, local_cover and local_inside of `mask_statistics`.
     """
-    rows = mask_statistics(bag.rles, bag.boxes, truth.rle, truth.box, others, **limits)  # (n, 6)
+    rows = mask_statistics(bag.rles, bag.boxes, truth.rle, truth.box, others, **limits)  # (n, s)
     ratios = _ratios(bag.area, bag.boxes)
     weights = choice_weights(bag, rows, chosen)
     statistics = {name: weight @ rows for name, weight in weights.items()}

@@ -49,7 +49,7 @@ class Digests:
         return digest_of_files([Path(path)], base=base, store=self._store(), watch=self.watch)
 
     def _photographs(self, split: Split) -> str:
-        names = names_of(Path(split.annotations), store=self._store())
+        names = names_of(Path(split.annotations), self._store(), read=split.format)
         return digest_of_photographs(
             Path(split.images), names, store=self._store(), watch=self.watch
         )

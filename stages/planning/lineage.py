@@ -13,13 +13,12 @@ from typing import Any
 
 from stages.methods.refiner import REFINERS
 from stages.methods.selector import SELECTORS
-from stages.settings.readers import chosen, for_fit
+from stages.settings.readers import DOORS, chosen, for_fit
 
 Values = Mapping[str, Any]
 SHARED = ("prepare", "prompt", "propose")  # stages that cases share where they equal the config's
 STAGES = (*SHARED, "fit_select", "select", "fit_refine", "refine", "export")
 BASE = ""  # the config itself, without a variant
-CHOICE = {"propose": "segmenter", "select": "method", "refine": "method"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +41,7 @@ class Variants:
     def block(self, name: str, section: str) -> dict[str, Any]:
         """The keys of the chosen method alone; empty where it has none."""
         values = self.settings(name, section)
-        found: dict[str, Any] = values.get(values[CHOICE[section]]) or {}
+        found: dict[str, Any] = values.get(values[DOORS[section][0]]) or {}
         return found
 
     def fit_settings(self, name: str, section: str) -> dict[str, Any]:

@@ -98,9 +98,10 @@ def with_paths(config: Values, root: Path) -> dict[str, Any]:
     """
     placed: dict[str, Any] = json.loads(json.dumps(config))
     segmenter, selector = placed["propose"]["segmenter"], placed["select"]["method"]
-    asked = placed["propose"][segmenter]
-    key = f"propose.{segmenter}.checkpoint"
-    asked["checkpoint"] = _checkpoint(asked["checkpoint"], key, root)
+    asked = placed["propose"].get(segmenter, {})
+    if "checkpoint" in asked:
+        key = f"propose.{segmenter}.checkpoint"
+        asked["checkpoint"] = _checkpoint(asked["checkpoint"], key, root)
     features = placed["select"].get(selector, {}).get("features")
     if features:
         key = f"select.{selector}.features.weights"

@@ -207,9 +207,11 @@ class Inputs:
         return _files(features["weights"], features["weights_sha256"])
 
     def _checkpoint(self, variant: str) -> list[Weights]:
+        """The weight file of the segmenter, if it has one."""
         values = self.ground.variants.block(variant, "propose")
-        known = OFFICIAL.get(Path(values["checkpoint"]).name)
-        return _files(values["checkpoint"], values["sha256"] or (known.sha256 if known else None))
+        path = values.get("checkpoint")
+        known = OFFICIAL.get(Path(path).name) if path else None
+        return _files(path, values.get("sha256") or (known.sha256 if known else None))
 
 
 def _files(path: str | None, sha256: str | None) -> list[Weights]:

@@ -16,12 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
+from stages.formats.format import FORMATS
 from stages.runtime.atomic import write_text
+from stages.runtime.doors import opened
 from stages.runtime.program import say
 
 Watch = Literal["content", "stat"]
 Row = list[Any]  # size (bytes), mtime, ctime (ns), inode, SHA-256
-FILES, NAMES = "files", "names"  # of the list: {folder: {name: row}}, {file: [SHA-256, names]}
+FILES, NAMES = (
+    "files",
+    "names",
+)  # of the list: {folder: {name: row}}, {file as format: [SHA-256, names]}
 READERS = 8  # threads that read files
 TOGETHER = 64  # files that a thread is given at a time
 TELL_EVERY = 4.0  # s between two lines
@@ -70,30 +75,35 @@ def digest_of_photographs(
     return _digest([[name, found[name]] for name in inside])
 
 
-def names_of(annotations: Path, store: Path) -> tuple[str, ...]:
-    """File names of the images in a COCO file, in its order; of a faulty file none.
+def names_of(annotations: Path, store: Path, *, read: str = "coco") -> tuple[str, ...]:
+    """Photographs that a file of labels names; of a faulty file none.
 
     They are kept in the list `store` by the digest of the file.
+
+    Parameters
+    ----------
+    read : format of the file, a name of the door `stages.formats.format`.
     """
     path = str(annotations)
     digest = _content("", [path], store, "files")[path]
-    known = _listed(store)[NAMES].get(path)
+    known = _listed(store)[NAMES].get(f"{path} as {read}")
     if isinstance(known, list) and known[:1] == [digest] and isinstance(known[-1], list):
         return tuple(known[-1])
-    digest, names = _read_names(annotations)
+    digest, names = _read_names(annotations, read)
     if names:
-        _write(store, NAMES, {path: [digest, names]})
+        _write(store, NAMES, {f"{path} as {read}": [digest, names]})
     return tuple(names)
 
 
-def _read_names(path: Path) -> tuple[str, list[str]]:
-    """SHA-256 of a COCO file, and the file names in it."""
+def _read_names(path: Path, read: str) -> tuple[str, list[str]]:
+    """SHA-256 of a file of labels, and the photographs in it."""
+    labels = opened(FORMATS[read].module)
     try:
         data = path.read_bytes()
         if len(data) > LARGE:
             say("planning", f"reading which photographs {path} names ...")
-        names = [image["file_name"] for image in json.loads(data)["images"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        names = list(labels.file_names(data))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return "", []
     whole = all(isinstance(name, str) for name in names)
     return hashlib.sha256(data).hexdigest(), names if whole else []

@@ -25,7 +25,12 @@ HOOKS = {  # of a training's facts: what the number is
     "dropped_objects": "of those with an object",
     "pasted": "instances pasted per image",
 }
-HEADS = ("objects", "box IoU", "mask IoU", ">=0.5", ">=0.75", "group", "local")
+HEADS = {  # of STATISTICS; another has its own name for a head
+    "box_iou": "box IoU",
+    "mask_iou": "mask IoU",
+    "mask_iou_50": ">=0.5",
+    "mask_iou_75": ">=0.75",
+}
 CLASS_HEADS = ("mIoU*", "all", "Gap")
 LEGEND = (
     "mIoU*: mean over classes of their mean mask IoU; all: classes without objects count as 0.\n"
@@ -61,7 +66,8 @@ def _label_block(metrics: Mapping[str, Any]) -> list[str]:
     title = f"Label quality on {counts['scored']} objects in {counts['images']} images"
     if counts["given"]:
         title += f"; {counts['given']} masks were given and are not scored"
-    rows: list[tuple[str, ...]] = [("choice", *HEADS, *CLASS_HEADS)]
+    heads = [HEADS.get(name, name.replace("_", " ")) for name in STATISTICS]
+    rows: list[tuple[str, ...]] = [("choice", "objects", *heads, *CLASS_HEADS)]
     for name in ordered(list(quality["choices"])):
         entry, star = quality["choices"][name], quality["choices"][name]["miou_star"]
         values = [*(entry[key] for key in STATISTICS), star["present"], star["all"]]

@@ -17,7 +17,7 @@ from stages.settings.propose import Propose
 from stages.settings.readers import chosen
 from stages.settings.section import provenance_values
 
-PACKAGES = ("torch", "segment_anything", "pycocotools", "opencv-python-headless", "numpy")
+PACKAGES = ("pycocotools", "opencv-python-headless", "numpy")  # of what becomes of the answers
 
 
 class OnDemand:
@@ -26,6 +26,7 @@ class OnDemand:
     Attributes
     ----------
     module : name of the module behind the door. digest : SHA-256 of the weights.
+    packages : names of the installed packages whose versions matter.
     values : section `propose` as plain values: shared keys and the segmenter's own block.
 
     Raises
@@ -39,7 +40,9 @@ class OnDemand:
         self.module = SEGMENTERS[settings.segmenter].module
         self.block = getattr(settings, settings.segmenter, None)
         self.values = chosen("propose", provenance_values(settings))
-        self.digest: str = opened(self.module).model_digest(self.block)
+        method = opened(self.module)
+        self.digest: str = method.model_digest(self.block)
+        self.packages = frozenset({*PACKAGES, *method.PACKAGES})
 
     def __call__(self) -> Segmenter:
         """The segmenter, the same one each time."""
@@ -62,7 +65,7 @@ class OnDemand:
             asker,
             settings=settings,
             seed=seed,
-            packages=PACKAGES,
+            packages=self.packages,
             code=code_of(asker, self.module),
             model_sha256=self.digest,
         )

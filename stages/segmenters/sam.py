@@ -20,6 +20,8 @@ from stages.segmenters.sam_loading import checked_sha256, load_sam
 from stages.segmenters.segmenter import Answered, Asked
 from stages.settings.segmenters.sam import Settings
 
+PACKAGES = ("torch", "segment_anything")
+
 
 def model_digest(settings: Settings) -> str:
     """SHA-256 of the weight file; raises ValueError where it is missing or not the wanted one."""

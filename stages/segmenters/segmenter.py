@@ -1,8 +1,12 @@
 """The door to the segmenters: promptable models that answer prompts with masks.
 
-The module behind a name has two functions. `model_digest(settings)` is the SHA-256 of the weights,
-checked before anything is loaded; `opened_segmenter(settings, *, device)` loads them. `settings` is
-the block of section `propose` that bears the name.
+A module behind it has
+* `PACKAGES`: names of the installed packages whose versions matter;
+* `model_digest(settings) -> str`: SHA-256 of the weights, "" where it has none; it raises
+  ValueError where they are missing or not the wanted ones, and loads nothing;
+* `opened_segmenter(settings, *, device: torch.device) -> Segmenter`.
+`settings` is the block of section `propose` that bears the name. Its keys `checkpoint`, a weight
+file, and `sha256` are known to the plan, which looks for the file and watches it.
 """
 
 from dataclasses import dataclass

@@ -45,15 +45,17 @@ def with_blocks(base: type[S], name: str, door: Mapping[str, Method]) -> type[S]
 
 def items_of(door: Mapping[str, Method], key: str, base: type[S]) -> dict[str, type[S]]:
     """A class per method for the entries of a list, each with its name at `key`."""
-    return {
-        name: create_model(
-            name.title().replace("_", ""),
-            __base__=opened(method.settings).Settings if method.settings else base,
-            __doc__=base.__doc__,
-            **{key: (Literal[name], Field(description=f"{base.__doc__}"))},  # type: ignore[call-overload]
-        )
+    kinds = {
+        name: opened(method.settings).Settings if method.settings else base
         for name, method in door.items()
     }
+    return {name: _item(name, key, kind) for name, kind in kinds.items()}
+
+
+def _item(name: str, key: str, kind: type[S]) -> type[S]:
+    named: dict[str, Any] = {key: (Literal[name], Field(description=said(kind)))}
+    title = name.title().replace("_", "")
+    return create_model(title, __base__=kind, __doc__=kind.__doc__, **named)
 
 
 def union_of(classes: Mapping[str, type[S]], key: str) -> Any:

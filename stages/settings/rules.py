@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
@@ -27,6 +28,7 @@ def run_faults(config: Values) -> Iterator[str]:
             "choose another name"
         )
     yield from section_faults(config)
+    yield from _feature_faults(variant_config(config, config["variant"]))
     yield from _report_faults(config)
     for name, entry in config["variants"].items():
         yield from _variant_faults(config, name, entry)
@@ -42,6 +44,17 @@ def section_faults(config: Values) -> Iterator[str]:
         )
     if config["train"]["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
         yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
+
+
+def _feature_faults(config: Values) -> Iterator[str]:
+    """Features from a segmenter that is not asked; of the run's variant: others may never run."""
+    method, segmenter = config["select"]["method"], config["propose"]["segmenter"]
+    source = config["select"].get(method, {}).get("features", {}).get("source")
+    if source in SEGMENTERS and source != segmenter:
+        yield (
+            f"select.{method}.features.source: {source}, but propose.segmenter is {segmenter}; "
+            f"choose resnet18 or resnet50, or set propose.segmenter to {source}"
+        )
 
 
 def _report_faults(config: Values) -> Iterator[str]:

@@ -27,7 +27,7 @@ HEAD = """\
 
 def config_text() -> str:
     """The text of config.yaml."""
-    return HEAD + "\n".join(_lines(config_schema(), None, "")) + "\n"
+    return HEAD + "\n".join(lines_of(config_schema(), None, "")) + "\n"
 
 
 def schema_text() -> str:
@@ -37,10 +37,13 @@ def schema_text() -> str:
     return text
 
 
-def _lines(
+def lines_of(
     node: Mapping[str, Any], defaults: Mapping[str, Any] | None, indent: str
 ) -> Iterator[str]:
-    """Lines of a section; `defaults` win over those of its keys, as the section's own default."""
+    """Lines of a section of the schema.
+
+    `defaults`, the section's own default, win over those of its keys.
+    """
     for key, rule in node["properties"].items():
         value = rule.get("default") if defaults is None else defaults[key]
         comment = _comment(rule)
@@ -49,7 +52,7 @@ def _lines(
         elif rule.get("type") == "object":
             yield from [] if indent else [""]
             yield f"{indent}{key}: # {comment}"
-            yield from _lines(rule, value, indent + "  ")
+            yield from lines_of(rule, value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             yield from _entry(f"{indent}{key}:", comment, indent)
             yield from _alternatives(rule["items"], indent + "  ")
@@ -62,7 +65,8 @@ def _lines(
 def _alternatives(items: Mapping[str, Any], indent: str) -> Iterator[str]:
     """A comment for each kind of entry that a list may hold, and for each of its keys."""
     for kind in items.get("oneOf", ()):
-        for key, rule in kind["properties"].items():
+        rules = kind["properties"].items()
+        for key, rule in sorted(rules, key=lambda item: "const" not in item[1]):  # the name first
             what = f"{key}: {rule['const']}" if "const" in rule else f"  {key}"
             yield from _wrapped(f"{what}: {_comment(rule)}", f"{indent}# ")
 

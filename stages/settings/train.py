@@ -7,6 +7,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from stages.engines.engine import ENGINES
+from stages.settings.blocks import OneOf
 from stages.settings.limits import Milestones, check_sides
 from stages.settings.section import PLACE, Annotated, Field, Section
 
@@ -81,7 +83,8 @@ class Train(Section):
 
     enabled: Annotated[bool, Field(description="false: stop after export and evaluate")] = True
     engine: Annotated[
-        Literal["torchvision", "detectron2"],
+        str,
+        OneOf(ENGINES),
         Field(description="library that trains; detectron2 is installed by hand or by --use-conda"),
     ] = "torchvision"
     backbone: Annotated[

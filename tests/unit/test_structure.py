@@ -56,8 +56,11 @@ DRAWERS = {"utils", "helpers", "common", "misc"}
 ASKED = """
 import sys
 import stages.planning.engines, stages.planning.locks, stages.planning.plan
+import stages.formats.format, stages.runtime.doors
 import stages.runtime.code, stages.segmenters.official, stages.settings.judge
 stages.settings.judge.judged({})
+for format in stages.formats.format.FORMATS.values():
+    stages.runtime.doors.opened(format.module)
 print(*{name.split(".")[0] for name in sys.modules})
 """
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -114,3 +114,9 @@ def test_the_cache_is_where_the_settings_want_one(
     assert kept.exists() == cache
     weights = sha256_of(Path(random_sam["checkpoint"]))
     assert facts_of_features(features, propose) == {"model_sha256": weights}
+
+
+def test_features_from_a_sam_that_nobody_asks_are_refused() -> None:
+    propose = Propose().model_copy(update={"segmenter": "flood"})
+    with pytest.raises(ValueError, match=r"source: sam, but propose\.segmenter is flood"):
+        facts_of_features(Features(source="sam"), propose)

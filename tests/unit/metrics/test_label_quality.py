@@ -89,7 +89,7 @@ def test_means_equal_a_loop_over_objects() -> None:
 def test_difficulties_are_groups_of_their_own_and_none_is_no_group() -> None:
     quality = LabelQuality()
     for value, difficulty in ((0.25, "part"), (0.75, "part"), (1.0, "group"), (0.5, None)):
-        quality.add(1, quality_of({"psm": np.full(6, value)}), difficulty=difficulty)
+        quality.add(1, quality_of({"psm": np.full(len(STATISTICS), value)}), difficulty=difficulty)
     means = quality.means(categories=3)["psm"]
     assert means["mask_iou"] == 0.625
     seen = {key: (entry["n"], entry["mask_iou"]) for key, entry in means["by_difficulty"].items()}
@@ -98,7 +98,7 @@ def test_difficulties_are_groups_of_their_own_and_none_is_no_group() -> None:
 
 def test_without_difficulties_there_is_no_group() -> None:
     quality = LabelQuality()
-    quality.add(1, quality_of({"psm": np.ones(6)}))
+    quality.add(1, quality_of({"psm": np.ones(len(STATISTICS))}))
     assert quality.means(categories=3)["psm"]["by_difficulty"] == {}
 
 

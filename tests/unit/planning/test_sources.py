@@ -86,6 +86,14 @@ def test_a_file_of_a_method_that_is_not_chosen_may_be_missing(root: Path) -> Non
     assert _plan(root, variant="top1", select__method="sam_top1", **changes).shards
 
 
+def test_a_segmenter_without_weights_has_no_file(root: Path) -> None:
+    changes = {"propose__segmenter": "flood", "select__method": "sam_top1", "report__variants": []}
+    for block in ({}, {"propose__flood": {"steps": 3}}):
+        found = _plan(root, refine__method="as_it_is", variant="top1", **changes, **block)
+        assert found.propose.weight_files("top1") == []
+        assert found.fetched == NEVER
+
+
 def test_variables_and_home_are_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA", "/d")
     monkeypatch.setenv("HOME", "/h")

@@ -3,13 +3,17 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from stages.formats.format import FORMATS
 from stages.planning import watched
 from stages.planning.watched import digest_of_files, digest_of_photographs, names_of
+from stages.runtime.doors import Method
 
 NAMES = ("a.png", "deep/b.png", "c.png")
 
@@ -281,12 +285,27 @@ def test_the_names_of_a_coco_file_are_listed_by_its_content(
     path = _coco(tmp_path / "a.json", "b.png", "a.png")
     assert names_of(path, store) == ("b.png", "a.png")
     with monkeypatch.context() as patch:
-        patch.setattr(watched, "_read_names", lambda path: pytest.fail("read again"))
+        patch.setattr(watched, "_read_names", lambda *_: pytest.fail("read again"))
         assert names_of(path, store) == ("b.png", "a.png")
         path.touch()
         assert names_of(path, store) == ("b.png", "a.png")
     _coco(path, "c.png", "a.png")
     assert names_of(path, store) == ("c.png", "a.png")
+
+
+def test_each_format_names_the_photographs_in_its_own_way(
+    tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = SimpleNamespace(file_names=lambda data: data.decode().split())
+    monkeypatch.setitem(FORMATS, "lines", Method("tests.lines"))
+    monkeypatch.setitem(sys.modules, "tests.lines", lines)  # type: ignore[arg-type]
+    path = tmp_path / "a.txt"
+    path.write_text("b.png a.png")
+    assert names_of(path, store) == ()
+    assert names_of(path, store, read="lines") == ("b.png", "a.png")
+    _coco(path, "c.png")
+    assert names_of(path, store, read="coco") == ("c.png",)
+    assert names_of(path, store, read="lines") != names_of(path, store, read="coco")
 
 
 FAULTS = {

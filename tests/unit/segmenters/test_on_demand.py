@@ -44,3 +44,11 @@ def test_facts_hold_the_code_of_the_asker_and_of_the_segmenter(settings: Propose
     names = {entry.split("@")[0] for entry in facts["code"]}
     assert {"stages.segmenters.zoom", "stages.segmenters.sam"} <= names
     assert "stages.segmenters.proposing" not in names
+
+
+def test_facts_hold_the_packages_of_the_segmenter_and_of_what_becomes_of_masks(
+    settings: Propose,
+) -> None:
+    facts = OnDemand(settings, lambda: torch.device("cpu")).facts("stages.segmenters.zoom", {})
+    packages = "numpy opencv-python-headless pycocotools segment_anything torch"
+    assert " ".join(sorted(facts["packages"])) == packages

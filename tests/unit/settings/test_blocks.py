@@ -20,6 +20,7 @@ class Shared(Section):
 
 
 BLOCKS = with_blocks(Shared, "Blocks", DOOR)
+SOURCES = items_of(DOOR, "source", Source)
 
 
 def test_each_method_with_keys_has_a_block_with_its_defaults() -> None:
@@ -31,6 +32,9 @@ def test_each_method_with_keys_has_a_block_with_its_defaults() -> None:
 def test_a_block_is_described_by_its_class() -> None:
     assert BLOCKS.model_fields["oicr"].description == (
         "PNPG, PRM and BMS: learned (SAPNet, Sec. 3.3 to 3.5)"
+    )
+    assert SOURCES["oicr"].model_fields["source"].description == (
+        BLOCKS.model_fields["oicr"].description
     )
 
 
@@ -45,9 +49,6 @@ def test_a_block_is_described_by_its_class() -> None:
 def test_a_new_block_is_judged(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         from_values(BLOCKS, values, "x")
-
-
-SOURCES = items_of(DOOR, "source", Source)
 
 
 class Entries(Section):

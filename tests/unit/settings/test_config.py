@@ -9,7 +9,7 @@ from stages.settings.config import Config
 from stages.settings.judge import judged
 from stages.settings.schema import config_schema
 from stages.settings.section import to_values
-from stages.settings.template import SCHEMA, config_text, schema_text
+from stages.settings.template import SCHEMA, config_text, lines_of, schema_text
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -56,3 +56,16 @@ def test_the_schema_is_whole_and_refers_to_nothing() -> None:
     text = json.dumps(config_schema())
     assert "$ref" not in text
     assert "$defs" not in text
+
+
+def test_the_keys_of_an_entry_stand_below_its_name() -> None:
+    side = {"description": "px", "type": "number"}
+    name = {"description": "a square about each point", "const": "squares"}
+    sources = {"default": [{"source": "squares"}], "description": "who asks", "items": {}}
+    sources["items"] = {"oneOf": [{"properties": {"side": side, "source": name}}]}
+    assert list(lines_of({"properties": {"sources": sources}}, None, "")) == [
+        "sources: # who asks",
+        "  # source: squares: a square about each point",
+        "  #   side: px",
+        "  - {source: squares}",
+    ]

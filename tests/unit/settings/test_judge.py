@@ -7,6 +7,12 @@ from typing import Any
 
 import pytest
 
+from stages.formats.format import FORMATS
+from stages.learning.features import FEATURES
+from stages.methods.prompter import PROMPTERS
+from stages.methods.refiner import REFINERS
+from stages.methods.selector import SELECTORS
+from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.config import Config
 from stages.settings.judge import judged
 from stages.settings.readers import SECTIONS
@@ -41,10 +47,10 @@ OF_A_SECTION: list[tuple[str, Any, str]] = [
     ("select.psm.pdg.zzzzzz", 1, "unknown key select.psm.pdg.zzzzzz. See"),
     ("select.oicr", {}, "unknown key select.oicr"),
     ("select.sam_top1", {}, "unknown key select.sam_top1"),
-    ("select.method", "oicr", "select.method: must be one of psm, sam_top1, median_area, largest"),
-    ("refine.method", "mil", "refine.method: must be one of prm, as_it_is, seen 'mil'"),
-    ("propose.segmenter", "fast", "propose.segmenter: must be one of sam, seen 'fast'"),
-    ("select.psm.features.source", "vgg", "source: must be one of sam, resnet18, resnet50, seen"),
+    ("select.method", "oicr", f"select.method: must be one of {', '.join(SELECTORS)}, seen 'oicr'"),
+    ("refine.method", "mil", f"refine.method: must be one of {', '.join(REFINERS)}, seen 'mil'"),
+    ("propose.segmenter", "fast", f"must be one of {', '.join(SEGMENTERS)}, seen 'fast'"),
+    ("select.psm.features.source", "vgg", f"must be one of {', '.join(FEATURES)}, seen 'vgg'"),
     ("train.lr", "1e-3", "train.lr: must be a number, seen '1e-3' (write 0.001)"),
     ("train.lr", 0, "train.lr: must be more than 0, seen 0"),
     ("train.lr", True, "train.lr: must be a number, seen True"),
@@ -71,7 +77,11 @@ OF_A_SECTION: list[tuple[str, Any, str]] = [
         "prepare.labels: must be one of given, point, box, tag, seen 'mask'",
     ),
     ("prompt.sources", [], "prompt.sources: needs as many entries as 1, seen []"),
-    ("prompt.sources", [{"source": "cam"}], "prompt.sources.0.source: must be one of labels, seen"),
+    (
+        "prompt.sources",
+        [{"source": "cam"}],
+        f"0.source: must be one of {', '.join(PROMPTERS)}, seen",
+    ),
     (PROMPTS, [], "propose.prompts: needs as many entries as 1, seen []"),
     (PROMPTS, [{"count": 1}], "propose.prompts.0 lacks source"),
     (PROMPTS, [{**LABEL, "scale": 2}], "unknown key propose.prompts.0.scale"),
@@ -191,7 +201,7 @@ OF_THE_RUN: list[tuple[dict[str, Any], str]] = [
     ({"dataset.train": {**SPLIT, "image": 1}}, "dataset.train.image (did you mean images?)"),
     (
         {"dataset.train": {**SPLIT, "format": "voc"}},
-        "train.format: must be one of coco, seen 'voc'",
+        f"train.format: must be one of {', '.join(FORMATS)}, seen 'voc'",
     ),
     ({"dataset.train": "here"}, "dataset.train: must be a section of keys or null, seen 'here'"),
     ({"dataset.watch": "date"}, "dataset.watch: must be one of content, stat, seen 'date'"),
