@@ -35,8 +35,9 @@ def checked_sha256(checkpoint: Path, expected: str | None) -> str:
     """
     if not checkpoint.is_file():
         raise ValueError(
-            f"{checkpoint}: this SAM weight file is missing. Set propose.checkpoint, or name one "
-            f"of the official files ({', '.join(OFFICIAL)}) and run snakemake, which fetches it."
+            f"{checkpoint}: this SAM weight file is missing. Set propose.sam.checkpoint, or name "
+            f"one of the official files ({', '.join(OFFICIAL)}) and run snakemake, which fetches "
+            "it."
         )
     known = OFFICIAL.get(checkpoint.name)
     wanted = expected or (known.sha256 if known else None)
@@ -44,7 +45,7 @@ def checked_sha256(checkpoint: Path, expected: str | None) -> str:
     if wanted and seen != wanted.lower():
         raise ValueError(
             f"{checkpoint}: its sha256 is {seen}, but {wanted} is wanted. The file is damaged or "
-            "another one: remove it and fetch it again, or correct propose.sha256."
+            "another one: remove it and fetch it again, or correct propose.sam.sha256."
         )
     return seen
 
