@@ -1,7 +1,6 @@
 """detectron2 behind the interface: it learns, survives kills, and writes down what it found."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +124,10 @@ def test_a_killed_training_ends_with_the_same_bytes(
 
 
 def test_reading_ahead_changes_nothing(tmp_path: Path) -> None:
-    settings = replace(Train(**SMALL), iterations=3)
+    settings = Train(**{**SMALL, "iterations": 3})
     alone, ahead = tmp_path / "alone" / "model.pt", tmp_path / "ahead" / "model.pt"
     log = run(tmp_path, alone, settings)
-    two = replace(settings, workers=1)
+    two = settings.model_copy(update={"workers": 1})
     run_killed(tmp_path, ahead, two, step=2)
     assert timeless(run(tmp_path, ahead, two)) == timeless(log)
     state, other = load_model(alone)[0], load_model(ahead)[0]

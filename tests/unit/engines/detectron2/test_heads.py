@@ -1,6 +1,5 @@
 """detectron2's heads with the hooks: stock where neutral, blind to what is to be ignored."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from stages.engines.detectron2.samples import SampleMapper
 
 CPU = torch.device("cpu")
 SMALL = {"short_side": 64, "long_side": 64, "fpn_channels": 32, "rois_per_image": 16}
-ALWAYS = RoiDrop(enabled=True, cls=math.inf, reg=math.inf, start=0)
+ALWAYS = RoiDrop(enabled=True, cls=1e30, reg=1e30, start=0)
 
 
 def network(**hooks: Any) -> Any:
