@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.workflow.workspace import Workspace
+
+pytestmark = pytest.mark.long
 
 # Python reads this file at its start, since the folder is on PYTHONPATH: a stage says that it is
 # there, and then waits to be killed.
@@ -16,8 +20,6 @@ PATIENT = """
 import os
 import signal
 import sys
-
-pytestmark = pytest.mark.long
 
 if os.environ.get("WAIT_IN") and "snakemake" not in " ".join(sys.orig_argv):
     with open(os.environ["WAIT_IN"], "w") as fifo:
