@@ -51,7 +51,7 @@ def choice_weights(
     """
     position = {int(number): k for k, number in enumerate(bag.proposal_id)}
     choices = trivial_choices(
-        area=bag.area, slot=bag.slot, is_point=bag.is_own, sam_score=bag.predicted_iou
+        area=bag.area, slot=bag.slot, is_own=bag.is_own, predicted_iou=bag.predicted_iou
     )
     choices |= {name: position[number] for name, number in chosen.items()}
     choices["best_in_bag"] = int(statistics[:, MASK_IOU].argmax())

@@ -9,7 +9,7 @@ SLOTS = "fixed_slot_"  # and the number of the mask in SAM's answer to the point
 
 
 def trivial_choices(
-    *, area: np.ndarray, slot: np.ndarray, is_point: np.ndarray, sam_score: np.ndarray
+    *, area: np.ndarray, slot: np.ndarray, is_own: np.ndarray, predicted_iou: np.ndarray
 ) -> dict[str, int]:
     """Positions in the bag of what may be chosen without learning; ties go to the first.
 
@@ -17,8 +17,8 @@ def trivial_choices(
     ----------
     area : (n,) of the masks, px^2.
     slot : (n,) number of the mask in SAM's answer, from 0.
-    is_point : (n,) bool, the answer to the point prompt alone.
-    sam_score : (n,) SAM's own estimate of IoU.
+    is_own : (n,) bool, an answer to the label's own prompt.
+    predicted_iou : (n,) the segmenter's own estimate.
 
     Returns
     -------
@@ -30,9 +30,9 @@ def trivial_choices(
         return {}
     by_area = area.argsort(kind="stable")
     chosen = {"largest": int(area.argmax()), "median_area": int(by_area[len(by_area) // 2])}
-    point = np.flatnonzero(is_point)
+    point = np.flatnonzero(is_own)
     for position in point[::-1]:  # backwards, so that the first of two wins
         chosen[f"{SLOTS}{slot[position] + 1}"] = int(position)
     if len(point):
-        chosen["sam_top1"] = int(point[sam_score[point].argmax()])
+        chosen["sam_top1"] = int(point[predicted_iou[point].argmax()])
     return chosen

@@ -50,8 +50,8 @@ class Trivial:
         chosen = trivial_choices(
             area=rows.column("area").to_numpy(),
             slot=rows.column("mask_index").to_numpy(),
-            is_point=_own(rows),
-            sam_score=predicted,
+            is_own=_own(rows),
+            predicted_iou=predicted,
         ).get(self.method, 0)  # the segmenter gave fewer masks: the first
         same = {name: rows.column(name) for name in ("image_id", "bag_id", "proposal_id")}
         bag = {"category_id": np.full(count, category_id), "score": quality}

@@ -16,8 +16,8 @@ def choices(
     return trivial_choices(
         area=np.array(area),
         slot=np.array(slot or [0] * size, dtype=np.int64),
-        is_point=np.arange(size) < points,
-        sam_score=np.array(score or [0.5] * size),
+        is_own=np.arange(size) < points,
+        predicted_iou=np.array(score or [0.5] * size),
     )
 
 
