@@ -84,6 +84,11 @@ class StagePlan(Inputs):
             found += [digests.labels(train), digests.photographs(train)]
         return found
 
+    def truth_flag(self, wildcards: Any) -> str:
+        """Tells prepare that masks are to score the labels: as given labels they are refused."""
+        given = self.values(wildcards).get("labels") == "given"
+        return "--ground-truth" if given and self.ground.truth else ""
+
     def processes(self, wildcards: Any) -> int:
         """Processes of a training, a GPU each."""
         if self.stage not in FITTED:

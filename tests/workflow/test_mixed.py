@@ -99,6 +99,17 @@ def test_a_given_box_is_the_box_that_is_trained(
             assert written[entry["id"]]["bbox"] == pytest.approx(entry["bbox"], abs=0.01)
 
 
+def test_given_masks_cannot_score_the_labels(
+    labelled: tuple[Workspace, dict[int, str]], tmp_path: Path
+) -> None:
+    workspace = labelled[0].copy(tmp_path / "repo")
+    configure(workspace, prepare={"labels": "given"}, dataset={"ground_truth": True})
+    outcome = workspace.snakemake("--until", "prepare")
+    assert outcome.code != 0
+    assert "masks are labels; but dataset.ground_truth is true" in outcome.text
+    assert "Traceback" not in outcome.text
+
+
 def test_a_tag_is_refused_by_name(
     labelled: tuple[Workspace, dict[int, str]], tmp_path: Path
 ) -> None:

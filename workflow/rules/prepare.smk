@@ -21,6 +21,7 @@ rule prepare:
         code=PLAN.prepare.code,
         digests=PLAN.prepare.digests,
         format=PLAN.format,
+        truth=PLAN.prepare.truth_flag,
         shards=config["shards"],
         seed=PLAN.prepare.seed,
         settings=PLAN.prepare.settings,
@@ -31,6 +32,7 @@ rule prepare:
         " --image-folder {input.image_folder:q}"
         " --annotations {input.annotations:q}"
         " --format {params.format}"
+        " {params.truth}"
         " --out-images {output.images:q}"
         " --out-weak-labels {output.weak_labels:q}"
         " --out-categories {output.categories:q}"
