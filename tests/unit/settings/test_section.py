@@ -42,7 +42,7 @@ def test_settings_are_frozen_at_every_depth() -> None:
     [
         (Propose(), "sam.checkpoint"),
         (Select(), "psm.features.weights"),
-        (Train(weights="/home/me/resnet.pth"), "weights"),
+        (Train(weights="elsewhere/resnet.pth"), "weights"),
     ],
     ids=["propose", "select", "train"],
 )
