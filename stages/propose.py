@@ -34,7 +34,7 @@ from stages.settings.section import from_json, provenance_values
 from stages.tables.images import shard_images
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
-from stages.tables.shards import check_same
+from stages.tables.shards import Keys, check_same, keys_of
 from stages.tables.table import empty_table
 
 OF_IMAGE = ("image_id", "digest", "height", "width", "orientation")  # that answers depend on
@@ -62,12 +62,12 @@ class ImageProposer:
         self.prompts, self.segmenter, self.kept = prompts, segmenter, kept
         self.settings, self.folder, self.seed = settings, folder, seed
         self.addresses: dict[int, str] = {}
-        self.bags = set[tuple[int, ...]]()
+        self.bags: Keys = set()
         for image_id in prompts.images:
             asked = prompts.of(image_id)
             if len(asked):
                 self.addresses[image_id] = address_of(kept.facts, self._parts(image_id, asked))
-                self.bags |= _bags_of(asked)
+                self.bags |= keys_of(asked, "bag_id")
 
     def __call__(self, image_id: int) -> tuple[pa.Table]:
         """Table `proposals` of one image; empty for an image without prompts."""
@@ -153,13 +153,8 @@ def _written(out: Path, proposer: ImageProposer, facts: Mapping[str, Any]) -> pa
         progress=Progress("propose", len(ids)),
         also=proposer.deciding(),
     )
-    check_same(_bags_of(table), proposer.bags, what="bags", where=out)
+    check_same(keys_of(table, "bag_id"), proposer.bags, what="bags", where=out)
     return table
-
-
-def _bags_of(rows: pa.Table) -> set[tuple[int, ...]]:
-    ids = (rows.column("image_id").to_pylist(), rows.column("bag_id").to_pylist())
-    return set(zip(*ids, strict=True))
 
 
 def _provenance(
@@ -187,7 +182,7 @@ def summary(table: pa.Table, images: int, prompted: int, asked: int, deleted: in
     ----------
     prompted : images with prompts, of which `asked` were embedded now. deleted : labels left out.
     """
-    bags = len(_bags_of(table))
+    bags = len(keys_of(table, "bag_id"))
     empty = len(table) - sum(table.column("valid").to_pylist())
     return (
         f"embedded {asked} images, {prompted - asked} answered before; {images} images, {bags} "

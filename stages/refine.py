@@ -44,12 +44,12 @@ from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import check_same
+from stages.tables.shards import check_same, keys_of
 from stages.tables.table import empty_table, read_table
 from stages.tables.trail import TRAIL
 from stages.tables.zoomed import ZOOMED
 
-KEY = ("image_id", "bag_id", "proposal_id")
+KEY = ("bag_id", "proposal_id")  # of a row in its image
 PROPOSED = tuple(name for name in PROPOSALS.schema.names if name != "soft")  # no refiner reads it
 SCORED = tuple(SELECTIONS.schema.names)
 
@@ -138,10 +138,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def check_selections(selections: Path, bags: pa.Table) -> None:
     """Raise ValueError unless the choices of a file are about these proposals, all of them."""
-    seen, wanted = (
-        zip(*(table.column(name).to_pylist() for name in KEY), strict=True)
-        for table in (read_table(selections, SELECTIONS, columns=KEY), bags)
-    )
+    chosen = read_table(selections, SELECTIONS, columns=["image_id", *KEY])
+    seen, wanted = keys_of(chosen, *KEY), keys_of(bags, *KEY)
     check_same(seen, wanted, what="proposals", where=selections)
 
 

@@ -30,9 +30,10 @@ from stages.settings.select import Select
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
 from stages.tables.selections import SELECTIONS
+from stages.tables.shards import keys_of
 from stages.tables.table import empty_table
 
-KEY = ("image_id", "bag_id", "proposal_id")
+KEY = ("bag_id", "proposal_id")  # of a row in its image
 
 
 class ImageSelector:
@@ -56,13 +57,9 @@ class ImageSelector:
             return [empty_table(SELECTIONS)]
         image, labels = self.shard.images[image_id], self.shard.labels_of[image_id]
         scores = self.selector.scores(image, labels, rows)
-        if _keys(scores) != _keys(rows):
+        if keys_of(scores, *KEY) != keys_of(rows, *KEY):
             raise RuntimeError(f"image {image_id}: the selector did not score every proposal.")
         return [scores]
-
-
-def _keys(rows: pa.Table) -> set[tuple[int, ...]]:
-    return set(zip(*(rows.column(name).to_pylist() for name in KEY), strict=True))
 
 
 def main(argv: Sequence[str] | None) -> None:

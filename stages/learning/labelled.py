@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.runtime.program import Sentence
-from stages.tables.shards import check_same
+from stages.tables.shards import check_same, keys_of
 
 PROMPTED = ("point", "box")  # kinds of labels that have a bag
 LABEL_COLUMNS = (  # of table `weak_labels`: all that bags are made of
@@ -58,11 +58,7 @@ def prompted(labels: pa.Table) -> pa.Table:
 
 def check_bags(proposals: pa.Table, labels: pa.Table, where: Path) -> None:
     """Raise ValueError unless every labelled object has its bag in `where`, and no other has."""
-    key = ("image_id", "bag_id")
-    seen, wanted = (
-        zip(*(table.column(name).to_pylist() for name in key), strict=True)
-        for table in (proposals, prompted(labels))
-    )
+    seen, wanted = keys_of(proposals, "bag_id"), keys_of(prompted(labels), "bag_id")
     check_same(seen, wanted, what="bags", where=where)
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stages.tables.members import Members, keys_of
+from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import check_same, whole_set
+from stages.tables.shards import check_same, keys_of, whole_set
 from stages.tables.table import checked_header
 from stages.tables.trail import TRAIL
 

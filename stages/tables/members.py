@@ -9,10 +9,8 @@ import pyarrow.compute as pc
 
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
-from stages.tables.shards import check_members, check_same
+from stages.tables.shards import Keys, check_members, check_same, keys_of
 from stages.tables.table import checked_header, read_table
-
-Keys = set[tuple[int, ...]]
 
 
 class Members:
@@ -124,9 +122,3 @@ class Members:
 
     def _of(self, shard: int) -> pa.Table:
         return self.labels.filter(pa.array(self._label_shards == shard))
-
-
-def keys_of(rows: pa.Table, *names: str) -> Keys:
-    """Distinct (image_id, value of each column in `names`) of rows."""
-    columns = [rows.column(name).to_pylist() for name in ("image_id", *names)]
-    return set(zip(*columns, strict=True))

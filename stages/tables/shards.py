@@ -9,6 +9,8 @@ import pyarrow as pa
 from stages.tables.record import Record
 from stages.tables.table import checked_header
 
+Keys = set[tuple[int, ...]]
+
 
 def whole_set(paths: Sequence[Path], record: Record) -> dict[str, Any]:
     """The header that all shards of a table share, their own name apart.
@@ -51,6 +53,12 @@ def check_members(rows: pa.Table, image_ids: Collection[int], where: Path) -> No
             f"{where}: image {min(strangers)} is not one of this shard's {len(image_ids)} images. "
             "The file is of another shard or of another run: remove it and run snakemake again."
         )
+
+
+def keys_of(rows: pa.Table, *names: str) -> Keys:
+    """Distinct (image_id, value of each column in `names`) of rows."""
+    columns = [rows.column(name).to_pylist() for name in ("image_id", *names)]
+    return set(zip(*columns, strict=True))
 
 
 def check_same(

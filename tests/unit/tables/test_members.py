@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.tables.images import IMAGES
-from stages.tables.members import Members, keys_of
+from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table
@@ -93,9 +93,3 @@ def test_bags_are_held_against_the_labels(tmp_path: Path) -> None:
     write_rows(path, PROPOSALS, rows[:2], shard="0000-of-0002")
     with pytest.raises(ValueError, match=r"1 bags are missing \(first: \(4, -1\)\)"):
         members().check_bags(path, PROPOSALS)
-
-
-def test_keys_are_distinct_pairs_and_more() -> None:
-    rows = rows_table(PROPOSALS, [proposal_row(2, 7, 0), proposal_row(2, 7, 1)])
-    assert keys_of(rows, "bag_id") == {(2, 7)}
-    assert keys_of(rows, "bag_id", "proposal_id") == {(2, 7, 0), (2, 7, 1)}

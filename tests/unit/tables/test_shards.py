@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from stages.tables.proposals import PROPOSALS
 from stages.tables.record import Record
-from stages.tables.shards import check_members, check_same, whole_set
+from stages.tables.shards import check_members, check_same, keys_of, whole_set
 from stages.tables.table import rows_table
 from stages.tables.trail import TRAIL
-from tests.sound_rows import trail_row, write_rows, write_shards
+from tests.sound_rows import proposal_row, trail_row, write_rows, write_shards
 
 ROWS = [trail_row(1), trail_row(2), trail_row(4)]
 
@@ -90,3 +91,9 @@ def test_what_is_missing_or_unknown_is_counted_and_named(
 def test_the_same_things_in_another_order_are_the_same() -> None:
     check_same([], [], what="things", where=Path("t"))
     check_same([(1, 2), (3, 4)], iter([(3, 4), (1, 2)]), what="things", where=Path("t"))
+
+
+def test_keys_are_distinct_pairs_and_more() -> None:
+    rows = rows_table(PROPOSALS, [proposal_row(2, 7, 0), proposal_row(2, 7, 1)])
+    assert keys_of(rows, "bag_id") == {(2, 7)}
+    assert keys_of(rows, "bag_id", "proposal_id") == {(2, 7, 0), (2, 7, 1)}
