@@ -17,6 +17,7 @@ import torch
 from stages.geometry.boxes import clip_boxes, scale_boxes
 from stages.geometry.masks import masks_to_rles
 from stages.segmenters.answers_kept import Kept
+from stages.segmenters.mirrored import mirrored_box
 from stages.segmenters.on_demand import OnDemand
 from stages.segmenters.segmenter import Asked, Segmenter
 from stages.tables.table import table_of
@@ -84,10 +85,8 @@ class Zoom:
             [window.x, window.y] * 2
         )
         asked = clip_boxes(asked, *crop.shape[:2])[0].astype(np.float32)
-        there = asked.copy()
-        there[[0, 2]] = crop.shape[1] - asked[[2, 0]]
         upright = self._asked(crop, asked)
-        mirrored = self._asked(crop[:, ::-1], there)[:, ::-1]
+        mirrored = self._asked(crop[:, ::-1], mirrored_box(asked, crop.shape[1]))[:, ::-1]
         found = np.zeros((height, width), dtype=np.float32)
         window.cut(found)[:] = (upright + mirrored) / 2
         return found
