@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from stages.geometry.masks import rle_of
 from stages.metrics.choices import ScoredBag
+from stages.tables.proposals import own_answers
 from stages.tables.spans import rows_by
 from stages.tables.table import boxes_of
 from stages.tables.weak_labels import TAG_BAG
@@ -13,7 +14,6 @@ BAG_COLUMNS = (  # so that no more is read than is needed
     *("image_id", "bag_id", "proposal_id", "prompt_kind", "derived", "mask_index", "box", "area"),
     *("rle", "height", "width", "predicted_iou"),
 )
-MIRRORED = "mirrored_"  # what propose puts before a prompt's kind where it asked the mirror image
 
 
 def bags_of(proposals: pa.Table | None) -> dict[int, ScoredBag]:
@@ -29,15 +29,12 @@ def bags_of(proposals: pa.Table | None) -> dict[int, ScoredBag]:
 
 def _bag(rows: pa.Table) -> ScoredBag:
     size = rows.column("height")[0].as_py(), rows.column("width")[0].as_py()
-    kinds = rows.column("prompt_kind").to_pylist()
-    is_derived = rows.column("derived").is_valid().to_numpy()
-    is_mirrored = np.array([kind.startswith(MIRRORED) for kind in kinds])
     return ScoredBag(
         rles=[rle_of(counts, *size) for counts in rows.column("rle").to_pylist()],
         boxes=boxes_of(rows).astype(np.float64),
         area=rows.column("area").to_numpy(),
         proposal_id=rows.column("proposal_id").to_numpy(),
         slot=rows.column("mask_index").to_numpy(),
-        is_own=~is_derived & ~is_mirrored,
+        is_own=own_answers(rows),
         predicted_iou=rows.column("predicted_iou").to_numpy(),
     )

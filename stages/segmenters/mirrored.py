@@ -14,8 +14,8 @@ from stages.geometry.masks import masks_to_rles
 from stages.segmenters.answers import Answer
 from stages.segmenters.derived import Question
 from stages.segmenters.segmenter import Asked
+from stages.tables.proposals import MIRRORED
 
-PREFIX = "mirrored_"  # before the kind of a prompt to the mirrored image
 NUDGE = 1e-3  # px: the left edge, x = 0, is mirrored to just inside the right one
 
 Pair = tuple[Question, Answer]
@@ -55,6 +55,6 @@ def mirrored_back(pairs: Sequence[Pair]) -> list[Pair]:
     masks = np.stack([answer.mask()[:, ::-1] for _, answer in pairs])
     rles = masks_to_rles(np.ascontiguousarray(masks))
     return [
-        (replace(question, kind=PREFIX + question.kind), replace(answer, rle=rle))
+        (replace(question, kind=MIRRORED + question.kind), replace(answer, rle=rle))
         for (question, answer), rle in zip(pairs, rles, strict=True)
     ]

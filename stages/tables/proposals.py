@@ -1,9 +1,12 @@
 """Table `proposals`: the bag of masks of every object that was prompted."""
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stages.tables.record import BAG, BOX, FINITE, HUGE, IMAGE, PROPOSAL, Record, column
 
+MIRRORED = "mirrored_"  # before prompt_kind where the mirrored image was asked
 PROPOSALS = Record(
     "proposals",
     2,
@@ -40,3 +43,15 @@ PROPOSALS = Record(
         *(("predicted_iou", -FINITE, FINITE), ("stability", 0, 1)),
     ),
 )
+
+
+def own_answers(rows: pa.Table) -> np.ndarray:
+    """(n,) bool: the answer to a label's own prompt, about the image as it is.
+
+    Parameters
+    ----------
+    rows : (n,) of the table, with prompt_kind and derived.
+    """
+    mirrored = pc.starts_with(rows.column("prompt_kind"), MIRRORED)
+    own = pc.and_(pc.is_null(rows.column("derived")), pc.invert(mirrored))
+    return np.asarray(own.to_numpy(zero_copy_only=False))

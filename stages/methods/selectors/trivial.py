@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
 from stages.learning.labelled import labelled_bags
 from stages.methods.kit import Kit
 from stages.mil.trivial import trivial_choices
+from stages.tables.proposals import own_answers
 from stages.tables.selections import SELECTIONS
 from stages.tables.spans import rows_by
 from stages.tables.table import empty_table, table_of
@@ -50,7 +50,7 @@ class Trivial:
         chosen = trivial_choices(
             area=rows.column("area").to_numpy(),
             slot=rows.column("mask_index").to_numpy(),
-            is_own=_own(rows),
+            is_own=own_answers(rows),
             predicted_iou=predicted,
         ).get(self.method, 0)  # the segmenter gave fewer masks: the first
         same = {name: rows.column(name) for name in ("image_id", "bag_id", "proposal_id")}
@@ -61,10 +61,3 @@ class Trivial:
         }
         none = dict.fromkeys(("score_cls", "score_ins", "score_dis", "box"), [None] * count)
         return table_of(SELECTIONS, {**same, **bag, **none})
-
-
-def _own(rows: pa.Table) -> np.ndarray:
-    """(n,) bool: the answer to the label's own prompt, about the image as it is."""
-    mirrored = pc.starts_with(rows.column("prompt_kind"), "mirrored_")
-    own = pc.and_(pc.is_null(rows.column("derived")), pc.invert(mirrored))
-    return np.asarray(own.to_numpy(zero_copy_only=False))
