@@ -25,7 +25,7 @@ from stages.runtime.doors import opened
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
-from stages.segmenters.answers_kept import Kept, address_of
+from stages.segmenters.answers_kept import OF_IMAGE, Kept, address_of
 from stages.segmenters.on_demand import OnDemand
 from stages.segmenters.proposing import Proposer
 from stages.settings.prompt import Prompt
@@ -36,8 +36,6 @@ from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
 from stages.tables.shards import Keys, check_same, keys_of
 from stages.tables.table import empty_table
-
-OF_IMAGE = ("image_id", "digest", "height", "width", "orientation")  # that answers depend on
 
 
 class ImageProposer:

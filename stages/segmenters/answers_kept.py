@@ -25,6 +25,7 @@ from stages.tables.table import read_header, read_table, write_table
 DIGITS = 32  # of an address, hexadecimal
 LISTS = "lists"
 PARTIAL = ".partial"  # behind the name of a list that still grows
+OF_IMAGE = ("image_id", "digest", "height", "width", "orientation")  # that answers depend on
 UNREADABLE = (ValueError, OSError, KeyError, pa.ArrowException)
 
 

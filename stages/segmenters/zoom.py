@@ -16,7 +16,7 @@ import torch
 
 from stages.geometry.boxes import clip_boxes, scale_boxes
 from stages.geometry.masks import masks_to_rles
-from stages.segmenters.answers_kept import Kept
+from stages.segmenters.answers_kept import OF_IMAGE, Kept
 from stages.segmenters.mirrored import mirrored_box
 from stages.segmenters.on_demand import OnDemand
 from stages.segmenters.segmenter import Asked, Segmenter
@@ -132,8 +132,7 @@ class KeptZoom:
         """
         if not len(boxes):
             return []
-        names = ("image_id", "digest", "height", "width", "orientation")
-        parts = {**{name: image[name] for name in names}, "boxes": boxes.tolist()}
+        parts = {**{name: image[name] for name in OF_IMAGE}, "boxes": boxes.tolist()}
         table = self.kept.of(parts, lambda: self._table(image, boxes, pixels()))
         counts: list[bytes] = table.column("rle").to_pylist()
         return counts
