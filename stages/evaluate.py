@@ -23,7 +23,6 @@ from stages.metrics.scorers import PACKAGES, backend_of
 from stages.reporting.metrics_table import metrics_table
 from stages.reporting.quality_figure import draw_quality
 from stages.runtime.atomic import write_text
-from stages.runtime.code import code_of
 from stages.runtime.program import parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
@@ -127,7 +126,6 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
             "stages.evaluate",
             settings=provenance_values(settings),
             seed=args.seed,
-            code=code_of("stages.evaluate"),
             packages={"numpy", "pycocotools", PACKAGES[settings.backend]},
         ),
     }

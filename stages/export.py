@@ -31,7 +31,6 @@ from stages.labels.drop_below import drop_below
 from stages.labels.merge_smaller import merge_smaller
 from stages.labels.numbering import Numbering
 from stages.runtime.atomic import replacing
-from stages.runtime.code import code_of
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
@@ -132,7 +131,6 @@ def main(argv: Sequence[str] | None) -> None:
         settings=provenance_values(settings),
         seed=upstream.get("seed", 0),
         packages=("pycocotools", "pyarrow"),
-        code=code_of("stages.export"),
         upstream=upstream,
     )
     exporter = Exporter(images, labels, categories, settings)
