@@ -11,8 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stages.methods.refiner import REFINERS
-from stages.methods.selector import SELECTORS
+from stages.runtime.doors import Method
 from stages.settings.readers import DOORS, chosen, for_fit
 
 Values = Mapping[str, Any]
@@ -38,6 +37,11 @@ class Variants:
         """The shared keys of a section and the chosen method's block."""
         return chosen(section, self.configs[name][section])
 
+    def method(self, name: str, section: str) -> Method:
+        """What stands behind the name that a section with a door has chosen."""
+        key, door = DOORS[section]
+        return door[self.configs[name][section][key]]
+
     def block(self, name: str, section: str) -> dict[str, Any]:
         """The keys of the chosen method alone; empty where it has none."""
         values = self.settings(name, section)
@@ -50,16 +54,15 @@ class Variants:
 
     def is_joint(self, name: str) -> bool:
         """Whether fit_select trains the refiner too."""
-        method = REFINERS[self.configs[name]["refine"]["method"]]
-        return bool(method.joint) and self.block(name, "refine").get("fit") == "joint"
+        joint = self.method(name, "refine").joint
+        return bool(joint) and self.block(name, "refine").get("fit") == "joint"
 
     def learns(self, name: str, stage: str) -> bool:
         """Whether a variant has this stage; those that learn nothing have no fit."""
         if stage == "fit_select":
-            return bool(SELECTORS[self.configs[name]["select"]["method"]].fit)
+            return bool(self.method(name, "select").fit)
         if stage == "fit_refine":
-            learned = REFINERS[self.configs[name]["refine"]["method"]].fit
-            return bool(learned) and not self.is_joint(name)
+            return bool(self.method(name, "refine").fit) and not self.is_joint(name)
         return True
 
     def lineage(self, name: str, stage: str) -> tuple[str, ...]:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from stages.formats.format import FORMATS
 from stages.learning.features import FEATURES
 from stages.methods.prompter import PROMPTERS
-from stages.methods.refiner import REFINERS
-from stages.methods.selector import SELECTORS
 from stages.planning.lineage import Variants
 from stages.segmenters.segmenter import SEGMENTERS
 
@@ -32,14 +30,13 @@ def asks_again(variants: Variants, name: str) -> bool:
 
 def learned_on(variants: Variants, name: str, section: str) -> str | None:
     """Where the network of `select` or `refine` has its features from, if it has one."""
-    table = {"select": SELECTORS, "refine": REFINERS}[section]
-    learns = table[variants.settings(name, section)["method"]].fit
+    learns = variants.method(name, section).fit
     source: str | None = variants.block(name, "select").get("features", {}).get("source")
     return source if learns else None
 
 
 def _segmenter(variants: Variants, name: str) -> list[str]:
-    return [SEGMENTERS[variants.settings(name, "propose")["segmenter"]].module]
+    return [variants.method(name, "propose").module]
 
 
 def _propose(variants: Variants, name: str) -> list[str]:
@@ -55,26 +52,21 @@ def _features(variants: Variants, name: str, section: str) -> list[str]:
 
 
 def _fit_select(variants: Variants, name: str) -> list[str]:
-    method = SELECTORS[variants.settings(name, "select")["method"]]
-    joint = REFINERS[variants.settings(name, "refine")["method"]].joint
-    with_it = [joint] if variants.is_joint(name) else []
-    return [method.fit, *with_it, *_features(variants, name, "select")]
+    with_it = [variants.method(name, "refine").joint] if variants.is_joint(name) else []
+    return [variants.method(name, "select").fit, *with_it, *_features(variants, name, "select")]
 
 
 def _select(variants: Variants, name: str) -> list[str]:
-    method = SELECTORS[variants.settings(name, "select")["method"]]
-    return [method.module, *_features(variants, name, "select")]
+    return [variants.method(name, "select").module, *_features(variants, name, "select")]
 
 
 def _fit_refine(variants: Variants, name: str) -> list[str]:
-    method = REFINERS[variants.settings(name, "refine")["method"]]
-    return [method.fit, *_features(variants, name, "refine")]
+    return [variants.method(name, "refine").fit, *_features(variants, name, "refine")]
 
 
 def _refine(variants: Variants, name: str) -> list[str]:
-    method = REFINERS[variants.settings(name, "refine")["method"]]
     again = _segmenter(variants, name) if asks_again(variants, name) else []
-    return [method.module, *_features(variants, name, "refine"), *again]
+    return [variants.method(name, "refine").module, *_features(variants, name, "refine"), *again]
 
 
 BEHIND: Mapping[str, Chosen] = {
