@@ -15,6 +15,7 @@ from pathlib import Path
 
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.segmenters.answers_kept import DIGITS, LISTS, PARTIAL
+from stages.tables.shard_names import shard_names
 
 STAGES = ("prompt", "propose", "select", "refine")
 SHARD = re.compile(r"(shard|trail)-(\d{4})-of-(\d{4})\.(parquet|parquet\.parts|txt|txt\.partial)")
@@ -50,8 +51,7 @@ def found_in(folder: Path) -> Found:
 
 def is_whole(stage: Path, shards: int) -> bool:
     """Whether a stage's folder has every shard of this count."""
-    names = [f"shard-{number:04d}-of-{shards:04d}.parquet" for number in range(shards)]
-    return all((stage / name).is_file() for name in names)
+    return all((stage / f"shard-{name}.parquet").is_file() for name in shard_names(shards))
 
 
 def stage_of(path: Path, folder: Path) -> Path:

@@ -18,6 +18,7 @@ from stages.planning.sources import fetched, splits, with_paths
 from stages.planning.stage_inputs import Ground
 from stages.planning.stage_plan import StagePlan
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
+from stages.tables.shard_names import shard_names
 
 Values = Mapping[str, Any]
 PLANNED = (
@@ -103,7 +104,7 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     where = {"run": config["run"], "seed": config["seed"], "own_worlds": own_worlds}
     homes = deal(variants, comparison.cases(), **where)
     folder = Path("results", config["run"])
-    shards = shards_of(config["shards"])
+    shards = shard_names(config["shards"])
     digests = Digests(folder, config["dataset"].get("watch", "content"), fresh)
     truth = bool(config["dataset"]["ground_truth"])
     ground = Ground(config, variants, homes, comparison, train, held_out, truth, shards, digests)
@@ -151,11 +152,6 @@ def variants_of(config: Values, *, root: Path) -> Variants:
         compared=tuple(report["variants"]),
         supervised=tuple(supervised),
     )
-
-
-def shards_of(count: int) -> tuple[str, ...]:
-    """Names of `count` shards: 0000-of-0002, 0001-of-0002."""
-    return tuple(f"{number:04d}-of-{count:04d}" for number in range(count))
 
 
 def _targets(config: Values, homes: Homes, comparison: Comparison) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.tables.record import HUGE, IMAGE, Record, column
+from stages.tables.shard_names import shard_number
 from stages.tables.table import read_table
 
 IMAGES = Record(
@@ -35,4 +36,4 @@ def shard_of(image_id: int, shards: int) -> int:
 def shard_images(images: Path, shard: str) -> pa.Table:
     """Rows of the table in a file that belong to a shard, named such as 0003-of-0128."""
     table = read_table(images, IMAGES)
-    return table.filter(pc.equal(table.column("shard"), int(shard.split("-")[0])))
+    return table.filter(pc.equal(table.column("shard"), shard_number(shard)))

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
+from stages.tables.shard_names import shard_number
 from stages.tables.shards import Keys, check_members, check_same, keys_of
 from stages.tables.table import checked_header, read_table
 
@@ -115,7 +116,7 @@ class Members:
         ------
         ValueError : an image is not of the shard, or the file is not as it should be.
         """
-        shard = int(str(checked_header(path, record)["shard"]).split("-")[0])
+        shard = shard_number(str(checked_header(path, record)["shard"]))
         rows = read_table(path, record, columns=["image_id", *columns])
         check_members(rows, self.image_ids(shard), path)
         return shard, rows

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from stages.tables.record import Record
+from stages.tables.shard_names import shard_names
 from stages.tables.table import checked_header
 
 Keys = set[tuple[int, ...]]
@@ -23,8 +24,7 @@ def whole_set(paths: Sequence[Path], record: Record) -> dict[str, Any]:
     headers = [checked_header(path, record) for path in paths]
     names = [str(header.pop("shard", "")) for header in headers]
     count = int(names[0].rpartition("-")[2] or 0)
-    wanted = [f"{number:04d}-of-{count:04d}" for number in range(count)]
-    if not count or sorted(names) != wanted:
+    if not count or sorted(names) != list(shard_names(count)):
         raise ValueError(
             f"{paths[0].parent}: table {record.name} needs each of its {count} shards once, but "
             f"{', '.join(names)} were given. Give all shards of one count."

@@ -6,15 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.planning.plan import shards_of
 from tests.small_config import FILES, compared, plan
-
-
-@pytest.mark.parametrize(
-    ("count", "names"), [(1, ["0000-of-0001"]), (2, ["0000-of-0002", "0001-of-0002"])]
-)
-def test_shards_have_their_total_in_the_name(count: int, names: list[str]) -> None:
-    assert list(shards_of(count)) == names
 
 
 def test_a_run_makes_labels_a_detector_and_scores() -> None:
