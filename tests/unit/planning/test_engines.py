@@ -12,9 +12,7 @@ def test_with_conda_every_engine_can_train() -> None:
 
 
 def test_without_conda_an_engine_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "stages.planning.engines.find_spec", lambda name: name == "torchvision" or None
-    )
+    monkeypatch.setattr("stages.planning.engines.is_importable", lambda name: name == "torchvision")
     assert engines_here(conda=False) == ("torchvision",)
 
 
