@@ -1,7 +1,6 @@
 """Resized pixels: the size of the paper, and boxes that land where the pixels are."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,26 +9,17 @@ from PIL import Image
 
 from stages.learning.backbone import ResNetFpn
 from stages.learning.pixel_inputs import PixelInputs, facts_of_features
-from stages.photographs.reading import digest_of
 from stages.runtime.provenance import sha256_of
 from stages.settings.propose import Propose
 from stages.settings.selectors.psm import Features
+from tests.one_photograph import row_of, written
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    pixels = np.zeros((60, 100, 3), np.uint8)
-    pixels[20:40, 10:30] = 255
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    return tmp_path
-
-
-def row_of(folder: Path) -> dict[str, Any]:
-    """What of table `images` is read."""
-    digest = digest_of((folder / "a.png").read_bytes())
-    return {"image_id": 7, "file_name": "a.png", "digest": digest}
+    return written(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -10,29 +10,20 @@ from PIL import Image
 
 from stages.learning.adapter import Adapter
 from stages.learning.sam_inputs import SamInputs, facts_of_features, opened_inputs
-from stages.photographs.reading import digest_of
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.embed import Encoder
 from stages.segmenters.tiny import build_vit_tiny
 from stages.settings.propose import Propose
 from stages.settings.segmenters.sam import Settings as Sam
 from stages.settings.selectors.psm import Features
+from tests.one_photograph import row_of, written
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    pixels = np.zeros((60, 100, 3), np.uint8)
-    pixels[20:40, 10:30] = 255
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    return tmp_path
-
-
-def row_of(folder: Path) -> dict[str, Any]:
-    """What of table `images` is read."""
-    digest = digest_of((folder / "a.png").read_bytes())
-    return {"image_id": 7, "file_name": "a.png", "digest": digest}
+    return written(tmp_path)
 
 
 @pytest.fixture(scope="module")
