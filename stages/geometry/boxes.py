@@ -40,3 +40,9 @@ def scale_boxes(boxes: np.ndarray, factor: float) -> np.ndarray:
     centre = (boxes[..., :2] + boxes[..., 2:]) / 2
     half = (boxes[..., 2:] - boxes[..., :2]) / 2 * factor
     return np.concatenate([centre - half, centre + half], axis=-1)
+
+
+def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
+    """Boxes in the image with left and right exchanged, (..., 4)."""
+    left, right = width - boxes[..., 2], width - boxes[..., 0]
+    return np.stack([left, boxes[..., 1], right, boxes[..., 3]], axis=-1).astype(boxes.dtype)

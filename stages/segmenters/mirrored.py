@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from stages.geometry.boxes import mirrored_boxes
 from stages.geometry.masks import masks_to_rles
 from stages.segmenters.answers import Answer
 from stages.segmenters.derived import Question
@@ -32,18 +33,13 @@ def mirrored_points(points: np.ndarray, width: int) -> np.ndarray:
     return np.stack([x, points[:, 1]], axis=1).astype(np.float32)
 
 
-def mirrored_box(box: np.ndarray, width: int) -> np.ndarray:
-    """(4,) xyxy px with left and right exchanged."""
-    return np.array([width - box[2], box[1], width - box[0], box[3]], dtype=box.dtype)
-
-
 def mirrored_question(question: Question, width: int) -> Question:
     """The same question about the mirrored image."""
     points, box = question.asked.points, question.asked.box
     asked = Asked(
         None if points is None else mirrored_points(points, width),
         question.asked.signs,
-        None if box is None else mirrored_box(box, width),
+        None if box is None else mirrored_boxes(box, width),
     )
     return replace(question, asked=asked, anchor=mirrored_points(question.anchor[None], width)[0])
 

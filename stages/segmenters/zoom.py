@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from stages.geometry.boxes import clip_boxes, scale_boxes
+from stages.geometry.boxes import clip_boxes, mirrored_boxes, scale_boxes
 from stages.geometry.masks import masks_to_rles
 from stages.segmenters.answers_kept import OF_IMAGE, Kept
-from stages.segmenters.mirrored import mirrored_box
 from stages.segmenters.on_demand import OnDemand
 from stages.segmenters.segmenter import Asked, Segmenter
 from stages.tables.table import table_of
@@ -86,7 +85,7 @@ class Zoom:
         )
         asked = clip_boxes(asked, *crop.shape[:2])[0].astype(np.float32)
         upright = self._asked(crop, asked)
-        mirrored = self._asked(crop[:, ::-1], mirrored_box(asked, crop.shape[1]))[:, ::-1]
+        mirrored = self._asked(crop[:, ::-1], mirrored_boxes(asked, crop.shape[1]))[:, ::-1]
         found = np.zeros((height, width), dtype=np.float32)
         window.cut(found)[:] = (upright + mirrored) / 2
         return found

@@ -5,6 +5,7 @@ from stages.geometry.boxes import (
     box_area,
     box_iou,
     clip_boxes,
+    mirrored_boxes,
     scale_boxes,
     xywh_to_xyxy,
     xyxy_to_xywh,
@@ -88,3 +89,11 @@ def test_scale_keeps_the_centre() -> None:
     np.testing.assert_allclose(scaled[:, :2] + scaled[:, 2:], boxes[:, :2] + boxes[:, 2:], 1e-5)
     np.testing.assert_allclose(box_area(scaled), box_area(boxes) * 2.25, rtol=1e-4)
     np.testing.assert_allclose(scale_boxes(boxes, 1.0), boxes, rtol=1e-5)
+
+
+def test_mirrored_boxes_hold_what_the_mirrored_image_holds() -> None:
+    image = np.random.default_rng(0).integers(0, 9, (20, 30))
+    x0, y0, x1, y1 = mirrored_boxes(np.array([4, 3, 11, 9]), width=30)
+    np.testing.assert_array_equal(image[:, ::-1][y0:y1, x0:x1], image[3:9, 4:11][:, ::-1])
+    boxes = _boxes(5)
+    np.testing.assert_allclose(mirrored_boxes(mirrored_boxes(boxes, 60), 60), boxes, atol=1e-4)
