@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.geometry.box_tensors import mirrored_tensor
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -53,12 +55,10 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
 
 def mirrored(sample: Sample) -> Sample:
     """The sample with left and right exchanged."""
-    boxes = sample.boxes.clone()
-    boxes[:, [0, 2]] = sample.pixels.shape[-1] - sample.boxes[:, [2, 0]]
     return replace(
         sample,
         pixels=sample.pixels.flip(-1),
-        boxes=boxes,
+        boxes=mirrored_tensor(sample.boxes, sample.pixels.shape[-1]),
         masks=sample.masks.flip(-1),
         extra_masks=sample.extra_masks.flip(-1),
     )

@@ -1,6 +1,7 @@
-"""Areas and IoU of boxes as tensors, on any device: xyxy, px. Pure functions.
+"""Areas, IoU and mirror images of boxes as tensors, on any device: xyxy, px. Pure functions.
 
-The twins of `boxes.box_area` and `boxes.box_iou`; apart from them, since they need torch.
+The twins of `box_area`, `box_iou` and `mirrored_boxes` in `boxes`; apart from them, since they need
+torch.
 """
 
 import torch
@@ -23,3 +24,9 @@ def paired_iou(first: Tensor, second: Tensor) -> Tensor:
     inner = (high - low).clamp(min=0).prod(dim=-1)
     union = tensor_area(first) + tensor_area(second) - inner
     return torch.where(union > 0, inner / union.clamp(min=1e-12), torch.zeros_like(inner))
+
+
+def mirrored_tensor(boxes: Tensor, width: float) -> Tensor:
+    """Boxes in the image with left and right exchanged, (..., 4)."""
+    x0, y0, x1, y1 = boxes.unbind(-1)
+    return torch.stack([width - x1, y0, width - x0, y1], dim=-1)

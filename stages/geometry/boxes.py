@@ -45,4 +45,4 @@ def scale_boxes(boxes: np.ndarray, factor: float) -> np.ndarray:
 def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
     """Boxes in the image with left and right exchanged, (..., 4)."""
     left, right = width - boxes[..., 2], width - boxes[..., 0]
-    return np.stack([left, boxes[..., 1], right, boxes[..., 3]], axis=-1).astype(boxes.dtype)
+    return np.stack([left, boxes[..., 1], right, boxes[..., 3]], axis=-1)

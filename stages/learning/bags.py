@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from stages.geometry.box_tensors import mirrored_tensor
 from stages.learning.labelled import labelled_bags
 from stages.tables.spans import runs
 from stages.tables.table import boxes_of
@@ -59,8 +60,7 @@ class ImageBags:
         height, width = self.size[0] * factor, self.size[1] * factor
         boxes, points = self.boxes * factor, self.points * factor
         if flip:
-            x0, y0, x1, y1 = boxes.unbind(-1)
-            boxes = torch.stack([width - x1, y0, width - x0, y1], dim=-1)
+            boxes = mirrored_tensor(boxes, width)
             points = torch.stack([width - points[:, 0], points[:, 1]], dim=-1)
         return replace(self, boxes=boxes, points=points, size=(height, width))
 

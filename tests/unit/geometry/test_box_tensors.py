@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from torchvision import ops
+from torchvision.transforms.v2.functional import horizontal_flip_bounding_boxes
+from torchvision.tv_tensors import BoundingBoxFormat
 
-from stages.geometry.box_tensors import paired_iou, tensor_area
-from stages.geometry.boxes import box_area, box_iou
+from stages.geometry.box_tensors import mirrored_tensor, paired_iou, tensor_area
+from stages.geometry.boxes import box_area, box_iou, mirrored_boxes
 
 
 def boxes(count: int, *, seed: int = 0) -> torch.Tensor:
@@ -44,3 +46,11 @@ def test_iou_is_taken_pair_by_pair() -> None:
 def test_two_boxes_without_area_have_iou_zero_and_not_nan() -> None:
     point = torch.full((1, 4), 3.0)
     assert paired_iou(point, point).tolist() == [0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 200])
+def test_mirrored_boxes_are_those_of_arrays_and_of_torchvision(count: int) -> None:
+    found = mirrored_tensor(boxes(count), 60)
+    flipped = horizontal_flip_bounding_boxes(boxes(count), BoundingBoxFormat.XYXY, (40, 60))
+    assert torch.equal(found, flipped)
+    np.testing.assert_array_equal(found.numpy(), mirrored_boxes(boxes(count).numpy(), 60))
