@@ -1,7 +1,13 @@
+import runpy
+import sys
+
+import cv2
+import hotcoco
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from stages.geometry import masks as module
 from stages.geometry.masks import (
     masks_to_rles,
     rle_areas,
@@ -44,16 +50,73 @@ def test_masks_round_trip(masks: np.ndarray, kind: type) -> None:
     np.testing.assert_array_equal(decoded, masks)
 
 
-def test_the_fast_path_gives_the_bytes_of_the_plain_one() -> None:
-    masks = _masks(9)
-    plain = [coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8)) for mask in masks]
-    assert masks_to_rles(masks) == plain
+def _blobs(count: int, height: int, width: int) -> np.ndarray:
+    rng = np.random.default_rng(count)
+    masks = np.zeros((count, height, width), dtype=np.uint8)
+    for mask in masks:
+        centre, axes = rng.integers(0, (width, height)), rng.integers(0, (width, height))
+        cv2.ellipse(mask, centre.tolist(), axes.tolist(), rng.uniform(0, 180), 0, 360, 1, -1)
+    return masks
 
 
+def _plain(masks: np.ndarray) -> list[module.Rle]:
+    return [coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8)) for mask in masks]
+
+
+ENCODERS = {"hotcoco": hotcoco.mask.encode, "pycocotools": coco_mask.encode}
+BOARD = np.indices((33, 31)).sum(0)[None] % 2
+SHAPES = [(1, 1), (1, 50), (50, 1), (31, 33), (32, 32), (33, 64), (129, 257)]
+SAMPLES = {
+    **UGLY,
+    "one pixel": np.eye(35, dtype=bool).reshape(35, 5, 7),
+    "checkerboards": np.concatenate([BOARD, 1 - BOARD]).astype(bool),
+    "stripes": np.broadcast_to(np.arange(40) % 2 == 0, (2, 30, 40)),
+    "a photograph's": _blobs(3, 480, 640),
+    "huge": _blobs(1, 3000, 4001),
+    "noise": np.random.default_rng(0).random((2, 500, 700)) < 0.5,
+}
+
+
+@pytest.fixture(params=ENCODERS)
+def _encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "encode", ENCODERS[request.param])
+
+
+def test_hotcoco_encodes_where_it_is_installed() -> None:
+    assert module.encode is hotcoco.mask.encode
+
+
+def test_pycocotools_encodes_where_hotcoco_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hotcoco.mask", None)
+    assert runpy.run_path(str(module.__file__))["encode"] is coco_mask.encode
+
+
+@pytest.mark.usefixtures("_encoder")
+@pytest.mark.parametrize("masks", SAMPLES.values(), ids=SAMPLES)
+@pytest.mark.parametrize("kind", [bool, np.uint8])
+def test_the_fast_path_gives_the_bytes_of_the_plain_one(masks: np.ndarray, kind: type) -> None:
+    seen = masks_to_rles(masks.astype(kind))
+    assert seen == _plain(masks)
+    assert all(type(rle["counts"]) is bytes for rle in seen)
+    assert all(type(length) is int for rle in seen for length in rle["size"])
+
+
+@pytest.mark.usefixtures("_encoder")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_random_masks_of_any_density_have_the_plain_bytes(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(shape)
+    shares = np.linspace(0, 1, 41)[:, None, None]
+    masks = rng.random((len(shares), *shape)) < shares
+    assert masks_to_rles(masks) == _plain(masks)
+
+
+@pytest.mark.usefixtures("_encoder")
 def test_a_view_with_odd_strides_is_encoded_right() -> None:
     masks = _masks(6, 20, 30)
     views = [masks[::2], masks[:, ::-1], masks[:, :, 3:11], masks.transpose(0, 2, 1)]
+    views += [masks[:, :, ::-2], np.asfortranarray(masks), np.broadcast_to(masks[:1], masks.shape)]
     for view in views:
+        assert masks_to_rles(view) == _plain(view)
         np.testing.assert_array_equal(rles_to_masks(masks_to_rles(view)), view)
 
 
