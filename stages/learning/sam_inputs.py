@@ -16,7 +16,7 @@ from stages.segmenters.sam import model_digest
 from stages.settings.propose import Propose
 from stages.settings.selectors.psm import Features
 
-PACKAGES = ("torch", "torchvision", "segment_anything", "numpy")
+PACKAGES = ("torch", "torchvision", "segment-anything-py", "numpy")
 
 
 def facts_of_features(features: Features, propose: Propose) -> dict[str, Any]:

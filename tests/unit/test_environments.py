@@ -1,6 +1,7 @@
 """Environments and pins, checked without a network: what is imported, what is pinned, where."""
 
 import ast
+import hashlib
 import re
 import sys
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import segment_anything
 import yaml
 
 from stages.engines.engine import ENGINES
@@ -21,7 +23,7 @@ PACKAGE_OF = {  # import name -> package, where they differ
     "cv2": "opencv-python-headless",
     "PIL": "pillow",
     "yaml": "pyyaml",
-    "segment_anything": "segment-anything",
+    "segment_anything": "segment-anything-py",
     "faster_coco_eval": "faster-coco-eval",
 }
 UNPINNED = {  # package -> why its version is left open
@@ -30,6 +32,25 @@ UNPINNED = {  # package -> why its version is left open
 OF_DETECTRON2 = {"detectron2", "fvcore"}
 OPTIONAL = {*OF_DETECTRON2, "faster-coco-eval"}  # users install them beside the rest
 SPARED = {"hotcoco"}  # required, but an environment may do without it: pycocotools stands in
+# The first 16 digits of the SHA-256 of every file of facebookresearch/segment-anything at its last
+# commit, dca509f: the distribution on the index is another person's, and must hold nothing else
+SEGMENT_ANYTHING = {
+    "__init__.py": "c8d8eb649610b2d5",
+    "automatic_mask_generator.py": "71c698d2b6cbf5a6",
+    "build_sam.py": "77bc4faf72811862",
+    "modeling/__init__.py": "47f6363b86c0bfaa",
+    "modeling/common.py": "59a53bfa5d0a4d44",
+    "modeling/image_encoder.py": "1665ada2902722c9",
+    "modeling/mask_decoder.py": "6a2455e990515c67",
+    "modeling/prompt_encoder.py": "bd8f2f5903f0647f",
+    "modeling/sam.py": "2d501173b7345f68",
+    "modeling/transformer.py": "566a8f6db8b60839",
+    "predictor.py": "ab66c29ac0b5b204",
+    "utils/__init__.py": "34bd8069c54764e7",
+    "utils/amg.py": "5c10f8dd63facb64",
+    "utils/onnx.py": "b4410ac1dc9a7bb3",
+    "utils/transforms.py": "26a649f2bca8a4a2",
+}
 PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(==[\w.]+| =[\d.]+| >=?[\d.]+,<[\d.]+| <[\d.]+)$")
 
 
@@ -169,3 +190,12 @@ def test_pyproject_takes_its_dependencies_from_the_requirements() -> None:
     dynamic = project["tool"]["setuptools"]["dynamic"]
     assert dynamic["dependencies"]["file"] == ["requirements.txt"]
     assert project["project"]["requires-python"] == ">=3.11"
+
+
+def test_segment_anything_is_what_its_authors_published() -> None:
+    folder = Path(segment_anything.__file__).parent
+    found = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for path in folder.rglob("*.py")
+    }
+    assert found == SEGMENT_ANYTHING

@@ -31,7 +31,7 @@ def test_each_source_opens_its_own_module(
     assert type(inputs) is kind
     assert feature_modules(features, propose) == modules
     facts = feature_facts(features, propose)
-    assert ("segment_anything" in facts["packages"]) == (source == "sam")
+    assert ("segment-anything-py" in facts["packages"]) == (source == "sam")
     assert ("model_sha256" in facts) == (source == "sam")
 
 

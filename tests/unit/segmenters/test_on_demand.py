@@ -50,5 +50,5 @@ def test_facts_hold_the_packages_of_the_segmenter_and_of_what_becomes_of_masks(
     settings: Propose,
 ) -> None:
     facts = OnDemand(settings, lambda: torch.device("cpu")).facts("stages.segmenters.zoom", {})
-    packages = "numpy opencv-python-headless pycocotools segment_anything torch"
+    packages = "numpy opencv-python-headless pycocotools segment-anything-py torch"
     assert " ".join(sorted(facts["packages"])) == packages

@@ -27,7 +27,7 @@ def test_facts_are_checksums_and_nothing_is_loaded(
     facts = prm.facts_of_method(kit(tmp_path, random_sam, model))
     assert facts["fitted"] == sha256_of(model)
     assert facts["model_sha256"] == sha256_of(Path(random_sam["checkpoint"]))
-    assert {"segment_anything", "pycocotools", "torch"} <= set(facts["packages"])
+    assert {"segment-anything-py", "pycocotools", "torch"} <= set(facts["packages"])
     assert len(facts["packages"]) == len(set(facts["packages"]))
 
 

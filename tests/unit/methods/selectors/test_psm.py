@@ -52,7 +52,7 @@ def test_facts_are_checksums_and_nothing_is_loaded(
     facts = psm.facts_of_method(Kit(tmp_path, (10,), propose, Select(), model=model))
     assert facts["fitted"] == sha256_of(model)
     assert facts["model_sha256"] == sha256_of(Path(random_sam["checkpoint"]))
-    assert "segment_anything" in facts["packages"]
+    assert "segment-anything-py" in facts["packages"]
 
 
 @pytest.mark.parametrize(("model", "said"), [(None, "needs --model"), ("no.pt", "missing")])
