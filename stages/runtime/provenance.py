@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def fingerprint(provenance: Mapping[str, Any]) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal.
+    """SHA-256 of a file, in hexadecimal; read once per process while size and date stay.
 
     Raises
     ------
@@ -56,6 +57,13 @@ def sha256_of(path: Path) -> str:
     """
     if not path.is_file():
         raise ValueError(f"{path}: this file is missing.")
+    seen = path.stat()
+    return _read_sha256(path.resolve(), seen.st_size, seen.st_mtime_ns)
+
+
+@cache
+def _read_sha256(path: Path, size: int, date: int) -> str:
+    """The digest of what is there now; several gigabytes, asked for by whoever uses weights."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

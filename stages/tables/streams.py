@@ -31,8 +31,11 @@ def images_of_file(
     checked_header(path, record)
     wanted = None if columns is None else list(dict.fromkeys([*record.key, *columns]))
     last = None
-    for number in range(pq.read_metadata(path).num_row_groups):
-        with pq.ParquetFile(path) as file:  # opened anew, so that 1000 shards are not open at once
+    footer = pq.read_metadata(path)  # parsed once: it grows with the file
+    for number in range(footer.num_row_groups):
+        with pq.ParquetFile(
+            path, metadata=footer
+        ) as file:  # opened anew, so that 1000 shards are not open at once
             rows = checked(file.read_row_group(number, columns=wanted), record, str(path), wanted)
         for image_id, mine in rows_by_image(rows).items():
             if last is not None and image_id <= last:
