@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pyarrow as pa
 import torch
 
@@ -112,6 +113,7 @@ def main(argv: Sequence[str] | None) -> None:
     settings = from_json(Propose, args.settings, "propose")
     sources = from_json(Prompt, args.prompt_settings, "prompt")
     torch.set_num_threads(args.threads)
+    cv2.setNumThreads(args.threads)
     modules = [PROMPTERS[entry.source].module for entry in sources.sources]
     prompters = [
         opened(module).opened_prompter(entry)

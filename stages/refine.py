@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
@@ -103,6 +104,7 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
     torch.set_num_threads(args.threads)
+    cv2.setNumThreads(args.threads)
     with ExitStack() as stack:
         device = cache(lambda: stack.enter_context(leased(args.device)))
         kit, refine = kit_of(args, device)

@@ -60,12 +60,25 @@ def without_stray_components(mask: np.ndarray, point: np.ndarray, share: float) 
     """
     if share == 0:
         return mask
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    pixels = mask.view(np.uint8)
+    x, y, width, height = cv2.boundingRect(pixels)
+    if not width:
+        return mask
+    count, labels = cv2.connectedComponents(pixels[y : y + height, x : x + width])
     if count <= 2:  # background and one component
         return mask
-    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    row, column = min(int(point[1]), mask.shape[0] - 1), min(int(point[0]), mask.shape[1] - 1)
+    under = labels[row - y, column - x] if y <= row < y + height and x <= column < x + width else 0
+    kept = np.zeros_like(mask)
+    large = _large(labels, int(under), count, share)
+    kept[y : y + height, x : x + width] = large.take(np.asarray(labels))
+    return kept
+
+
+def _large(labels: np.ndarray, under: int, count: int, share: float) -> np.ndarray:
+    """Which of `count` labels, the background aside, are large against the one `under`, or all."""
+    areas = np.bincount(labels.ravel(), minlength=count)
     areas[0] = 0
-    row, column = int(point[1]), int(point[0])
-    under = labels[min(row, mask.shape[0] - 1), min(column, mask.shape[1] - 1)]
-    measure = areas[under] if under else areas.max()
-    return np.asarray((areas >= share * measure)[labels] & mask)
+    large = areas >= share * (areas[under] if under else areas.max())
+    large[0] = False
+    return np.asarray(large)

@@ -126,8 +126,17 @@ def _largest(answers: Sequence[Answer], count: int) -> list[Answer]:
 
 def _inside(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Pixel centres drawn in a mask, (INNER_POINTS, 2) x, y; none for an empty mask."""
-    rows, columns = np.nonzero(mask)
-    if not len(rows):
+    up_to = np.cumsum(np.count_nonzero(mask, axis=1))  # pixels of the mask to the end of each row
+    if not up_to[-1]:
         return np.zeros((0, 2), dtype=np.float32)
-    chosen = rng.integers(len(rows), size=INNER_POINTS)
-    return np.stack([columns[chosen], rows[chosen]], axis=1).astype(np.float32) + 0.5
+    chosen = rng.integers(up_to[-1], size=INNER_POINTS)
+    rows = np.searchsorted(up_to, chosen, side="right")
+    columns = np.array(
+        [_column(mask[row], up_to[row] - one) for row, one in zip(rows, chosen, strict=True)]
+    )
+    return np.stack([columns, rows], axis=1).astype(np.float32) + 0.5
+
+
+def _column(row: np.ndarray, from_right: int) -> int:
+    """Column of the pixel of a mask's row that is so many from the right, 1 being the last."""
+    return int(np.flatnonzero(row)[-from_right])

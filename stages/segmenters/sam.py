@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
-from segment_anything.utils.amg import calculate_stability_score
 from torch import Tensor
 
 from stages.runtime.program import say
+from stages.segmenters.full_size import full_size_logits, masks_above, stability_scores
 from stages.segmenters.sam_loading import checked_sha256, load_sam
 from stages.segmenters.segmenter import Answered, Asked
 from stages.settings.segmenters.sam import Settings
 
-PACKAGES = ("torch", "segment_anything")
+PACKAGES = ("torch", "segment-anything-py", "opencv-python-headless")
 
 
 def model_digest(settings: Settings) -> str:
@@ -41,6 +41,7 @@ class SamSegmenter:
         self.predictor = SamPredictor(sam)
         self.settings = settings
         self.batch = settings.prompts_per_batch
+        self.position: Tensor | None = None  # encoding of each cell; of the image that was embedded
 
     @property
     def side(self) -> int:
@@ -53,6 +54,7 @@ class SamSegmenter:
         with torch.autocast(self.predictor.device.type, dtype=torch.bfloat16, enabled=half):
             self.predictor.set_image(pixels)
         self.predictor.features = self.predictor.features.float()
+        self.position = self.predictor.model.prompt_encoder.get_dense_pe()
 
     def ask(
         self, prompts: Sequence[Asked], *, multimask: bool, logits: bool = False
@@ -77,20 +79,32 @@ class SamSegmenter:
     def _ask_batch(
         self, prompts: Sequence[Asked], *, multimask: bool, logits: bool
     ) -> list[Answered]:
-        coords, signs, boxes = self._inputs(prompts)
-        found, scores, _ = self.predictor.predict_torch(
-            coords, signs, boxes, multimask_output=multimask, return_logits=True
-        )  # (prompts, slots, height, width)
+        small, scores = self._decoded(prompts, multimask=multimask)
+        found = full_size_logits(self.predictor, small)  # (prompts, slots, height, width)
         threshold = self.predictor.model.mask_threshold
-        offset = self.settings.stability_offset
-        stability = calculate_stability_score(found, threshold, offset).nan_to_num(0.0)
-        masks = (found > threshold).cpu().numpy()
+        masks = masks_above(found, threshold)
         raw = found.cpu().numpy() if logits else None
-        iou, stable = scores.cpu().numpy(), stability.cpu().numpy()
+        stable = stability_scores(found, threshold, self.settings.stability_offset)
+        iou = scores.cpu().numpy()
         return [
             Answered(None if raw is None else raw[i], masks[i], iou[i], stable[i])
             for i in range(len(prompts))
         ]
+
+    def _decoded(self, prompts: Sequence[Asked], *, multimask: bool) -> tuple[Tensor, Tensor]:
+        """Small logits (prompts, slots, h, w) and predicted IoUs, as `predict_torch` has them."""
+        coords, signs, boxes = self._inputs(prompts)
+        model = self.predictor.model
+        points = None if coords is None else (coords, signs)
+        sparse, dense = model.prompt_encoder(points=points, boxes=boxes, masks=None)
+        small, scores = model.mask_decoder(
+            image_embeddings=self.predictor.features,
+            image_pe=self.position,
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=multimask,
+        )
+        return small.float(), scores.float()
 
     def _inputs(
         self, prompts: Sequence[Asked]

@@ -1,5 +1,6 @@
 """Cleaning of stray components."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -28,6 +29,29 @@ def blobs() -> np.ndarray:
 )
 def test_components_below_the_share_go(point: tuple[int, int], share: float, kept: int) -> None:
     assert without_stray_components(blobs(), np.array(point), share).sum() == kept
+
+
+def by_statistics(mask: np.ndarray, point: np.ndarray, share: float) -> np.ndarray:
+    """The obvious way: sizes of all components of the whole image."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    height, width = mask.shape
+    under = labels[min(int(point[1]), height - 1), min(int(point[0]), width - 1)]
+    measure = areas[under] if under else areas.max()
+    return np.asarray((areas >= share * measure)[labels] & mask)
+
+
+@pytest.mark.parametrize("density", [0.002, 0.2, 0.5, 0.999])
+def test_cleaning_inside_the_box_of_a_mask_is_cleaning_of_the_image(density: float) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        height, width = rng.integers(1, 60, 2)
+        mask = np.zeros((70, 70), bool)
+        mask[5 : 5 + height, 8 : 8 + width] = rng.random((height, width)) < density
+        point, share = rng.uniform(0, 70, 2), rng.choice([0.05, 0.25, 1.0])
+        expected = by_statistics(mask, point, share)
+        np.testing.assert_array_equal(without_stray_components(mask, point, share), expected)
 
 
 def test_an_empty_mask_stays_empty() -> None:

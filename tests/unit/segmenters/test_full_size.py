@@ -1,0 +1,72 @@
+"""Enlarging SAM's small logits: the masks of the stock predictor, bit by bit."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from segment_anything import SamPredictor
+from segment_anything.modeling import Sam
+from segment_anything.utils.amg import calculate_stability_score
+from torch.nn import functional as F
+
+from stages.segmenters.full_size import full_size_logits, masks_above, stability_scores
+
+SIZES = [(48, 64), (64, 48), (128, 128), (97, 31), (301, 640), (20, 500), (1, 7)]
+
+
+@pytest.fixture
+def looking_at(sam: Sam) -> Callable[[tuple[int, int]], SamPredictor]:
+    def made(size: tuple[int, int]) -> SamPredictor:
+        predictor = SamPredictor(sam)
+        predictor.set_image(np.zeros((*size, 3), np.uint8))
+        return predictor
+
+    return made
+
+
+def smooth(seed: int, scale: float = 5.0) -> torch.Tensor:
+    """(2, 3, 64, 64) logits as wavy as those of a mask."""
+    coarse = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(seed)) * scale
+    return F.interpolate(coarse, (64, 64), mode="bicubic")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_masks_are_those_of_the_stock_steps(
+    size: tuple[int, int], looking_at: Callable[[tuple[int, int]], SamPredictor]
+) -> None:
+    predictor = looking_at(size)
+    for seed in range(5):
+        small = smooth(seed)
+        stock = predictor.model.postprocess_masks(small, predictor.input_size, size)
+        ours = full_size_logits(predictor, small)
+        torch.testing.assert_close(ours, stock, atol=2e-3, rtol=0)
+        assert torch.equal(ours > 0, stock > 0)
+
+
+def test_pixels_on_the_border_of_a_mask_fall_on_the_stock_side(
+    looking_at: Callable[[tuple[int, int]], SamPredictor],
+) -> None:
+    predictor = looking_at((480, 640))
+    small = smooth(1, scale=1e-4)  # every pixel lies where rounding may decide
+    stock = predictor.model.postprocess_masks(small, predictor.input_size, (480, 640))
+    differ = (full_size_logits(predictor, small) > 0) != (stock > 0)
+    assert differ.float().mean() < 1e-5
+
+
+def test_no_mask_is_enlarged_to_none(
+    looking_at: Callable[[tuple[int, int]], SamPredictor],
+) -> None:
+    assert full_size_logits(looking_at((5, 4)), torch.zeros(0, 3, 64, 64)).shape == (0, 3, 5, 4)
+
+
+def test_stability_is_that_of_segment_anything_and_0_without_a_pixel() -> None:
+    logits = smooth(2)
+    stock = calculate_stability_score(logits, 0.0, 1.0).numpy()
+    np.testing.assert_array_equal(stability_scores(logits, 0.0, 1.0), stock)
+    assert stability_scores(torch.full((1, 1, 4, 4), -9.0), 0.0, 1.0).tolist() == [[0.0]]
+
+
+def test_masks_are_what_lies_above_the_threshold() -> None:
+    logits = smooth(3)
+    np.testing.assert_array_equal(masks_above(logits, 0.5), (logits > 0.5).numpy())
