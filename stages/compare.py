@@ -15,6 +15,7 @@ from typing import Any
 
 from stages.metrics.coco_ap import detector_ap
 from stages.metrics.course import check_same_labels, course_of
+from stages.metrics.scorers import scoring_packages
 from stages.reporting.engines_table import engines_table
 from stages.runtime.atomic import write_text
 from stages.runtime.program import parser_of, run, say
@@ -64,7 +65,7 @@ def _provenance(args: argparse.Namespace, settings: Evaluate) -> dict[str, Any]:
         "stages.compare",
         settings=provenance_values(settings),
         seed=0,
-        packages=("numpy", "pycocotools"),
+        packages=scoring_packages(settings.backend),
         predictions=[sha256_of(path) for path in args.predictions],
     )
 

@@ -19,7 +19,7 @@ from typing import Any
 from stages.formats.exported import label_counts
 from stages.metrics.coco_ap import detector_ap
 from stages.metrics.label_judge import COUNTS, Judge
-from stages.metrics.scorers import PACKAGES, backend_of
+from stages.metrics.scorers import backend_of, scoring_packages
 from stages.reporting.metrics_table import metrics_table
 from stages.reporting.quality_figure import draw_quality
 from stages.runtime.atomic import write_text
@@ -126,7 +126,7 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
             "stages.evaluate",
             settings=provenance_values(settings),
             seed=args.seed,
-            packages={"numpy", "pycocotools", PACKAGES[settings.backend]},
+            packages=scoring_packages(settings.backend),
         ),
     }
 
@@ -157,6 +157,8 @@ def main(argv: Sequence[str] | None) -> None:
     counts = metrics["counts"]
     text = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in COUNTS)
     say("evaluate", f"{text}.")
+    if metrics["detector"]:
+        say("evaluate", f"detections scored by {metrics['detector']['scored_by']}.")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from stages.metrics.scorers import PYCOCOTOOLS, scorer_of, valid_mean
+from stages.metrics.scorers import PYCOCOTOOLS, chosen_backend, scorer_of, valid_mean
 from stages.metrics.voc_ap import voc_ap
 
 NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
@@ -33,7 +33,7 @@ def detector_ap(
     -------
     {"images", "objects" (without crowds), "detections": counts, "objects_per_class": {category_id
     as text: n}, "bbox", "segm": as `coco_ap`, "voc": {"recall_points", "bbox", "segm": as
-    `voc_ap`}}; both `segm` are None where the truth has no masks.
+    `voc_ap`}, "scored_by": the backend}; both `segm` are None where the truth has no masks.
     """
     objects = [entry for entry in truth["annotations"] if not entry["iscrowd"]]
     counts = Counter(entry["category_id"] for entry in objects)
@@ -50,6 +50,7 @@ def detector_ap(
         "objects_per_class": {str(c["id"]): counts[c["id"]] for c in truth["categories"]},
         **numbers,
         "voc": voc,
+        "scored_by": chosen_backend(backend),
     }
 
 

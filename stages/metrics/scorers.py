@@ -1,22 +1,42 @@
-"""What matches detections with objects: pycocotools, the reference, or faster-coco-eval.
+"""What matches detections with objects: pycocotools, the reference, hotcoco or faster-coco-eval.
 
-Both speak COCO's own interface and give the same numbers. An empty result is loaded as one
-(`COCO.loadRes([])` would raise), and masks are scored with areas of masks, not of boxes:
-pycocotools would take the box's where a result has both.
+All speak COCO's own interface. hotcoco gives the arrays of pycocotools bit by bit, faster-coco-eval
+its precision to the last place but one. An empty result is loaded as one (`COCO.loadRes([])` would
+raise), and masks are scored with areas of masks, not of boxes: pycocotools would take the box's
+where a result has both.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from functools import partial
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-PYCOCOTOOLS, FASTER = "pycocotools", "faster_coco_eval"
-PACKAGES = {PYCOCOTOOLS: "pycocotools", FASTER: "faster-coco-eval"}  # distributions
+AUTO = "auto"
+PYCOCOTOOLS, FASTER, HOTCOCO = "pycocotools", "faster_coco_eval", "hotcoco"
+PACKAGES = {PYCOCOTOOLS: "pycocotools", FASTER: "faster-coco-eval", HOTCOCO: "hotcoco"}
+HOTCOCO_TESTED = "1.3.0"  # older ones were wrong without a word: bytes were read as empty masks
 RESULT_KEYS = {"bbox": ("bbox",), "segm": ("segmentation",)}  # that each kind needs
+
+
+def chosen_backend(name: str) -> str:
+    """The name itself; for `auto` hotcoco, where the version that was tested is, or pycocotools."""
+    if name != AUTO:
+        return name
+    try:
+        there = metadata.version(PACKAGES[HOTCOCO])
+    except metadata.PackageNotFoundError:
+        return PYCOCOTOOLS
+    return HOTCOCO if there == HOTCOCO_TESTED else PYCOCOTOOLS
+
+
+def scoring_packages(name: str) -> set[str]:
+    """What the numbers of a backend rest on, for provenance: distributions."""
+    return {"numpy", "pycocotools", PACKAGES[chosen_backend(name)]}
 
 
 def backend_of(name: str) -> tuple[Any, Any]:
@@ -24,20 +44,19 @@ def backend_of(name: str) -> tuple[Any, Any]:
 
     Raises
     ------
-    ValueError : faster-coco-eval is not installed.
+    ValueError : it is not installed.
     """
+    name = chosen_backend(name)
     if name == PYCOCOTOOLS:
         return COCO, COCOeval
     try:
-        from faster_coco_eval import COCO as FasterCOCO
-        from faster_coco_eval import COCOeval_faster
+        return _hotcoco() if name == HOTCOCO else _faster()
     except ImportError:
+        package = PACKAGES[name]
         raise ValueError(
-            f"evaluate.backend is {name}, but faster-coco-eval is not installed. Install it "
-            f"(pip install faster-coco-eval), or set evaluate.backend: {PYCOCOTOOLS}."
+            f"evaluate.backend is {name}, but {package} is not installed. Install it "
+            f"(pip install {package}), or set evaluate.backend: {PYCOCOTOOLS}."
         ) from None
-    # one thread: that is what evaluate's rule asks for
-    return FasterCOCO, partial(COCOeval_faster, rle_iou_max_workers=1)
 
 
 def scorer_of(
@@ -71,6 +90,21 @@ def valid_mean(precision: np.ndarray) -> float | None:
     """Mean precision of the entries that rest on objects; None where there is none (-1)."""
     seen = precision[precision > -1]
     return float(np.mean(seen)) if seen.size else None
+
+
+def _hotcoco() -> tuple[Any, Any]:
+    from hotcoco import COCO as HotCOCO
+    from hotcoco import COCOeval as HotCOCOeval
+
+    return HotCOCO, HotCOCOeval
+
+
+def _faster() -> tuple[Any, Any]:
+    from faster_coco_eval import COCO as FasterCOCO
+    from faster_coco_eval import COCOeval_faster
+
+    # one thread: that is what evaluate's rule asks for
+    return FasterCOCO, partial(COCOeval_faster, rle_iou_max_workers=1)
 
 
 def _check(truth: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> None:

@@ -15,6 +15,8 @@ CPU_MALLOC = {  # keeps freed buffers of 100 MB, which halves the time that SAM'
 def shell_prefix(root: Path, python: Path, *, gpu: bool) -> str:
     """What every job's shell does first; Snakemake itself sets OMP_NUM_THREADS to the threads.
 
+    Libraries in Rust, hotcoco among them, ask RAYON_NUM_THREADS instead, and take all cores.
+
     Parameters
     ----------
     python : the interpreter that runs Snakemake; its folder goes first on PATH, unless the job has
@@ -25,6 +27,7 @@ def shell_prefix(root: Path, python: Path, *, gpu: bool) -> str:
     quoted = [shlex.quote(str(path)) for path in (root, python.parent)]
     lines = [
         f"export PYTHONPATH={quoted[0]}",
+        'export RAYON_NUM_THREADS="${OMP_NUM_THREADS:-1}"',
         f'[ -n "${{CONDA_PREFIX:-}}" ] || export PATH={quoted[1]}:"$PATH"',
         *([] if gpu else [f"export {malloc}"]),
     ]

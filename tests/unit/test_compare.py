@@ -73,6 +73,8 @@ def test_engines_are_scored_by_the_same_code(
     numbers = run(tmp_path, rows)
     scores = [row["detector"]["segm"]["AP"] for row in numbers["engines"]]
     assert scores == pytest.approx([1.0, 0.0])
+    assert [row["detector"]["scored_by"] for row in numbers["engines"]] == ["hotcoco"] * 2
+    assert set(numbers["provenance"]["packages"]) == {"hotcoco", "numpy", "pycocotools"}
     text = (tmp_path / "engines.md").read_text()
     assert "| torchvision | 1.0 | 2 | 2.000 | 1.000 | 4.00 | 100.0 |" in text
     printed = capsys.readouterr()

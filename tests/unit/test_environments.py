@@ -15,6 +15,7 @@ import yaml
 
 from stages.engines.engine import ENGINES
 from stages.engines.engine import ENVIRONMENTS as OF_ENGINES
+from stages.metrics.scorers import HOTCOCO_TESTED
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
@@ -183,6 +184,10 @@ def test_every_requirement_is_imported_somewhere_and_nothing_else_is() -> None:
 def test_the_tests_run_on_what_is_required() -> None:
     for name, version in _requirements("requirements.txt").items():
         assert metadata.version(name) == version, name
+
+
+def test_the_hotcoco_that_scores_is_the_one_that_is_pinned() -> None:
+    assert _requirements("requirements.txt")["hotcoco"] == HOTCOCO_TESTED
 
 
 def test_pyproject_takes_its_dependencies_from_the_requirements() -> None:

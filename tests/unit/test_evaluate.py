@@ -676,8 +676,21 @@ def test_the_other_backend_is_in_the_provenance(tmp_path: Path) -> None:
     write_tables(tmp_path)
     metrics = scored_detector(tmp_path, {"backend": "faster_coco_eval"})
     assert metrics["detector"]["segm"]["AP"] == pytest.approx(1)
+    assert metrics["detector"]["scored_by"] == "faster_coco_eval"
     assert "faster-coco-eval" in metrics["provenance"]["packages"]
     assert "faster-coco-eval" not in scored_detector(tmp_path, {})["provenance"]["packages"]
+
+
+def test_what_auto_took_is_in_the_metrics_the_log_and_the_provenance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(tmp_path)
+    metrics = scored_detector(tmp_path, {})
+    assert "evaluate: detections scored by hotcoco.\n" in capsys.readouterr().err
+    assert metrics["provenance"]["packages"]["hotcoco"] == "1.3.0"
+    reference = scored_detector(tmp_path, {"backend": "pycocotools"})
+    assert "hotcoco" not in reference["provenance"]["packages"]
+    assert {**reference["detector"], "scored_by": "hotcoco"} == metrics["detector"]
 
 
 def test_the_figure_is_drawn_when_it_is_asked_for(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import argparse
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from stages.planning.command import flag, flags, shell_prefix
 
 
@@ -35,6 +37,16 @@ def test_the_prefix_leaves_a_conda_environment_its_python(tmp_path: Path) -> Non
             check=True,
         )
         assert done.stdout.strip() == f"{tmp_path}/my repo|{first}|268435456"
+
+
+@pytest.mark.parametrize(("given", "seen"), [({}, "1"), ({"OMP_NUM_THREADS": "3"}, "3")])
+def test_libraries_in_rust_get_the_threads_of_the_rule(given: dict[str, str], seen: str) -> None:
+    prefix = shell_prefix(Path("/repo"), Path("/venv/bin/python"), gpu=True)
+    plain = prefix.replace("{{", "{").replace("}}", "}")
+    shell = ["bash", "-euo", "pipefail", "-c", plain + 'echo "$RAYON_NUM_THREADS"']
+    environment = {"PATH": "/usr/bin:/bin", **given}
+    done = subprocess.run(shell, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == seen
 
 
 def test_a_gpu_job_keeps_the_usual_malloc(tmp_path: Path) -> None:
