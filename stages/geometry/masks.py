@@ -19,6 +19,7 @@ except ImportError:
     encode = coco_mask.encode
 
 Rle = dict[str, Any]
+LONGEST_SHIFT = 30  # of a run's digits, 5 bits each: a run has 32 bits
 AREA_CHUNK = 255  # pycocotools 2.0.11 overflows on 256 or more areas with numpy 2.4
 
 
@@ -40,6 +41,31 @@ def rles_to_masks(rles: Sequence[Rle]) -> np.ndarray:
 def rle_of(counts: bytes, height: int, width: int) -> Rle:
     """The RLE with these counts."""
     return {"size": [height, width], "counts": counts}
+
+
+def rle_runs(counts: bytes) -> np.ndarray:
+    """Lengths of the runs of a code, (n,) int64 px, the background's first.
+
+    Raises
+    ------
+    ValueError : bytes that no code has, or an end within a number.
+
+    Source: rleFrString of COCO's maskApi.c, which reads on beyond such an end.
+    """
+    if not counts:
+        return np.zeros(0, dtype=np.int64)
+    digits = np.frombuffer(counts, dtype=np.uint8).astype(np.int64) - 48  # 5 bits; 32: one more
+    ends = np.flatnonzero(digits & 32 == 0)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    if digits.min() < 0 or digits.max() > 63 or digits[-1] & 32:
+        raise ValueError("the counts of an RLE are no COCO code.")
+    shifts = 5 * (np.arange(len(digits)) - np.repeat(starts, ends - starts + 1))
+    if shifts.max() > LONGEST_SHIFT:
+        raise ValueError("the counts of an RLE have a run beyond 32 bits.")
+    runs = np.add.reduceat((digits & 31) << shifts, starts)
+    runs -= np.where(digits[ends] & 16, 32 << shifts[ends], 0)  # the sign
+    runs[1::2], runs[2::2] = runs[1::2].cumsum(), runs[2::2].cumsum()  # stored as differences
+    return runs
 
 
 def rle_areas(rles: Sequence[Rle]) -> np.ndarray:
@@ -83,7 +109,7 @@ def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:
 
     Raises
     ------
-    ValueError : neither of these, or of another size than the image.
+    ValueError : neither of these, of another size than the image, or runs that do not fill it.
     """
     if isinstance(segmentation, list) and segmentation:
         if not all(isinstance(p, list) and len(p) >= 6 and len(p) % 2 == 0 for p in segmentation):
@@ -95,6 +121,16 @@ def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:
         raise ValueError(f"RLE of size {segmentation.get('size')}, image of {[height, width]}.")
     counts = segmentation["counts"]
     if isinstance(counts, list):
+        _check_runs(np.array(counts), height, width)
         return coco_mask.frPyObjects(segmentation, height, width)  # type: ignore[no-any-return]
     data = counts.encode("ascii") if isinstance(counts, str) else bytes(counts)
+    _check_runs(rle_runs(data), height, width)
     return rle_of(data, height, width)
+
+
+def _check_runs(runs: np.ndarray, height: int, width: int) -> None:
+    """Runs that fill their image: others break pycocotools' memory, or keep it for ever."""
+    if runs.ndim != 1 or runs.dtype.kind != "i" or runs.min(initial=0) < 0:
+        raise ValueError("the runs of an RLE are no whole numbers from 0 on.")
+    if runs.sum() != height * width:
+        raise ValueError(f"RLE of {runs.sum()} px, image of {height} x {width} px.")

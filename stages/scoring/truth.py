@@ -100,9 +100,24 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 
     Raises
     ------
-    ValueError : missing, no JSON, or no list.
+    ValueError : missing, no JSON, no list, or a mask that is no RLE.
     """
     results = read_json(path, "COCO results", "train")
     if not isinstance(results, list):
         raise ValueError(f"{path}: no COCO results: its top level is no list. Rerun train.")
+    for number, result in enumerate(results):
+        _check_mask(result.get("segmentation"), f"{path}: result {number}")
     return results
+
+
+def _check_mask(mask: Any, place: str) -> None:
+    """A result may go without a mask; one with it says the size of its image."""
+    size = mask.get("size") if isinstance(mask, dict) else None
+    if mask is None:
+        return
+    if not isinstance(size, list) or len(size) != 2:
+        raise ValueError(f"{place}: its segmentation is no RLE with a size.")
+    try:
+        segmentation_to_rle(mask, *size)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None

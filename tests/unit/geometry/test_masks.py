@@ -14,6 +14,7 @@ from stages.geometry.masks import (
     rle_boxes,
     rle_iou,
     rle_of,
+    rle_runs,
     rles_to_masks,
     segmentation_to_rle,
 )
@@ -193,11 +194,66 @@ def test_all_three_kinds_of_rle_agree() -> None:
         ([[1, 1, 2, 2]], "at least three points"),
         ([[1, 1, 2, 2, 3, 3, 4]], "at least three points"),
         ({"size": [6, 5], "counts": "04"}, r"RLE of size \[6, 5\], image of \[5, 6\]"),
+        ({"size": [5, 6], "counts": ""}, "RLE of 0 px, image of 5 x 6 px"),
+        ({"size": [5, 6], "counts": []}, "no whole numbers"),
+        ({"size": [5, 6], "counts": [10, 10, 9]}, "RLE of 29 px, image of 5 x 6 px"),
+        ({"size": [5, 6], "counts": [-1, 31]}, "no whole numbers from 0 on"),
+        ({"size": [5, 6], "counts": [1.5, 28.5]}, "no whole numbers from 0 on"),
+        ({"size": [5, 6], "counts": ["a", 3]}, "no whole numbers from 0 on"),
+        ({"size": [5, 6], "counts": "\u00e9"}, "ascii"),
     ],
 )
 def test_what_is_no_mask_is_refused(segmentation: object, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         segmentation_to_rle(segmentation, 5, 6)
+
+
+def _broken() -> dict[str, bytes]:
+    """Codes that pycocotools reads on from, decodes to what lay in memory, or loops over."""
+    whole = masks_to_rles(np.pad(np.ones((1, 8, 8), dtype=bool), ((0, 0), (6, 6), (6, 6))))
+    code = whole[0]["counts"]
+    return {
+        "ends within a number": code[:-1],
+        "without its last run": code[:-2],
+        "a run too many": code + b"1",
+        "a negative run": b"000000000000O" + code,
+        "continued for ever": b"o" * 20,
+        "zeros": b"0000000",
+        "no characters of a code": b"\xff\xfe",
+        "below the code's characters": code + b" 0",
+        "nothing": b"",
+    }
+
+
+@pytest.mark.parametrize("kind", [bytes, str])
+@pytest.mark.parametrize("code", _broken().values(), ids=_broken())
+def test_a_code_that_does_not_fill_its_image_is_refused(code: bytes, kind: type) -> None:
+    counts = code if kind is bytes else code.decode("latin-1")
+    with pytest.raises(ValueError, match=r"RLE|ascii"):
+        segmentation_to_rle({"size": [20, 20], "counts": counts}, 20, 20)
+
+
+@pytest.mark.parametrize("masks", SAMPLES.values(), ids=SAMPLES)
+def test_runs_are_those_of_the_pixels(masks: np.ndarray) -> None:
+    for mask, rle in zip(masks, masks_to_rles(masks), strict=True):
+        column_major = mask.ravel(order="F").astype(np.int8)
+        edges = np.flatnonzero(np.diff(column_major, prepend=0))
+        np.testing.assert_array_equal(
+            rle_runs(rle["counts"]), np.diff([0, *edges, column_major.size])
+        )
+        segmentation_to_rle(rle, *mask.shape)
+
+
+def test_any_bytes_are_read_or_refused() -> None:
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(2000):
+        code = bytes(rng.integers(40, 120, rng.integers(1, 12), dtype=np.uint8))
+        try:
+            segmentation_to_rle({"size": [20, 20], "counts": code}, 20, 20)
+        except ValueError:
+            refused += 1
+    assert refused > 1900
 
 
 def test_rle_of_keeps_height_before_width() -> None:

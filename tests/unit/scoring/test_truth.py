@@ -96,3 +96,24 @@ def test_damaged_results_are_refused(tmp_path: Path, text: str, words: str) -> N
         read_results(tmp_path / "results.json")
     with pytest.raises(ValueError, match="Rerun train"):
         read_results(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        ({"size": [20, 30], "counts": "n38<0000"}, r"result 1: RLE of \d+ px, image of 20 x 30 px"),
+        ({"size": [20, 30], "counts": "o" * 9}, "result 1: the counts of an RLE are no COCO code"),
+        ({"size": [20, 30], "counts": [601]}, "result 1: RLE of 601 px"),
+        ({"counts": [600]}, "result 1: its segmentation is no RLE with a size"),
+        ([[0, 0, 4, 0, 4, 4]], "result 1: its segmentation is no RLE with a size"),
+    ],
+)
+def test_a_result_with_a_broken_mask_is_named(tmp_path: Path, mask: Any, words: str) -> None:
+    found = {"image_id": 1, "category_id": 5, "score": 0.5, "bbox": [0, 0, 4, 4]}
+    whole = {"size": [20, 30], "counts": [100, 20, 480]}
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([{**found, "segmentation": whole}, found]))
+    assert len(read_results(path)) == 2
+    path.write_text(json.dumps([found, {**found, "segmentation": mask}]))
+    with pytest.raises(ValueError, match=words):
+        read_results(path)
