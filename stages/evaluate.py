@@ -154,11 +154,11 @@ def main(argv: Sequence[str] | None) -> None:
     write_text(args.out_table, table)
     write_text(args.out, json.dumps(metrics, sort_keys=True, indent=1, allow_nan=False) + "\n")
     print(table, end="", flush=True)
+    if metrics["detector"]:
+        say("evaluate", f"detections scored by {metrics['detector']['scored_by']}.")
     counts = metrics["counts"]
     text = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in COUNTS)
     say("evaluate", f"{text}.")
-    if metrics["detector"]:
-        say("evaluate", f"detections scored by {metrics['detector']['scored_by']}.")
 
 
 if __name__ == "__main__":
