@@ -86,10 +86,15 @@ def _fault(entry: dict[str, Any], size: list[int] | None) -> str:
     if not 0 <= entry["mask_weight"] < math.inf:
         return f"mask_weight {entry['mask_weight']} is no number from 0 on"
     if not entry["mask_weight"]:
-        return _box_fault(entry, size) or _box_area_fault(entry)
+        return _box_fault(entry, size) or _box_area_fault(entry) or _reason_fault(entry)
     if entry["provenance"]["box_given"]:
         return _box_fault(entry, size) or _mask_fault(entry, mask)
     return _mask_fault(entry, mask) or _hull_fault(entry, mask)
+
+
+def _reason_fault(entry: dict[str, Any]) -> str:
+    """What is missing where the mask is not trusted: why."""
+    return "" if entry.get("untrusted") else "mask_weight 0, and no word of why"
 
 
 def _mask_fault(entry: dict[str, Any], mask: np.ndarray) -> str:

@@ -107,7 +107,7 @@ def annotation_of(
 
 
 def shape_of(label: PseudoLabel) -> Row:
-    """Keys bbox, area, segmentation and mask_weight of an annotation.
+    """Keys bbox, area, segmentation and mask_weight of an annotation, and why where that is 0.
 
     A trusted mask gives the area; and the box, unless a person gave one. Where the weight is 0,
     `bbox` is the box to train and `area` its area; `segmentation` is the mask all the same, with or
@@ -119,6 +119,7 @@ def shape_of(label: PseudoLabel) -> Row:
         "area": label.area if label.mask_weight else round(xywh[2] * xywh[3], 2),
         "segmentation": _written(label.rle),
         "mask_weight": label.mask_weight,
+        **({} if label.untrusted is None else {"untrusted": label.untrusted}),
     }
 
 

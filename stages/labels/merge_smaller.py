@@ -19,6 +19,7 @@ from stages.geometry.masks import Rle, masks_to_rles, rle_iou, rles_to_masks
 from stages.labels.pseudo_label import PseudoLabel
 
 NOBODY = -1  # in a map of owners
+COVERED = "merge_smaller: smaller objects claim all its pixels"
 
 
 def merge_smaller(labels: Sequence[PseudoLabel]) -> list[PseudoLabel]:
@@ -80,4 +81,4 @@ def _with_mask(label: PseudoLabel, mask: np.ndarray) -> PseudoLabel:
     if left:
         return replace(label, rle=rle)
     box = clip_boxes(label.own_box, *mask.shape)
-    return replace(label, rle=rle, mask_weight=0.0, stand_in=box)
+    return replace(label, rle=rle, mask_weight=0.0, stand_in=box, untrusted=COVERED)

@@ -9,6 +9,7 @@ from stages.geometry.boxes import clip_boxes
 from stages.geometry.masks import Rle, rle_areas, rle_boxes, rle_of
 
 DIGITS = 6  # of scores; float32 holds no more
+EMPTY, REFINE = "the mask has no pixels", "refine does not trust the mask"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +22,7 @@ class PseudoLabel:
     rle : the mask; may be empty.
     score : how sure the class is, 0 to 1.
     mask_weight : from 0; at 0 the mask is not trusted, and the object is trained by its box alone.
+    untrusted : why, where it is 0: EMPTY, REFINE, or what the transform says that took the weight.
     stand_in : (4,) float32 xyxy px inside the image, the box to train where mask_weight is 0 and
         nobody gave one; where it is above 0 the hull of the mask is.
     refined : (4,) float32 xyxy px, the box that refine knows: given, found, or the mask's hull.
@@ -37,6 +39,7 @@ class PseudoLabel:
     refined: np.ndarray
     given: np.ndarray | None = None
     agreement: float | None = None
+    untrusted: str | None = None
 
     @property
     def area(self) -> int:
@@ -65,12 +68,14 @@ def pseudo_label_of(row: dict[str, Any]) -> PseudoLabel:
     """A row of table `pseudo_labels`; a mask without pixels is trusted by nobody."""
     rle = rle_of(row["rle"], row["height"], row["width"])
     box = np.array(row["box"], dtype=np.float32)
+    weight = row["mask_weight"] if rle_areas([rle])[0] else 0.0
     return PseudoLabel(
         image_id=row["image_id"],
         instance_id=row["instance_id"],
         rle=rle,
         score=round(row["score"], DIGITS),  # as written, so that drop_below is as it reads
-        mask_weight=row["mask_weight"] if rle_areas([rle])[0] else 0.0,
+        mask_weight=weight,
+        untrusted=None if weight else REFINE if row["mask_weight"] == 0 else EMPTY,
         stand_in=clip_boxes(box, row["height"], row["width"]),
         refined=box,
         given=box if row["box_given"] else None,

@@ -63,6 +63,7 @@ def test_annotations_follow_image_and_instance_and_keep_their_ids(tmp_path: Path
         x, y = int(columns.min()), int(lines.min())
         assert entry["bbox"] == [x, y, columns.max() + 1 - x, lines.max() + 1 - y]
         assert (entry["mask_weight"], entry["iscrowd"], entry["score"]) == (1.0, 0, 0.5)
+        assert "untrusted" not in entry
         assert [coco_mask.decode(extra).shape for extra in entry["extra_masks"]] == [mask.shape] * 3
         assert "ignore_mask" not in entry
 
@@ -142,7 +143,7 @@ def test_an_empty_mask_keeps_its_box_and_gets_no_weight(tmp_path: Path) -> None:
     write_folder(tmp_path, rows_of(INSTANCES, empty=40))
     entry = run_export(tmp_path)["annotations"][3]
     assert entry["provenance"]["instance_id"] == 40
-    assert entry["mask_weight"] == 0
+    assert (entry["mask_weight"], entry["untrusted"]) == (0, "the mask has no pixels")
     assert entry["bbox"] == [1.0, 2.0, 6.25, 7.5]
     assert entry["area"] == pytest.approx(46.88)
     assert not coco_mask.decode(entry["segmentation"]).any()
@@ -153,6 +154,7 @@ def test_a_mask_that_refine_does_not_trust_leaves_the_box(tmp_path: Path) -> Non
     write_folder(tmp_path, [row])
     (entry,) = run_export(tmp_path)["annotations"]
     assert (entry["bbox"], entry["area"], entry["mask_weight"]) == ([1, 2, 24, 17], 408, 0)
+    assert entry["untrusted"] == "refine does not trust the mask"
 
 
 def test_a_given_box_is_the_box_to_train_and_the_mask_keeps_its_area(tmp_path: Path) -> None:

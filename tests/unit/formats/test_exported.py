@@ -12,7 +12,10 @@ from tests.pseudo_labels import rectangle_mask
 MASK = rectangle_mask((20, 30), (3, 4, 8, 6))
 OWN, GIVEN = ({"instance_id": 3, "box_given": given} for given in (False, True))
 TRUSTED = {"bbox": [3.0, 4.0, 5.0, 2.0], "area": 10, "mask_weight": 1.0}
-BOX_ONLY = {"bbox": [1.0, 2.0, 6.25, 7.5], "area": 46.88, "mask_weight": 0.0}
+BOX_ONLY = {
+    **{"bbox": [1.0, 2.0, 6.25, 7.5], "area": 46.88, "mask_weight": 0.0},
+    "untrusted": "the mask has no pixels",
+}
 
 
 def annotation(mask: np.ndarray = MASK, **more: Any) -> dict[str, Any]:
@@ -70,6 +73,7 @@ def test_what_export_promises_passes(tmp_path: Path, entries: list[dict[str, Any
         (annotation(**TRUSTED) | {"bbox": [3, 4, 5, 3]}, "for the hull"),
         (annotation(np.zeros_like(MASK), **TRUSTED), "without pixels has mask_weight 1.0"),
         (annotation(**TRUSTED) | {"mask_weight": -1}, "no number from 0 on"),
+        (annotation(**BOX_ONLY) | {"untrusted": None}, "mask_weight 0, and no word of why"),
         (annotation(**TRUSTED) | {"mask_weight": float("nan")}, "no number from 0 on"),
         (annotation(**TRUSTED) | {"mask_weight": float("inf")}, "no number from 0 on"),
         (annotation(**TRUSTED, provenance=GIVEN) | {"bbox": [25, 2, 6.25, 7.5]}, "not inside"),
@@ -83,6 +87,7 @@ def test_what_export_promises_passes(tmp_path: Path, entries: list[dict[str, Any
         "hull",
         "no pixels",
         "negative weight",
+        "no reason",
         "no weight",
         "no limit",
         "a given box outside",

@@ -102,14 +102,18 @@ def test_a_misfit_goes_on_as_its_known_box_cut_at_the_border(
     )
     judged = ignore_misfits([label], threshold=0.5, box=box)[0]  # type: ignore[arg-type]
     assert (judged.mask_weight, judged.agreement) == (0, 0)
+    assert judged.untrusted == (
+        "agreement: its box fits the known one with IoU 0.000, not above 0.5"
+    )
     assert judged.stand_in.tolist() == stand_in
     assert judged.rle == label.rle
 
 
 def test_a_mask_that_was_lost_before_keeps_its_box_and_does_not_come_back() -> None:
     left = np.array([1, 2, 3, 4], dtype=np.float32)
-    label = pseudo_label(0, square(10), mask_weight=0.0, stand_in=left)
+    label = pseudo_label(0, square(10), mask_weight=0.0, stand_in=left, untrusted="why")
     judged = ignore_misfits([label], threshold=0.5)[0]
+    assert judged.untrusted == "why"
     assert (judged.mask_weight, judged.agreement) == (0, 1)
     assert judged.stand_in is left
 

@@ -113,6 +113,7 @@ def test_a_covered_object_has_no_mask_and_is_left_a_box(
     merged = merge_smaller([covered, cover])
     assert (merged[0].area, merged[0].mask_weight, merged[0].score) == (0, 0, 0.7)
     assert merged[0].stand_in.tolist() == stand_in
+    assert merged[0].untrusted == "merge_smaller: smaller objects claim all its pixels"
     assert merged[1] is cover
 
 

@@ -38,6 +38,7 @@ def test_the_box_to_train_is_the_given_one_else_that_of_a_trusted_mask(
 ) -> None:
     label = pseudo_label_of(pseudo_label_row(**changes))
     assert label.mask_weight == weight
+    assert (label.untrusted is None) == (weight > 0)
     assert label.trained_box.tolist() == box
 
 
