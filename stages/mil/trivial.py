@@ -24,7 +24,9 @@ def trivial_choices(
     -------
     {"largest", "median_area": of the whole bag (of an even number the upper),
     "fixed_slot_k": mask k of the point's answer, k from 1,
-    "sam_top1": the point's answer with the highest score}; a choice that is not there is left out.
+    "sam_top1": the point's answer with the highest score, or where that answer has no pixels in any
+    mask, the whole bag's}; a choice that is not there is left out. Only a fixed slot may be an
+    empty mask while another has pixels.
     """
     if not len(area):
         return {}
@@ -34,5 +36,13 @@ def trivial_choices(
     for position in point[::-1]:  # backwards, so that the first of two wins
         chosen[f"{SLOTS}{slot[position] + 1}"] = int(position)
     if len(point):
-        chosen["sam_top1"] = int(point[predicted_iou[point].argmax()])
+        chosen["sam_top1"] = _most_sure(point, area, predicted_iou)
     return chosen
+
+
+def _most_sure(point: np.ndarray, area: np.ndarray, predicted_iou: np.ndarray) -> int:
+    """The point's mask of the highest score; one without pixels only where all are without."""
+    filled = np.flatnonzero(area > 0)
+    own = point[area[point] > 0]
+    among = own if len(own) else filled if len(filled) else point
+    return int(among[predicted_iou[among].argmax()])

@@ -36,5 +36,11 @@ def test_each_choice_of_a_wide_bag() -> None:
     assert chosen == {"largest": 3, "median_area": 0, "sam_top1": 1, **wanted}  # ties: the first
 
 
+def test_sam_top1_takes_no_empty_mask_while_another_has_pixels() -> None:
+    assert choices([0, 4, 9], [0.9, 0.2, 0.8], points=2)["sam_top1"] == 1
+    assert choices([0, 0, 3, 5], [0.9, 0.2, 0.1, 0.3], points=2)["sam_top1"] == 3
+    assert choices([0, 0], [0.2, 0.9], points=2)["sam_top1"] == 1  # there is no other
+
+
 def test_a_bag_without_point_prompt_has_no_slots() -> None:
     assert choices([1, 1]) == {"largest": 0, "median_area": 1}
