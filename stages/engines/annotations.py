@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any, Literal
 
-EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 3.5
+EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 7
 KEPT = ("id", "category_id", "bbox", "segmentation", "mask_weight", "score", "extra_masks")
 Rule = Literal["label", "score", "box_fit"]
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stages.mil.mps import dice_loss
+from stages.mil.mps import dice_loss, mask_loss
 from stages.runtime.program import say
 from stages.settings.train import RoiDrop
 
@@ -54,14 +54,14 @@ def extra_mask_loss(
     -------
     Scalar; the mean is over all pairs of RoI and extra mask that are there, 0 without any.
 
-    Source: SAPNet, Sec. 3.5, Eq. 9; on Mask R-CNN an adaptation, since the paper's branch is that
+    Source: SAPNet, Sec. 7, Eq. 11; on Mask R-CNN an adaptation, since the paper's branch is that
     of SOLOv2: the cross-entropy of the annotation's own mask stands for its first term.
     """
     rows, columns = torch.nonzero(valid & (weights > 0)[:, None], as_tuple=True)
     if not len(rows):
         return logits.sum() * 0
     losses = dice_loss(logits[rows].sigmoid(), goals[rows, columns])
-    return gamma * (losses * weights[rows]).mean()
+    return mask_loss(losses.new_zeros(()), losses * weights[rows], gamma=gamma)
 
 
 def is_dropping(drop: RoiDrop, step: int) -> bool:

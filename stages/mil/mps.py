@@ -1,13 +1,13 @@
 """MPS, multi-mask proposals supervision: the mask loss looks at runner-up masks beside mask_prm.
 
-SAPNet, Sec. 3.5, Eq. 9. The mean over the runners-up is explicit in the authors' code alone (theirs
+SAPNet, Sec. 7, Eq. 11. The mean over the runners-up is explicit in the authors' code alone (theirs
 is 0.5 x sum / 6 for three, the same number). Which masks they are: `stages.mil.prm.runners_up`.
 """
 
 from torch import Tensor
 
 EPSILON = 1e-3  # added to each sum of squares (authors' code)
-GAMMA = 0.25  # weight of the runners-up, Eq. 9
+GAMMA = 0.25  # weight of the runners-up, Eq. 11
 
 
 def dice_loss(prob: Tensor, target: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def dice_loss(prob: Tensor, target: Tensor) -> Tensor:
 
 
 def mask_loss(dice_prm: Tensor, dice_others: Tensor, *, gamma: float = GAMMA) -> Tensor:
-    """L_mask: Dice of mask_prm and, with weight gamma, the mean Dice of the runners-up (Eq. 9).
+    """L_mask: Dice of mask_prm and, with weight gamma, the mean Dice of the runners-up (Eq. 11).
 
     Parameters
     ----------

@@ -14,10 +14,10 @@ from stages.settings.section import PLACE, Annotated, Field, Section
 
 
 class MultiMask(Section):
-    """Multi-mask supervision: Dice loss to `extra_masks` too (SAPNet, Sec. 3.5, Eq. 9)."""
+    """Multi-mask supervision: Dice loss to `extra_masks` too (SAPNet, Sec. 7, Eq. 11)."""
 
     enabled: Annotated[bool, Field(description="false: the mask of the annotation alone")] = False
-    gamma: Annotated[float, Field(ge=0, description="weight of the extra masks; Eq. 9")] = 0.25
+    gamma: Annotated[float, Field(ge=0, description="weight of the extra masks; Eq. 11")] = 0.25
 
 
 class RoiDrop(Section):
@@ -143,7 +143,7 @@ class Train(Section):
         ),
     ] = "label"
     multi_mask: Annotated[
-        MultiMask, Field(description="Dice loss to extra_masks too (SAPNet, Sec. 3.5)")
+        MultiMask, Field(description="Dice loss to extra_masks too (SAPNet, Sec. 7)")
     ] = MultiMask()
     roi_drop: Annotated[
         RoiDrop, Field(description="RoIs that fit badly are not trained (WeakSAM, Eq. 1 and 2)")
