@@ -2,7 +2,7 @@
 
 In come all tables, the pseudo-labels, the ground truth of the training images (where there is one)
 and the detector's predictions on held-out images with their ground truth; out go `metrics.json`,
-`table.txt` and the figure. Label quality follows SAPNet, Sec. 4.4: each choice of a mask is
+`table.txt` and the figure. Label quality follows SAPNet, Table 7: each choice of a mask is
 compared with the object that its weak label came from (instance_id = annotation id); crowds are
 left out, and masks that were given are counted, not scored. `random` is the exact mean over the
 bag, `pseudo_label` the mask that export wrote, after its transforms (without its file, that of

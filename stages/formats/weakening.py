@@ -2,9 +2,10 @@
 
 `given` takes what each annotation holds: its mask, else its box, else its point, else its class.
 The other ways derive one kind; every mask and box beyond that kind is then ground truth, and is not
-looked at again before `evaluate`. Points: SAPNet, Sec. 4.1 ("QC" points), or uniform in the mask;
-an annotation's own point goes before one that is drawn. What is drawn depends on the annotation's
-id alone, so that neither order nor shards matter.
+looked at again before `evaluate`. Points: near the centre (the "QC" points, which the README of
+SAPNet's code alone describes), or uniform in the mask; an annotation's own point goes before one
+that is drawn. What is drawn depends on the annotation's id alone, so that neither order nor shards
+matter.
 """
 
 from collections.abc import Callable, Iterable, Mapping

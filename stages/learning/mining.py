@@ -1,6 +1,6 @@
 """BMS on the bags of an image: which boxes are mined, and from which proposals.
 
-SAPNet, Sec. 3.5; the algorithm is in `stages.mil.bms`. The paper mines the boxes of PRM alone; the
+SAPNet, Sec. 3.4; the algorithm is in `stages.mil.bms`. The paper mines the boxes of PRM alone; the
 authors' code mines those of PSM too (`refine.prm.bms.stages`), before PPG scales them. Their PPG
 then looks for a proposal close to the mined box to learn its S_dis, and falls back to the last
 proposal for every box that BMS moved: a bug, not copied. Here PPG starts from the mined box itself.

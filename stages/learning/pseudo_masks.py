@@ -1,6 +1,6 @@
 """The last step of refine: from an image's refined boxes to one mask per object.
 
-The paper takes the proposal closest to box_prm (SAPNet, Sec. 3.5). Two switches go on from there,
+The paper takes the proposal closest to box_prm (SAPNet, Sec. 3.4). Two switches go on from there,
 in this order: the bag may vote for each pixel (`refine.vote`), and the segmenter may be asked
 once more,
 close up (`refine.zoom`): about the box of the voted mask, or about box_prm where none was voted.

@@ -12,7 +12,7 @@ from torch import nn
 from stages.settings.training import Training
 
 WARMUP_START = 0.001  # share of lr at the first step (authors' code)
-MOMENTUM = 0.9  # of SGD: SAPNet, Sec. 4.1
+MOMENTUM = 0.9  # of SGD: the authors' code
 
 
 class Schedule(Protocol):
@@ -74,7 +74,7 @@ def lr_share(step: int, steps: int, settings: Schedule) -> float:
 def optimizer_of(
     network: nn.Module, settings: Schedule, *, momentum: float = MOMENTUM
 ) -> torch.optim.Optimizer:
-    """AdamW, or SGD with momentum (SAPNet, Sec. 4.1), for the weights that are trained."""
+    """AdamW, or SGD (SAPNet, Sec. 4.1), for the weights that are trained."""
     weights = [p for p in network.parameters() if p.requires_grad]
     if settings.optimizer == "sgd":
         return torch.optim.SGD(

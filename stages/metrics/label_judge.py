@@ -1,6 +1,6 @@
 """Label quality of a data set, image by image: each choice against the object it was made for.
 
-SAPNet, Sec. 4.4. A choice is compared with the object that its weak label came from (instance_id =
+SAPNet, Table 7. A choice is compared with the object that its weak label came from (instance_id =
 annotation id); crowds are left out. A mask that was given is no choice of the pipeline: it is
 counted and not scored. Pure: what an image holds comes as a `JudgedImage`.
 """

@@ -1,6 +1,6 @@
 """Means of label quality over a data set, per choice, class and difficulty. Pure.
 
-SAPNet, Sec. 4.4 and Tables 4 to 7. Sums are kept per choice and group, in bounded memory; only the
+SAPNet, Tables 4 to 7. Sums are kept per choice and group, in bounded memory; only the
 mask-to-box area ratios R_v of Table 7 are kept per object: their threshold is a mean over all bags.
 """
 

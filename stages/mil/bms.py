@@ -1,6 +1,6 @@
 """BMS, the box mining strategy: the selected box grows towards better proposals of its bag.
 
-SAPNet, Sec. 3.5, Algorithm 2, read as the text explains it (the printed lines are swapped and the
+SAPNet, Sec. 3.4, Algorithm 2, read as the text explains it (the printed lines are swapped and the
 second threshold is misnamed). "paper" keeps box_select fixed while it looks through the proposals;
 "code" merges in place, as the authors' code does, so that its result depends on their order.
 """

@@ -1,6 +1,6 @@
 """PRM, the proposal refinement module: losses of the second stage, its scores, the way to a mask.
 
-SAPNet, Sec. 3.4, Eq. 5 to 8. The class score is a sigmoid in the loss (so that negatives can be
+SAPNet, Sec. 3.4. The class score is a sigmoid in the loss (so that negatives can be
 all-zero targets) and a softmax in the selection, as in the authors' code; the paper names neither.
 """
 
@@ -12,11 +12,11 @@ from stages.geometry.box_tensors import paired_iou
 from stages.mil.psm import instance_scores
 
 EPSILON = 1e-6  # inside both logarithms (authors' code)
-GAMMA = 2  # exponent of the focal factor, Eq. 6
+GAMMA = 2  # exponent of the focal factor, Eq. 5
 
 
 def focal(p: Tensor, q: Tensor) -> Tensor:
-    """FL(p, q) = sum over classes of (p - q)^2 BCE(p, q), without alpha balance, Eq. 6.
+    """FL(p, q) = sum over classes of (p - q)^2 BCE(p, q), without alpha balance, Eq. 5.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def positive_loss(bags: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
 def negative_loss(
     cls: Tensor, keep: Tensor, *, beta: Tensor | float, objects: int, norm: str
 ) -> Tensor:
-    """L_neg: focal loss of the negatives against all-zero targets (Eq. 7).
+    """L_neg: focal loss of the negatives against all-zero targets (Sec. 3.4).
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def prm_scores(cls: Tensor, ins: Tensor, valid: Tensor, *, mode: str) -> Tensor:
 
 
 def closest_proposal(boxes: Tensor, bags: Tensor, valid: Tensor) -> Tensor:
-    """Index of the original proposal with the highest box IoU to each box (Sec. 3.5, mask_prm).
+    """Index of the original proposal with the highest box IoU to each box (Sec. 3.4, mask_prm).
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def closest_proposal(boxes: Tensor, bags: Tensor, valid: Tensor) -> Tensor:
 
 
 def runners_up(ranking: list[int], chosen: int, count: int, *, mode: str = "paper") -> list[int]:
-    """MPS: the highest, the middle and the lowest of a bag's other masks (Eq. 9).
+    """MPS: the highest, the middle and the lowest of a bag's other masks (Sec. 7).
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The masks of a bag vote for each pixel, weighted by how likely each of them is the object.
 
-Not in the paper, where the exported mask is one proposal (Sec. 3.5). Good proposals of one object
+Not in the paper, where the exported mask is one proposal (Sec. 3.4). Good proposals of one object
 agree but for their ragged borders, bad ones differ in different ways: a weighted vote keeps what
 the good ones share, and may be better than each of them.
 """

@@ -41,9 +41,7 @@ class Config(Section):
     dataset: Annotated[
         Dataset, Field(description="images and labels: the demo's own world, or files on disk")
     ] = Dataset()
-    prepare: Annotated[
-        Prepare, Field(description="from annotations to weak labels (SAPNet, Sec. 4.1)")
-    ] = Prepare()
+    prepare: Annotated[Prepare, Field(description="from annotations to weak labels ")] = Prepare()
     prompt: Annotated[Prompt, Field(description="who turns labels into prompts")] = Prompt()
     propose: Annotated[
         Propose, Field(description="masks for each prompt (SAPNet, Sec. 3.1 and 4.2)")

@@ -20,7 +20,7 @@ class Prepare(Section):
         Literal["uniform", "quasi_center"],
         Field(
             description="of an annotation without `point: [x, y]`: drawn uniformly in its mask, or "
-            "near the centre of it (SAPNet's QC points)"
+            "near the centre of it (the QC points of the README of SAPNet's code)"
         ),
     ] = "uniform"
     sigma: Annotated[

@@ -63,7 +63,7 @@ class RefineShared(Section):
     mps: Annotated[
         Literal["paper", "code"],
         Field(
-            description="runner-up masks (MPS, Eq. 9): highest, middle and lowest of the others, "
+            description="runner-up masks (MPS, Sec. 7): highest, middle and lowest of the others, "
             "or the authors' ranks 1, 3 and 5"
         ),
         CHOOSE,

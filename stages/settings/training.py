@@ -12,7 +12,8 @@ class Training(Section):
     epochs: Annotated[int, Field(ge=1, description="passes over the training images; COCO: 12")] = 8
     batch_images: Annotated[int, Field(ge=1, description="images per step; COCO: 32")] = 8
     optimizer: Annotated[
-        Literal["adamw", "sgd"], Field(description="sgd has momentum 0.9, as in the paper")
+        Literal["adamw", "sgd"],
+        Field(description="sgd, the paper's, has momentum 0.9, as in the authors' code"),
     ] = "adamw"
     lr: Annotated[
         float, Field(gt=0, description="learning rate; SGD on COCO: 0.015 x batch_images / 32")

@@ -1,6 +1,6 @@
 """PRM's box of each object, mined by BMS, and the proposal closest to it.
 
-SAPNet, Sec. 3.4 and 3.5: the exported mask is always one of SAM's. Departures, each a config key:
+SAPNet, Sec. 3.4: the exported mask is always one of SAM's. Departures, each a config key:
 the bag may vote for the mask (`refine.vote`), and the segmenter may be asked again about the
 refined box (`refine.zoom`).
 """
