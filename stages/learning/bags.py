@@ -18,9 +18,13 @@ from stages.tables.spans import runs
 from stages.tables.table import boxes_of
 
 TENSORS = ("boxes", "valid", "quality", "points", "labels", "lengths")
-CHOICES = ("chosen", "bag_scores", "scores")  # only after select
+CHOICES = ("chosen", "bag_scores", "guided_scores", "scores")  # only after select
 BAG_COLUMNS = ("image_id", "bag_id", "proposal_id", "box", "predicted_iou", "valid")  # of proposals
-CHOICE_COLUMNS = ("image_id", "bag_id", "proposal_id", "selected", "bag_score", "score")
+PARTS = ("score_cls", "score_ins", "score_dis")  # factors of S, null where nothing was learned
+CHOICE_COLUMNS = (
+    *("image_id", "bag_id", "proposal_id", "selected", "bag_score", "score"),
+    *PARTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class ImageBags:
     lengths : (n,) int64, real bag lengths.
     size : (height, width) of the pixel grid that the boxes refer to.
     chosen : (n,) int64, slot that select chose; bag_scores : (n,) float32, PSM's bag score of the
-        labelled class; scores : (n, m) float32, the score that decided; all only after select.
+        labelled class; guided_scores : (n,) float32, the same with S_dis in each term (Eq. 3);
+        scores : (n, m) float32, the score that decided; all only after select.
     """
 
     image_id: int
@@ -49,6 +54,7 @@ class ImageBags:
     size: tuple[float, float]
     chosen: Tensor | None = None
     bag_scores: Tensor | None = None
+    guided_scores: Tensor | None = None
     scores: Tensor | None = None
 
     def usable(self) -> Tensor:
@@ -152,8 +158,18 @@ def _choices(
     bag_score, score = (selections.column(name).to_numpy() for name in ("bag_score", "score"))
     chosen = (selected[slots] & (slots >= 0)).argmax(axis=1)
     scores = np.where(slots >= 0, score[slots], 0)  # (n, m)
-    values = (chosen, bag_score[slots[:, 0]], scores)
+    own = bag_score[slots[:, 0]]
+    values = (chosen, own, _guided(selections, slots, own), scores)
     return {n: torch.from_numpy(v) for n, v in zip(CHOICES, values, strict=True)}
+
+
+def _guided(selections: pa.Table, slots: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """Sum of S_cls S_ins S_dis over each bag, (n,); the plain bag score where these are null."""
+    columns = [selections.column(name) for name in PARTS]
+    if any(column.null_count for column in columns):
+        return plain
+    product = np.prod([column.to_numpy() for column in columns], axis=0)
+    return np.asarray(np.where(slots >= 0, product[slots], 0).sum(axis=1), dtype=np.float32)
 
 
 def _padded_slots(start: int, end: int, longest: int) -> np.ndarray:

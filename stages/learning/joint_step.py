@@ -58,5 +58,11 @@ def joint_loss(
 def chosen_now(cls: Tensor, ins: Tensor, bags: ImageBags, settings: Select) -> ImageBags:
     """The bags with what PSM chooses by these (n, m, k) logits, as `select` would."""
     choice = select_step.selection_of(cls.detach(), ins.detach(), bags, settings)
-    bag_scores = choice.bag_score.clamp(0, 1)
-    return replace(bags, chosen=choice.chosen, bag_scores=bag_scores, scores=choice.score)
+    guided = (choice.score_cls * choice.score_ins * choice.score_dis).sum(dim=1)
+    return replace(
+        bags,
+        chosen=choice.chosen,
+        bag_scores=choice.bag_score.clamp(0, 1),
+        guided_scores=guided.clamp(0, 1),
+        scores=choice.score,
+    )

@@ -15,6 +15,7 @@ from stages.learning.mining import mined_psm
 from stages.learning.select_step import pdg_of
 from stages.mil import pnpg
 from stages.settings.refine import Refine
+from stages.settings.refiners.prm import Ppg
 from stages.settings.select import Select
 
 RANDOM_PARTS = 4  # boxes drawn per object with npg.part_mode random
@@ -52,9 +53,18 @@ def enlarged(bags: ImageBags, settings: Refine, select: Select) -> EnlargedBags:
 def _scaled(bags: ImageBags, settings: Refine, select: Select) -> Tensor:
     """PPG's boxes, (n, p, 4) px."""
     base, _ = mined_psm(bags, settings.prm.bms)
-    ppg = settings.prm.ppg
-    scales = pnpg.ppg_scales(
-        pdg_of(base[:, None], bags, select)[:, 0],
+    raw = pdg_of(base[:, None], bags, select)[:, 0]
+    scales = _scales(raw, settings.prm.ppg, exponent=select.psm.pdg.exponent)
+    limit = bags.size if settings.prm.ppg.clamp == "image" else None
+    return pnpg.clamped(pnpg.scaled_boxes(base, scales), limit)
+
+
+def _scales(raw: Tensor, ppg: Ppg, *, exponent: float) -> Tensor:
+    """Scales by the chosen form, (n, p), from S_raw of box_psm, (n,); S_dis has the exponent."""
+    if ppg.form == "paper":
+        return pnpg.both_ways(raw**exponent, step=ppg.step, count=ppg.count)
+    return pnpg.one_way(
+        raw,
         expand_step=ppg.expand_step,
         expand_count=ppg.expand_count,
         fine_step=ppg.fine_step,
@@ -62,8 +72,6 @@ def _scaled(bags: ImageBags, settings: Refine, select: Select) -> Tensor:
         fine_count=ppg.fine_count,
         shrink_step=ppg.shrink_step,
     )
-    limit = bags.size if ppg.clamp == "image" else None
-    return pnpg.clamped(pnpg.scaled_boxes(base, scales), limit)
 
 
 def _of_chosen(values: Tensor, bags: ImageBags) -> Tensor:

@@ -1,6 +1,6 @@
 """PRM on batches of images: the loss of a training step, and the answer for one image.
 
-SAPNet, Sec. 3.4 and 3.5; the equations are in `stages.mil.prm` and `bms`, the bags and negatives in
+SAPNet, Sec. 3.4; the equations are in `stages.mil.prm` and `bms`, the bags and negatives in
 `pnpg_step`, BMS in `mining`. Departures, each a config key: S_dis and SAM's own quality may
 multiply the PRM score (`refine.prm.pdg_exponent`, `refine.prm.quality_exponent`; the paper has
 neither, 0).
@@ -72,7 +72,7 @@ def loss_on_maps(
     sums = [prm.positive_bags(*pair, bag.valid) for pair, bag in zip(logits, plus, strict=True)]
     usable = torch.cat([image.usable() for image in bags])  # the others teach nothing
     labels = torch.cat([image.labels for image in bags])[usable]
-    weights = torch.cat([_weights(image) for image in bags])[usable]
+    weights = torch.cat([_weights(image, settings, select) for image in bags])[usable]
     summed = torch.cat(sums)[usable]  # (objects of the batch, k)
     positive = prm.positive_loss(summed, labels, weights)
     negative, count = _negative(network, maps, bags, settings, weights, rng_of)
@@ -87,10 +87,12 @@ def rngs_of(seed: int, step: int, image_ids: list[int]) -> dict[int, np.random.G
     return {i: randomness.rng_of(seed, randomness.Purpose.NEGATIVE, step, i) for i in image_ids}
 
 
-def _weights(bags: ImageBags) -> Tensor:
-    """s_i, the PSM bag scores."""
-    assert bags.bag_scores is not None
-    return bags.bag_scores
+def _weights(bags: ImageBags, settings: Refine, select: Select) -> Tensor:
+    """s_i, the PSM bag scores: <c, S> of Eq. 5, with S_dis of Eq. 3 in S or without."""
+    is_guided = settings.prm.weight_dis and select.psm.pdg.apply != "none"
+    weights = bags.guided_scores if is_guided else bags.bag_scores
+    assert weights is not None
+    return weights
 
 
 def _negative(

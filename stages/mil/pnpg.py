@@ -1,7 +1,10 @@
 """PNPG: more positive proposals around the selected box, and negatives in background and parts.
 
-SAPNet, Sec. 3.3, Eq. 4 and Algorithm 1. The paper gives no numbers for PPG; those of the authors'
-code are the defaults of the config. Random numbers come in as arguments.
+SAPNet, Sec. 3.3, Eq. 4 and Algorithm 1. Eq. 4 has two readings. As printed, every object's box is
+scaled by 1 + v / S_dis and by 1 - v / S_dis, so that a crowded object's boxes spread further. In
+the authors' code a clean box is only enlarged, without S_dis, and a crowded one is offered smaller
+too. The paper gives no v; the numbers of the authors' code are the defaults of the config. Random
+numbers come in as arguments.
 """
 
 import torch
@@ -10,10 +13,27 @@ from torch import Tensor
 from stages.geometry.box_tensors import paired_iou, tensor_area
 
 OVERHANG = 0.2  # background boxes may leave the image by this share of its sides (authors' code)
-PART_SIDES = (0.3, 0.7)  # range of the sides of random part boxes, in sides of box_psm
+PART_SIDES = (0.3, 1.0)  # range of the sides of random part boxes, in sides of box_psm
+LEAST_SCALE = 0.05  # of Eq. 4, where v / S_dis would turn a box inside out
 
 
-def ppg_scales(
+def both_ways(dis: Tensor, *, step: float, count: int) -> Tensor:
+    """Scales of the extra boxes as Eq. 4 prints them: 1 + v / S_dis and 1 - v / S_dis.
+
+    Parameters
+    ----------
+    dis : (n,) S_dis of box_psm in (0, 1], with its exponent.
+    step, count : v is step, 2 step, ... count step; the paper does not say.
+
+    Returns
+    -------
+    (n, 2 count) scale factors, the enlargements first; at least LEAST_SCALE.
+    """
+    spread = step * torch.arange(1, count + 1).to(dis) / dis[:, None]  # (n, count)
+    return torch.cat([1 + spread, 1 - spread], dim=1).clamp(min=LEAST_SCALE)
+
+
+def one_way(
     raw: Tensor,
     *,
     expand_step: float,
@@ -23,7 +43,7 @@ def ppg_scales(
     fine_count: int,
     shrink_step: float,
 ) -> Tensor:
-    """Scales of the extra boxes: enlargements, then finer ones or, where S_raw < 1, shrinks.
+    """Scales of the authors' code: enlargements, then finer ones or, where S_raw < 1, shrinks.
 
     Parameters
     ----------
@@ -112,7 +132,8 @@ def random_parts(
 
     Returns
     -------
-    (p, 4) xyxy px. The paper says "random small boxes" with IoU below t_neg2; the rest is ours.
+    (p, 4) xyxy px. Sides are drawn up to those of box_psm, so that it is t_neg2 that says what is
+    small. The paper says "random small boxes" with IoU below it; the rest is ours.
     """
     sides = box_psm[:, 2:] - box_psm[:, :2]
     low, high = PART_SIDES

@@ -1,4 +1,4 @@
-"""The box mining strategy: shared by the refiners that mine boxes (SAPNet, Sec. 3.5)."""
+"""The box mining strategy: shared by the refiners that mine boxes (SAPNet, Sec. 3.4)."""
 
 from typing import Literal, Self
 
@@ -8,7 +8,7 @@ from stages.settings.section import Annotated, Field, Section
 
 
 class Mining(Section):
-    """Box mining strategy (SAPNet, Sec. 3.5, Algorithm 2)."""
+    """Box mining strategy (SAPNet, Sec. 3.4, Algorithm 2)."""
 
     mode: Annotated[
         Literal["paper", "code", "none"],
@@ -17,7 +17,9 @@ class Mining(Section):
     k: Annotated[int, Field(ge=1, description="proposals looked at; 3")] = 3
     t_min1: Annotated[float, Field(ge=0, le=1, description="IoU of rule overlap; 0.6")] = 0.6
     t_min2: Annotated[float, Field(ge=0, le=1, description="IoU of rule contain; 0.3")] = 0.3
-    tolerance: Annotated[float, Field(ge=0, description="px allowed in `inside`; 2")] = 2.0
+    tolerance: Annotated[
+        float, Field(ge=0, description="px allowed in `inside`; paper: 0, authors' code: 2")
+    ] = 0.0
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

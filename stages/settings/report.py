@@ -13,8 +13,8 @@ class Report(Section):
     variants: Annotated[
         tuple[str, ...], Field(min_length=1, description="names out of `variants`, in table order")
     ] = (
-        *("sam_top1", "mil", "pdg", "mil2", "ppg", "npg", "pnpg", "full", "code"),
-        *("guided", "negatives", "voted", "best"),
+        *("sam_top1", "mil", "pdg", "mil2", "ppg", "ppg_code", "npg", "pnpg", "pnpg_code"),
+        *("full", "code", "staged", "guided", "negatives", "voted", "best"),
     )
     seeds: Annotated[
         tuple[int, ...],

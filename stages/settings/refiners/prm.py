@@ -1,4 +1,4 @@
-"""Keys of PRM, the proposal refinement module, with PNPG and BMS (SAPNet, Sec. 3.3 to 3.5)."""
+"""Keys of PRM, the proposal refinement module, with PNPG and BMS (SAPNet, Sec. 3.3 and 3.4)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -9,20 +9,39 @@ from stages.settings.training import Training
 
 
 class Ppg(Section):
-    """Positive proposals: scaled copies of box_psm (SAPNet, Eq. 4; counts: the authors' code)."""
+    """Positive proposals: scaled copies of box_psm (SAPNet, Eq. 4)."""
 
     enabled: Annotated[bool, Field(description="false: the bag is not enlarged")] = True
-    expand_step: Annotated[float, Field(ge=0, description="step of the coarse set")] = 0.01
-    expand_count: Annotated[int, Field(ge=0, description="boxes of the coarse set")] = 15
-    fine_step: Annotated[float, Field(ge=0, description="step of the fine set (clean box_psm)")] = (
-        0.005
+    form: Annotated[
+        Literal["paper", "code"],
+        Field(
+            description="paper: larger and smaller, by 1 + v / S_dis and 1 - v / S_dis; code: a "
+            "clean box is only enlarged, one that encloses another object's point shrunk too"
+        ),
+    ] = "code"
+    step: Annotated[
+        float, Field(ge=0, description="form paper: v is this, twice this, ...; not in the paper")
+    ] = 0.01
+    count: Annotated[
+        int, Field(ge=0, description="form paper: how many v; two boxes each; not in the paper")
+    ] = 10
+    expand_step: Annotated[float, Field(ge=0, description="form code: step of the coarse set")] = (
+        0.01
     )
-    fine_first: Annotated[int, Field(ge=0, description="first step of the fine set")] = 16
-    fine_count: Annotated[int, Field(ge=0, description="boxes of the fine set")] = 5
+    expand_count: Annotated[int, Field(ge=0, description="form code: boxes of the coarse set")] = 15
+    fine_step: Annotated[
+        float, Field(ge=0, description="form code: step of the fine set (clean box_psm)")
+    ] = 0.005
+    fine_first: Annotated[int, Field(ge=0, description="form code: first step of the fine set")] = (
+        16
+    )
+    fine_count: Annotated[int, Field(ge=0, description="form code: boxes of the fine set")] = 5
     shrink_step: Annotated[
         float,
         Field(
-            ge=0, description="step of the shrinking set (box_psm encloses another object's point)"
+            ge=0,
+            description="form code: step of the shrinking set (box_psm encloses another object's "
+            "point)",
         ),
     ] = 0.005
     clamp: Annotated[
@@ -36,26 +55,36 @@ class Npg(Section):
 
     enabled: Annotated[bool, Field(description="false: no negatives")] = True
     background: Annotated[
-        int, Field(ge=0, description="random boxes per image; authors' code: 500")
+        int, Field(ge=0, description="random boxes per image; authors' code: 500, paper: not said")
     ] = 100
     t_neg1: Annotated[
         float, Field(gt=0, le=1, description="background has a lower IoU with every proposal; 0.3")
     ] = 0.3
     t_neg2: Annotated[
-        float, Field(gt=0, le=1, description="parts have a lower IoU with box_psm; 0.5")
+        float,
+        Field(
+            gt=0, le=1, description="parts have a lower IoU with box_psm; 0.5, inert with center"
+        ),
     ] = 0.5
     part_mode: Annotated[
         Literal["center", "random", "none"],
-        Field(description="center: one centred box of half the sides; random: four inside box_psm"),
+        Field(
+            description="random: up to four inside box_psm, paper; center: one centred box of half "
+            "the sides, authors' code"
+        ),
     ] = "random"
     part_min_area: Annotated[
         float,
-        Field(ge=0, description="px^2 of the network input; smaller objects give no parts; 4096"),
-    ] = 256.0
+        Field(
+            ge=0,
+            description="px^2 of the network input; smaller objects give no parts; authors' "
+            "code: 4096, paper: none",
+        ),
+    ] = 0.0
 
 
 class Bms(Mining):
-    """Box mining strategy (SAPNet, Sec. 3.5, Algorithm 2)."""
+    """Box mining strategy (SAPNet, Sec. 3.4, Algorithm 2)."""
 
     stages: Annotated[
         tuple[Literal["psm", "prm"], ...],
@@ -71,7 +100,7 @@ class Bms(Mining):
 
 
 class Settings(Section):
-    """PNPG, PRM and BMS: learned (SAPNet, Sec. 3.3 to 3.5)."""
+    """PNPG, PRM and BMS: learned (SAPNet, Sec. 3.3 and 3.4)."""
 
     fit: Annotated[
         Literal["staged", "joint"],
@@ -101,6 +130,14 @@ class Settings(Section):
         ),
         FIT,
     ] = "objects"
+    weight_dis: Annotated[
+        bool,
+        Field(
+            description="an object's weight in the positive loss, <c, S> of Eq. 5, has S_dis in it "
+            "(Eq. 3); false: authors' code"
+        ),
+        FIT,
+    ] = False
     score: Annotated[
         Literal["softmax", "sigmoid"],
         Field(description="class score at selection; softmax as in the authors' code"),

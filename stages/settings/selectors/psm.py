@@ -80,7 +80,8 @@ class Pdg(Section):
         float, Field(ge=0, description="d of Eq. 2; paper 0.015, which hardly moves the scores")
     ] = 4.0
     min_distance: Annotated[
-        float, Field(ge=0, description="px; W is at least this where a neighbour is enclosed")
+        float,
+        Field(ge=0, description="px; W is at least this where a neighbour is enclosed; paper: 0"),
     ] = 1.0
 
 
@@ -91,7 +92,7 @@ class Settings(Section):
     pdg: Annotated[Pdg, Field(description="point distance guidance")] = Pdg()
     background: Annotated[
         bool, Field(description="true: K + 1 columns (authors' code); false: K (paper)")
-    ] = True
+    ] = False
     loss_weight: Annotated[
         float, Field(gt=0, description="lambda of the PSM loss; paper 0.25"), FIT
     ] = 0.25

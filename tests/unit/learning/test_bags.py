@@ -52,6 +52,18 @@ def test_choices_come_with_the_bags() -> None:
     assert bags.scores is not None
     assert bags.scores.tolist() == [[0.25] * 3, [0.25, 0, 0]]
     assert bags.box_psm().tolist() == [[2, 5, 12, 25], [0, 6, 10, 26]]
+    assert bags.guided_scores is not None
+    assert bags.guided_scores.tolist() == pytest.approx([0.7, 0.2])  # nothing was learned here
+
+
+def test_guided_scores_are_sums_of_the_factors_of_eq_3() -> None:
+    table = selections(CHOICES)
+    for name, value in (("score_cls", 0.5), ("score_ins", 0.25), ("score_dis", 0.9)):
+        column = pa.array([value] * len(table), pa.float32())
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    guided = bags_of(chosen=table).guided_scores
+    assert guided is not None
+    assert guided.tolist() == pytest.approx([3 * 0.1125, 0.1125])
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def crowd(objects: int) -> ImageBags:
 
 def told(bags: ImageBags, select: Select) -> ImageBags:
     answer = select_image(network(), PIXELS, bags, select)
-    values = (answer.chosen, answer.bag_score, answer.score)
+    values = (answer.chosen, answer.bag_score, answer.bag_score, answer.score)
     return replace(bags, **{n: v.clone() for n, v in zip(CHOICES, values, strict=True)})
 
 

@@ -67,6 +67,7 @@ def told(network: TwoBranch, select: Select) -> list[ImageBags]:
             one,
             chosen=answer.chosen.clone(),
             bag_scores=answer.bag_score.clone(),
+            guided_scores=(answer.score_cls * answer.score_ins * answer.score_dis).sum(dim=1),
             scores=answer.score.clone(),
         )
         for one, answer in zip(bags, answers, strict=True)
@@ -75,13 +76,12 @@ def told(network: TwoBranch, select: Select) -> list[ImageBags]:
 
 @pytest.mark.parametrize("select", SETTINGS, ids=["selection", "score", "logits"])
 @pytest.mark.parametrize("stages", [("prm",), ("psm", "prm")])
+@pytest.mark.parametrize("weight_dis", [True, False])
 def test_joint_loss_is_the_sum_of_both_at_psm_s_present_choice(
-    network: TwoBranch, select: Select, stages: tuple[str, ...]
+    network: TwoBranch, select: Select, stages: tuple[str, ...], weight_dis: bool
 ) -> None:
-    bags, refine = (
-        [image_bags(7), image_bags(8, 2)],
-        Refine(prm=Prm(fit="joint", bms=Bms(stages=stages))),
-    )
+    bags = [image_bags(7), image_bags(8, 2)]
+    refine = Refine(prm=Prm(fit="joint", bms=Bms(stages=stages), weight_dis=weight_dis))
     seen, numbers = joint_loss(network, PIXELS, bags, refine, select, rng_of=rngs_of(1, 5, [7, 8]))
     psm, of_psm = select_loss(network, PIXELS, bags, select)
     choices = told(network, select)
@@ -126,6 +126,7 @@ def test_choices_are_those_of_select(network: TwoBranch, select: Select) -> None
     assert torch.equal(seen.chosen, wanted.chosen)
     torch.testing.assert_close(seen.scores, wanted.scores)
     torch.testing.assert_close(seen.bag_scores, wanted.bag_scores)
+    torch.testing.assert_close(seen.guided_scores, wanted.guided_scores)
     assert not seen.bag_scores.requires_grad
 
 

@@ -194,6 +194,41 @@ def test_enlarged_bags_keep_the_originals_and_scale_box_psm() -> None:
     assert plus.boxes.max() <= 128
 
 
+@pytest.mark.parametrize("exponent", [0.015, 2.0])
+def test_the_papers_form_scales_every_object_both_ways_by_its_s_dis(exponent: float) -> None:
+    bags = image_bags()
+    select = Select(psm=Psm(features=FEATURES, pdg=Pdg(exponent=exponent)))
+    paper = Refine(prm=Prm(ppg=Ppg(form="paper", step=0.01, count=3, clamp="zero")))
+    sides = enlarged(bags, paper, select).boxes[:, 4:]
+    width = bags.box_psm()[:, 2] - bags.box_psm()[:, 0]
+    raw = guidance(
+        *(bags.box_psm()[:, None], bags.points, bags.labels), distance="euclid", min_distance=1.0
+    )[:, 0]
+    spread = torch.tensor([1.0, 2, 3, -1, -2, -3]) * 0.01 / raw[:, None] ** exponent
+    seen = (sides[..., 2] - sides[..., 0]) / width[:, None] - 1
+    inside = sides[..., 0] > 0
+    torch.testing.assert_close(seen[inside], spread[inside], rtol=1e-3, atol=1e-4)
+    assert (raw < 1).any()
+    assert inside.any()
+
+
+def test_the_weight_of_an_object_has_s_dis_in_it_where_it_is_asked_for(
+    network: TwoBranch, pixels: torch.Tensor
+) -> None:
+    bags = replace(image_bags(), guided_scores=torch.tensor([0.3, 0.2, 0.0]))
+    plain = replace(bags, bag_scores=bags.guided_scores)
+
+    def loss(image: ImageBags, apply: Any = "score", *, dis: bool) -> float:
+        settings = Refine(prm=Prm(weight_dis=dis))
+        select = Select(psm=Psm(features=FEATURES, pdg=Pdg(apply=apply)))
+        rng = {7: np.random.default_rng(3)}
+        return refine_loss(network, pixels, [image], settings, select, rng_of=rng)[0].item()
+
+    assert loss(bags, dis=True) == loss(plain, dis=False)
+    assert loss(bags, dis=True) != loss(bags, dis=False)
+    assert loss(bags, "none", dis=True) == loss(bags, dis=False)  # without PDG there is no S_dis
+
+
 def test_without_ppg_the_bag_stays() -> None:
     plus = enlarged(image_bags(), Refine(prm=Prm(ppg=Ppg(enabled=False))), SELECT)
     assert plus.boxes.shape == (3, 4, 4)

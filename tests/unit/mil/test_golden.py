@@ -150,7 +150,7 @@ def test_bms(case: dict[str, Any], mode: str, key: str, tolerance: float) -> Non
 
 @pytest.mark.parametrize("case", GOLDEN["ppg"]["cases"], ids=["clean", "encloses"])
 def test_ppg(case: dict[str, Any]) -> None:
-    scales = pnpg.ppg_scales(
+    scales = pnpg.one_way(
         tensor([case["S_dis_raw"]]),
         expand_step=0.01,
         expand_count=15,
@@ -162,6 +162,21 @@ def test_ppg(case: dict[str, Any]) -> None:
     close(scales[0], case["scales"])
     boxes = pnpg.clamped(pnpg.scaled_boxes(tensor([case["box_psm"]]), scales), None)
     close(boxes[0], case["boxes"], atol=2e-3)
+
+
+@pytest.mark.parametrize("case", GOLDEN["ppg"]["cases"], ids=["clean", "encloses"])
+def test_ppg_as_printed(case: dict[str, Any]) -> None:
+    """Eq. 4 by hand for the same boxes: centre +- half a side times 1 +- v / S_dis, d = 0.015."""
+    x0, y0, x1, y1 = case["box_psm"]
+    dis = case["S_dis_raw"] ** 0.015
+    scales = pnpg.both_ways(tensor([dis]), step=0.05, count=2)
+    boxes = pnpg.scaled_boxes(tensor([case["box_psm"]]), scales)
+    wanted = []
+    for v in (0.05, 0.1, -0.05, -0.1):
+        half_width, half_height = ((b - a) / 2 * (1 + v / dis) for a, b in ((x0, x1), (y0, y1)))
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        wanted.append([x - half_width, y - half_height, x + half_width, y + half_height])
+    close(boxes[0], wanted, atol=2e-3)
 
 
 @pytest.mark.parametrize("image", [0, 1])

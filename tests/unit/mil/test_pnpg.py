@@ -26,7 +26,7 @@ def boxes(count: int, size: float = 100) -> torch.Tensor:
 
 def test_scales_equal_the_loop() -> None:
     raw = torch.tensor([1.0, 0.5, 0.731])
-    seen = pnpg.ppg_scales(raw, **PAPER)
+    seen = pnpg.one_way(raw, **PAPER)
     for row, s in zip(seen.tolist(), raw.tolist(), strict=True):
         wanted = [1 + 0.01 * n for n in range(1, 16)]
         if s == 1:
@@ -39,7 +39,21 @@ def test_scales_equal_the_loop() -> None:
 @pytest.mark.parametrize(("expand", "fine"), [(0, 0), (0, 5), (3, 0)])
 def test_counts_of_scales_are_free(expand: int, fine: int) -> None:
     counts = {**PAPER, "expand_count": expand, "fine_count": fine}
-    assert pnpg.ppg_scales(torch.ones(2), **counts).shape == (2, expand + fine)
+    assert pnpg.one_way(torch.ones(2), **counts).shape == (2, expand + fine)
+
+
+def test_the_papers_scales_go_both_ways_and_further_in_a_crowd() -> None:
+    dis = torch.tensor([1.0, 0.5, 0.99])
+    seen = pnpg.both_ways(dis, step=0.01, count=10)
+    for row, s in zip(seen.tolist(), dis.tolist(), strict=True):
+        wanted = [1 + 0.01 * n / s for n in range(1, 11)] + [1 - 0.01 * n / s for n in range(1, 11)]
+        assert row == pytest.approx(wanted)
+    assert pnpg.both_ways(dis, step=0.01, count=0).shape == (3, 0)
+
+
+def test_no_scale_turns_a_box_inside_out() -> None:
+    seen = pnpg.both_ways(torch.tensor([0.0625]), step=0.01, count=10)
+    assert seen.min().item() == pytest.approx(pnpg.LEAST_SCALE)
 
 
 def test_scaled_boxes_keep_centre_and_aspect() -> None:
@@ -104,6 +118,17 @@ def test_boxes_that_lie_outside_are_clamped_to_the_border() -> None:
 
 def test_boxes_turned_inside_out_have_no_parts() -> None:
     assert pnpg.centre_parts(torch.tensor([[90.0, 90, 10, 10]]), min_area=1).shape == (0, 4)
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.5, 0.9, 1.0])
+def test_t_neg2_says_which_random_parts_are_small(limit: float) -> None:
+    whole = torch.tensor([[0.0, 0, 100, 80]])
+    drawn = torch.rand(1, 4000, 4, generator=GENERATOR)
+    nowhere = torch.zeros(1, 6, 4)
+    seen = pnpg.random_parts(whole, drawn, nowhere, min_area=0, t_neg1=0.3, t_neg2=limit)
+    share = box_iou(seen.numpy(), whole.numpy())[:, 0]
+    assert limit - 0.02 < share.max() < limit
+    assert (len(seen) < 3990) == (limit < 1)  # something is rejected
 
 
 def test_random_parts_of_no_object_are_none() -> None:

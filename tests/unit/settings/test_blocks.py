@@ -31,7 +31,7 @@ def test_each_method_with_keys_has_a_block_with_its_defaults() -> None:
 
 def test_a_block_is_described_by_its_class() -> None:
     assert BLOCKS.model_fields["oicr"].description == (
-        "PNPG, PRM and BMS: learned (SAPNet, Sec. 3.3 to 3.5)"
+        "PNPG, PRM and BMS: learned (SAPNet, Sec. 3.3 and 3.4)"
     )
     assert SOURCES["oicr"].model_fields["source"].description == (
         BLOCKS.model_fields["oicr"].description
