@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from stages.settings.judge import judged
+from stages.settings.overrides import variant_config
 from tests.workflow.workspace import ROOT, TINY, Workspace, merged
 
 RECIPES = ROOT / "workflow" / "recipes"
@@ -35,7 +36,12 @@ LAYOUTS = {
         RESNET,
     ],
 }
-COMPARISONS = ["benchmark", "detectors", "selection"]  # on drawn worlds: nothing can be missing
+COMPARISONS = [
+    "benchmark",
+    "detectors",
+    "selection",
+    "tables",
+]  # on drawn worlds: nothing can be missing
 ON_FILES = [name for name in NAMES if name not in COMPARISONS]
 SHARDS = {"sapnet": 2, "coco_tiny": 2, "coco2017": 128, "voc2012": 16}
 
@@ -131,9 +137,17 @@ PAPER = {  # SAPNet, Sec. 3 and 4.1, and the authors' code where the paper is si
     "refine.prm.npg.t_neg1": 0.3,
     "refine.prm.npg.t_neg2": 0.5,
     "refine.prm.npg.background": 500,
-    "refine.prm.npg.part_min_area": 4096,
+    "refine.prm.npg.part_mode": "random",
+    "refine.prm.npg.part_min_area": 0,
+    "refine.prm.ppg.form": "paper",
+    "refine.prm.bms.tolerance": 0,
     "refine.prm.fit": "joint",
     "refine.prm.neg_norm": "kept",
+    "refine.prm.weight_dis": True,
+    "select.psm.background": False,
+    "select.psm.pdg.min_distance": 0,
+    "train.multi_mask.enabled": True,
+    "train.multi_mask.gamma": 0.25,
     "refine.vote.enabled": False,
     "refine.zoom.enabled": False,
 }
@@ -146,6 +160,29 @@ def test_sapnet_has_the_papers_constants(key: str, value: object) -> None:
     for part in key.split("."):
         node = node[part]
     assert node == value
+
+
+FORCED = {  # keys in which the demo's `full` and the paper's recipe differ, by the demo's size
+    *(f"select.psm.features.{name}" for name in ("source", "weights", "short_side", "long_side")),
+    *("select.psm.features.channels", "select.psm.features.hidden"),
+    *("select.psm.training", "refine.prm.training", "refine.prm.npg.background"),
+}
+
+
+def test_the_variant_full_is_the_papers_recipe_but_for_its_size() -> None:
+    base = yaml.safe_load((ROOT / "config.yaml").read_text())
+    small, whole = variant_config(base, "full"), merged(base, _recipe("sapnet"))
+    for section in ("select", "refine"):
+        assert _differences(small[section], whole[section], section) <= FORCED
+
+
+def _differences(first: Any, second: Any, key: str) -> set[str]:
+    if key in FORCED or first == second:
+        return {key} - ({key} if first == second else set())
+    if not isinstance(first, dict):
+        return {key}
+    both = [_differences(first[name], second[name], f"{key}.{name}") for name in first]
+    return set().union(*both)
 
 
 def test_a_missing_official_checkpoint_is_fetched_first(fresh: Workspace) -> None:
