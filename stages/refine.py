@@ -161,6 +161,7 @@ def kit_of(args: argparse.Namespace, device: Callable[[], torch.device]) -> tupl
         select=from_json(Select, args.select_settings, "select"),
         refine=refine,
         model=args.model,
+        embeddings=args.embeddings,
         zoom=zoom_of(args, refine, OnDemand(propose, device)) if refine.zoom.enabled else None,
     )
     return kit, refine

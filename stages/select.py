@@ -99,6 +99,7 @@ def kit_of(args: argparse.Namespace) -> Kit:
         propose=from_json(Propose, args.propose_settings, "propose"),
         select=from_json(Select, args.settings, "select"),
         model=args.model,
+        embeddings=args.embeddings,
     )
 
 

@@ -1,9 +1,10 @@
-"""tidy: what a run has left behind is removed: answers that nobody uses, files of other counts.
+"""tidy: what a run has left behind is removed: embeddings, answers that nobody uses, other counts.
 
 Of a run's folder it looks at three things alone: shard files (`propose`, `select`, `refine`, and
 the trails) of another number of shards; lists of the answers that such shards, or shards of a
 folder that is gone, have used; and answers that no list names. A folder in which a shard of the
 present count is missing is left alone until the run is finished: its answers are still wanted.
+Embeddings all go, since a stage that wants one makes it again.
 """
 
 import os
@@ -18,6 +19,7 @@ from stages.segmenters.answers_kept import DIGITS, LISTS, PARTIAL
 from stages.tables.shard_names import shard_names
 
 STAGES = ("prompt", "propose", "select", "refine")
+EMBEDDINGS = "embeddings"
 SHARD = re.compile(r"(shard|trail)-(\d{4})-of-(\d{4})\.(parquet|parquet\.parts|txt|txt\.partial)")
 ANSWER = re.compile(rf"\.?([0-9a-f]{{{DIGITS}}})\b.*")  # a file that is being written too
 
@@ -131,7 +133,13 @@ def main(argv: Sequence[str] | None) -> None:
     answers = unused(found.answers, [path for path in found.lists if path not in set(lists)])
     for path in files:
         say("tidy", f"{path}: of another number of shards, {size_of(path):,} bytes.")
-    groups = {"answers": answers, "lists of answers": lists, "files of other shard counts": files}
+    kept = sorted((args.run / EMBEDDINGS).glob("*"))
+    groups = {
+        "folders of embeddings": kept,
+        "answers": answers,
+        "lists of answers": lists,
+        "files of other shard counts": files,
+    }
     for what, paths in groups.items():
         say("tidy", told(what, paths, dry=args.dry_run))
         for path in [] if args.dry_run else paths:

@@ -56,7 +56,8 @@ class Reader:
     def network_batch(self, batch: StepImages) -> tuple[Tensor, list[ImageBags]]:
         """The batch on the device, its bags in pixels of the network's input."""
         bags = [scaled(self.index.bags(i), self.inputs, flip=flip) for i, flip in batch.keys]
-        return self.inputs.batch(batch.images, batch.keys), bags
+        keys = [(self.index.image(image_id), flip) for image_id, flip in batch.keys]
+        return self.inputs.batch(batch.images, keys), bags
 
 
 def scaled(bags: ImageBags, inputs: Inputs, *, flip: bool = False) -> ImageBags:
@@ -66,4 +67,4 @@ def scaled(bags: ImageBags, inputs: Inputs, *, flip: bool = False) -> ImageBags:
 
 def one_image(image: Mapping[str, Any], inputs: Inputs) -> Tensor:
     """One unmirrored image, a row of table `images`, as a batch of its own, for inference."""
-    return inputs.batch([inputs.read(image, flip=False)], [(image["image_id"], False)])
+    return inputs.batch([inputs.read(image, flip=False)], [(image, False)])

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from stages.photographs.reading import image_path, read_rgb
 from stages.settings.selectors.psm import Features
 
+Key = tuple[Mapping[str, Any], bool]  # row of table `images`, and whether it is mirrored
+
 
 class Inputs(ABC):
     """Reads images of one folder for one kind of network."""
@@ -32,8 +34,8 @@ class Inputs(ABC):
         """One image, a row of table `images`, on the CPU, as far as a reading process can."""
 
     @abstractmethod
-    def batch(self, images: Sequence[Tensor], keys: Sequence[tuple[int, bool]]) -> Tensor:
-        """A batch on the device; keys are (image_id, flip)."""
+    def batch(self, images: Sequence[Tensor], keys: Sequence[Key]) -> Tensor:
+        """A batch on the device; `images` are what `read` made of the keys."""
 
     @abstractmethod
     def maps(self, features: Features) -> tuple[nn.Module, tuple[float, ...]]:

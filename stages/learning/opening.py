@@ -30,12 +30,12 @@ def feature_facts(features: Features, propose: Propose) -> dict[str, Any]:
 def open_inputs(
     features: Features,
     propose: Propose,
-    *,
     folder: Path,
-    device: torch.device,
     cache: Path | None = None,
+    *,
+    device: torch.device,
 ) -> Inputs:
-    """Inputs of the kind that `features.source` names; `cache` is for a training's embeddings."""
+    """Inputs of the kind that `features.source` names; `cache` is where embeddings are kept."""
     module = opened(FEATURES[features.source].module)
     inputs: Inputs = module.opened_inputs(
         features, propose, folder=folder, device=device, cache=cache

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stages.learning.backbone import ResNetFpn, normalised
-from stages.learning.inputs import Inputs
+from stages.learning.inputs import Inputs, Key
 from stages.learning.two_branch import batched_pixels
 from stages.runtime.provenance import sha256_of
 from stages.settings.propose import Propose
@@ -50,7 +50,7 @@ class PixelInputs(Inputs):
         small = F.interpolate(pixels[None], size=size, mode="bilinear", antialias=True)[0]
         return normalised(small.flip(2) if flip else small)
 
-    def batch(self, images: Sequence[Tensor], keys: Sequence[tuple[int, bool]]) -> Tensor:
+    def batch(self, images: Sequence[Tensor], keys: Sequence[Key]) -> Tensor:
         """(b, 3, h, w)."""
         return batched_pixels(list(images)).to(self.device)
 

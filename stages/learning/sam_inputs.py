@@ -1,7 +1,12 @@
-"""Embeddings of a frozen SAM as features: cheap, since SAM is there anyway. Not in the paper."""
+"""Embeddings of a frozen SAM as features: cheap, since SAM is there anyway. Not in the paper.
+
+They are kept for all stages of a run, by the photograph's digest, in a folder that bears the digest
+of all else that decides them; one that is missing or cut short is made again, with the same bytes.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from stages.learning.adapter import Adapter
-from stages.learning.inputs import Inputs
+from stages.learning.inputs import Inputs, Key
+from stages.runtime.code import code_of
+from stages.runtime.provenance import fingerprint
 from stages.segmenters.embed import Encoder, opened_encoder
 from stages.segmenters.sam import model_digest
 from stages.settings.propose import Propose
 from stages.settings.selectors.psm import Features
 
+DIGITS = 32  # of a photograph's digest, in the name of its embedding
 PACKAGES = ("torch", "torchvision", "segment-anything-py", "numpy")
 
 
@@ -38,9 +46,22 @@ def facts_of_features(features: Features, propose: Propose) -> dict[str, Any]:
 def opened_inputs(
     features: Features, propose: Propose, *, folder: Path, device: torch.device, cache: Path | None
 ) -> "SamInputs":
-    """Inputs from SAM, kept in `cache` while a training lasts where `features.cache` says so."""
+    """Inputs from SAM, kept below `cache` where `features.cache` says so."""
     encoder = opened_encoder(propose.sam, device)
-    return SamInputs(folder, device, encoder, cache if features.cache else None)
+    wanted = cache is not None and features.cache
+    own = cache / _name(propose, device) if cache is not None and wanted else None
+    return SamInputs(folder, device, encoder, own)
+
+
+def _name(propose: Propose, device: torch.device) -> str:
+    """16 digits of all that decides an embedding beside the photograph."""
+    facts = {
+        "code": code_of("stages.segmenters.embed"),
+        "model_sha256": model_digest(propose.sam),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "device": [device.type, torch.get_num_threads()],  # the order of sums
+    }
+    return fingerprint(facts)
 
 
 class SamInputs(Inputs):
@@ -61,12 +82,12 @@ class SamInputs(Inputs):
 
     def read(self, image: Mapping[str, Any], *, flip: bool) -> Tensor:
         """The embedding, where it is cached, else resized pixels: told apart by `batch`."""
-        cached = _cached(self._path(image["image_id"], flip))
+        cached = _cached(self._path(image, flip))
         if cached is not None:
             return cached
         return self.encoder.resized(self.pixels(image), flip=flip)
 
-    def batch(self, images: Sequence[Tensor], keys: Sequence[tuple[int, bool]]) -> Tensor:
+    def batch(self, images: Sequence[Tensor], keys: Sequence[Key]) -> Tensor:
         """(b, c, cells, cells)."""
         done = [self._embedding(image, *key) for image, key in zip(images, keys, strict=True)]
         return torch.stack(done).to(self.device)
@@ -75,11 +96,11 @@ class SamInputs(Inputs):
         """An adapter on the embedding."""
         return Adapter(self.encoder.channels, features.channels), (self.encoder.stride,)
 
-    def _embedding(self, image: Tensor, image_id: int, flip: bool) -> Tensor:
-        if image.shape[0] != 3:  # an embedding has many channels
-            return image
-        embedding = self.encoder.embedded(image)
-        path = self._path(image_id, flip)
+    def _embedding(self, read: Tensor, image: Mapping[str, Any], flip: bool) -> Tensor:
+        if read.shape[0] != 3:  # an embedding has many channels
+            return read
+        embedding = self.encoder.embedded(read)
+        path = self._path(image, flip)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_suffix(f".{os.getpid()}.tmp.npy")  # another may write it too
@@ -87,8 +108,11 @@ class SamInputs(Inputs):
             temporary.replace(path)
         return embedding
 
-    def _path(self, image_id: int, flip: bool) -> Path | None:
-        return self.cache / f"{image_id}{'-flipped' if flip else ''}.npy" if self.cache else None
+    def _path(self, image: Mapping[str, Any], flip: bool) -> Path | None:
+        if self.cache is None:
+            return None
+        digest = str(image["digest"])[:DIGITS]
+        return self.cache / digest[:2] / f"{digest}{'-flipped' if flip else ''}.npy"
 
 
 def _cached(path: Path | None) -> Tensor | None:

@@ -23,6 +23,7 @@ class Kit:
     category_ids : all classes, sorted; their places are the columns of a network.
     propose, select, refine : sections of the config; `refine` None for a selector.
     model : that the twin stage has trained; None where nothing is learned.
+    embeddings : folder in which those of the run are kept, or None.
     zoom : asks the segmenter again, close up, for a refiner; None where `refine.zoom` is off.
     """
 
@@ -32,6 +33,7 @@ class Kit:
     select: "Select"
     refine: "Refine | None" = None
     model: "Path | None" = None
+    embeddings: "Path | None" = None
     zoom: "KeptZoom | None" = None
 
     @property

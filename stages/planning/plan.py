@@ -73,6 +73,11 @@ class Plan:
         """Folder of what segmenters have answered, for all variants and seeds of the run."""
         return str(self.folder / "answers")
 
+    @property
+    def embeddings(self) -> str:
+        """Folder of what SAM's image encoder gave, likewise."""
+        return str(self.folder / "embeddings")
+
     def stages(self) -> dict[str, StagePlan]:
         """The plan of each stage, by name."""
         return {name: getattr(self, name) for name in PLANNED}

@@ -205,7 +205,7 @@ def test_joint_training_leaves_both_heads_and_both_losses(
 ) -> None:
     fit(small_world, tmp_path, refine_settings=JOINT)
     state, header = load_model(tmp_path / "model.pt")
-    assert len(state["heads.psm.cls.bias"]) == len(state["heads.prm.cls.bias"]) + 1
+    assert len(state["heads.psm.cls.bias"]) == len(state["heads.prm.cls.bias"])
     assert header["refine_settings"]["prm"]["fit"] == "joint"
     lines = [json.loads(line) for line in (tmp_path / "model.jsonl").read_text().splitlines()]
     for line in lines:
@@ -261,8 +261,8 @@ def test_a_model_without_the_head_asked_for_is_refused(small_world: World, tmp_p
     propose = Propose(sam=Sam(**small_world.sam))
     inputs = open_inputs(features, propose, folder=small_world.folder, device=torch.device("cpu"))
     model = tmp_path / "model.pt"
-    assert fitted_network(model, features, inputs, {"psm": 11})
-    for heads in ({"prm": 10}, {"psm": 10}, {"psm": 11, "prm": 10}):
+    assert fitted_network(model, features, inputs, {"psm": 10})
+    for heads in ({"prm": 10}, {"psm": 11}, {"psm": 10, "prm": 10}):
         with pytest.raises(ValueError, match="does not fit these settings"):
             fitted_network(model, features, inputs, heads)
 

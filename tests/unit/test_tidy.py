@@ -136,6 +136,15 @@ def test_lists_of_a_home_that_is_gone_go(stage: str, run: Path) -> None:
     assert tidied(run) == {str(old.relative_to(run)), f"answers/bb/{B}.parquet"}
 
 
+def test_embeddings_go_since_they_can_be_made_again(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(run / "embeddings" / ("0" * 16) / "ab" / f"{A}.npy", "1234")
+    assert tidied(run, 2, "--dry-run") == set()
+    assert tidied(run) == {f"embeddings/{'0' * 16}/ab/{A}.npy"}
+    assert "1 folders of embeddings, 4 bytes removed" in capsys.readouterr().err
+
+
 def test_nothing_else_is_touched(run: Path) -> None:
     shards(run, "", 2)
     for name in (

@@ -26,6 +26,7 @@ rule fit_refine:
     params:
         code=PLAN.fit_refine.code,
         digests=PLAN.fit_refine.digests,
+        embeddings=PLAN.embeddings,
         device=config["device"],
         seed=PLAN.fit_refine.seed,
         settings=PLAN.fit_refine.settings,
@@ -45,6 +46,7 @@ rule fit_refine:
         " --select-model {input.select_model:q}"
         " --out {output.model:q}"
         " --out-log {output.log:q}"
+        " --embeddings {params.embeddings:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

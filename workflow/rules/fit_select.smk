@@ -24,6 +24,7 @@ rule fit_select:
     params:
         code=PLAN.fit_select.code,
         digests=PLAN.fit_select.digests,
+        embeddings=PLAN.embeddings,
         device=config["device"],
         seed=PLAN.fit_select.seed,
         settings=PLAN.fit_select.settings,
@@ -41,6 +42,7 @@ rule fit_select:
         " --proposals {input.proposals:q}"
         " --out {output.model:q}"
         " --out-log {output.log:q}"
+        " --embeddings {params.embeddings:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

@@ -29,6 +29,7 @@ rule refine:
         shard="{shard}",
         model=lambda w, input: flag("--model", input.model),
         answers=PLAN.answers,
+        embeddings=PLAN.embeddings,
         device=config["device"],
         seed=PLAN.refine.seed,
         settings=PLAN.refine.settings,
@@ -49,6 +50,7 @@ rule refine:
         " --out {output.pseudo_labels:q}"
         " --out-trail {output.trail:q}"
         " --answers {params.answers:q}"
+        " --embeddings {params.embeddings:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

@@ -26,6 +26,7 @@ rule select:
         digests=PLAN.select.digests,
         shard="{shard}",
         model=lambda w, input: flag("--model", input.model),
+        embeddings=PLAN.embeddings,
         device=config["device"],
         seed=PLAN.select.seed,
         settings=PLAN.select.settings,
@@ -42,6 +43,7 @@ rule select:
         " {params.model}"
         " --shard {params.shard}"
         " --out {output.selections:q}"
+        " --embeddings {params.embeddings:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

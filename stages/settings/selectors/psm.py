@@ -44,8 +44,9 @@ class Features(Section):
     cache: Annotated[
         bool,
         Field(
-            description="source sam: keep embeddings on disk while a training lasts; 0.1 MB per "
-            "image with vit_tiny, 4 MB with vit_h, twice that with flips"
+            description="source sam: keep embeddings for all stages of the run, in "
+            "results/<run>/embeddings, until `snakemake tidy`; 0.1 MB per image with vit_tiny, "
+            "4 MB with vit_h, twice that with flips"
         ),
     ] = True
 

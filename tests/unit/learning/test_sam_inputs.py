@@ -1,4 +1,4 @@
-"""Embeddings are kept by orientation while a training lasts, and made again where they are cut."""
+"""Embeddings are kept by photograph and orientation, and made again where they are cut."""
 
 from pathlib import Path
 from typing import Any
@@ -38,41 +38,47 @@ def test_embeddings_are_computed_once_for_each_orientation(folder: Path, encoder
     for flip in (False, True):
         image = inputs.read(row_of(folder), flip=flip)
         assert image.shape[0] == 3
-        seen[flip] = inputs.batch([image], [(7, flip)])
+        seen[flip] = inputs.batch([image], [(row_of(folder), flip)])
         cached = inputs.read(row_of(folder), flip=flip)
-        assert torch.equal(inputs.batch([cached], [(7, flip)]), seen[flip])
+        assert torch.equal(inputs.batch([cached], [(row_of(folder), flip)]), seen[flip])
         assert torch.equal(cached, seen[flip][0])
     assert not torch.allclose(seen[True], seen[False])
     assert not torch.allclose(seen[True], seen[False].flip(3), atol=1e-3)  # not the same thing
-    assert sorted(p.name for p in (folder / "cache").iterdir()) == ["7-flipped.npy", "7.npy"]
+    digest = row_of(folder)["digest"][:32]
+    kept = sorted(path.relative_to(folder / "cache").as_posix() for path in files(folder / "cache"))
+    assert kept == [f"{digest[:2]}/{digest}-flipped.npy", f"{digest[:2]}/{digest}.npy"]
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_an_embedding_that_a_crash_cut_short_is_made_again(folder: Path, encoder: Encoder) -> None:
     inputs = SamInputs(folder, CPU, encoder, folder / "cache")
-    whole = inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
-    path = folder / "cache" / "7.npy"
+    whole = inputs.batch([inputs.read(row_of(folder), flip=False)], [(row_of(folder), False)])
+    (path,) = files(folder / "cache")
     for length in (0, 100, path.stat().st_size - 1):
         path.write_bytes(path.read_bytes()[:length])
-        again = inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+        again = inputs.batch([inputs.read(row_of(folder), flip=False)], [(row_of(folder), False)])
         assert torch.equal(again, whole)
 
 
 def test_without_a_cache_nothing_is_written(folder: Path, encoder: Encoder) -> None:
     inputs = SamInputs(folder, CPU, encoder, None)
-    inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    inputs.batch([inputs.read(row_of(folder), flip=False)], [(row_of(folder), False)])
     assert [path.name for path in folder.iterdir()] == ["a.png"]
 
 
 def test_an_embedding_does_not_depend_on_its_batch(folder: Path, encoder: Encoder) -> None:
     inputs = SamInputs(folder, CPU, encoder, None)
     images = [inputs.read(row_of(folder), flip=flip) for flip in (False, True)]
-    both = inputs.batch(images, [(7, False), (7, True)])
-    assert torch.equal(both[1], inputs.batch(images[1:], [(7, True)])[0])
+    both = inputs.batch(images, [(row_of(folder), False), (row_of(folder), True)])
+    assert torch.equal(both[1], inputs.batch(images[1:], [(row_of(folder), True)])[0])
 
 
 def test_embeddings_can_be_trained_on(folder: Path, encoder: Encoder) -> None:
     inputs = SamInputs(folder, CPU, encoder, None)
-    batch = inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    batch = inputs.batch([inputs.read(row_of(folder), flip=False)], [(row_of(folder), False)])
     layer = torch.nn.Conv2d(batch.shape[1], 2, 1)
     layer(batch).sum().backward()
     assert layer.weight.grad is not None
@@ -88,7 +94,7 @@ def test_a_photograph_that_was_replaced_is_refused(folder: Path, encoder: Encode
 def test_maps_are_an_adapter_of_the_embedding(folder: Path, encoder: Encoder) -> None:
     inputs = SamInputs(folder, CPU, encoder, None)
     maps, strides = inputs.maps(Features(channels=16))
-    batch = inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    batch = inputs.batch([inputs.read(row_of(folder), flip=False)], [(row_of(folder), False)])
     assert isinstance(maps, Adapter)
     assert strides == (encoder.side / batch.shape[-1],)
     assert maps(batch)[0].shape[1] == 16
@@ -101,10 +107,30 @@ def test_the_cache_is_where_the_settings_want_one(
     propose, features = Propose(sam=Sam(**random_sam)), Features(cache=cache)
     kept = folder / "cache"
     inputs = opened_inputs(features, propose, folder=folder, device=CPU, cache=kept)
-    inputs.batch([inputs.read(row_of(folder), flip=False)], [(7, False)])
+    inputs.batch([inputs.read(row_of(folder), flip=False)], [(row_of(folder), False)])
     assert kept.exists() == cache
     weights = sha256_of(Path(random_sam["checkpoint"]))
     assert facts_of_features(features, propose) == {"model_sha256": weights}
+
+
+def test_stages_of_a_run_share_embeddings_of_the_same_weights_alone(
+    folder: Path, random_sam: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = list[int]()
+    stock = Encoder.embedded
+    monkeypatch.setattr(Encoder, "embedded", lambda self, x: (made.append(1), stock(self, x))[1])
+
+    def seen(sam: dict[str, Any]) -> torch.Tensor:
+        place = {"folder": folder, "cache": folder / "embeddings"}
+        inputs = opened_inputs(Features(), Propose(sam=Sam(**sam)), device=CPU, **place)
+        return inputs.batch([inputs.read(row_of(folder), flip=False)], [(row_of(folder), False)])
+
+    first = seen(random_sam)
+    assert torch.equal(seen(random_sam), first)
+    assert len(made) == 1
+    torch.save(build_vit_tiny().state_dict(), tmp_path / "other.pth")
+    assert not torch.equal(seen({**random_sam, "checkpoint": str(tmp_path / "other.pth")}), first)
+    assert len(made) == 2
 
 
 def test_features_from_a_sam_that_nobody_asks_are_refused() -> None:
