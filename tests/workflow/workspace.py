@@ -73,6 +73,22 @@ class Outcome:
         return {rule: int(count) for rule, count in rows if rule != "all"}
 
 
+def run_snakemake(folder: Path, *arguments: str, **environment: str) -> Outcome:
+    """Run Snakemake in a folder, as one types it there."""
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # so that a test can kill all of it
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
+    return Outcome(done.returncode, done.stdout)
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """A folder with a copy of the repository, and perhaps the results of a run."""
@@ -87,19 +103,7 @@ class Workspace:
         """Run Snakemake in the folder, with the settings of `configure`."""
         given = "--configfile" in arguments or not (self.folder / "mine.yaml").exists()
         overlay = () if given else ("--configfile", "mine.yaml")
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, *overlay]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=os.environ | environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # so that a test can kill all of it
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-        )
-        return Outcome(done.returncode, done.stdout)
+        return run_snakemake(self.folder, *arguments, *overlay, **environment)
 
     def results(self) -> Path:
         """Folder of the tiny run."""

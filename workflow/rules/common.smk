@@ -22,7 +22,7 @@ except ImportError as error:
         "folder `stages` beside it; install requirements.txt, and clone the repository whole."
     )
 
-ROOT = Path(workflow.basedir)
+ROOT = Path(workflow.current_basedir).parents[1]  # absolute, however the Snakefile was named
 IS_MAIN = workflow.is_main_process
 IS_RUN = IS_MAIN and not workflow.output_settings.dryrun  # not a dry run, and not a job of a run
 
