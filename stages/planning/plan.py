@@ -13,6 +13,7 @@ from stages.planning.comparison import Comparison, comparison_of
 from stages.planning.digests import Digests
 from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
+from stages.planning.links import Links
 from stages.planning.notes import add_notes
 from stages.planning.sources import fetched, splits, with_paths
 from stages.planning.stage_inputs import Ground
@@ -95,20 +96,22 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     Parameters
     ----------
     root : the repository; paths that are not found from the working folder are looked for here.
-    fresh : whether the user's files are looked at for their digests, as the main process does.
+    fresh : whether the user's files are looked at for their digests, and linked where Snakemake
+        cannot read their names, as the main process does.
 
     Raises
     ------
     ValueError : a variable is not set, or a file that the config names is missing.
     """
-    variants = variants_of(config, root=root)
-    train, val = splits(config["dataset"])
+    folder = Path("results", config["run"])
+    links = Links(folder, fresh)
+    variants = variants_of(config, root=root, links=links)
+    train, val = splits(config["dataset"], links)
     held_out = val if config["train"]["enabled"] else ()
     comparison = comparison_of(config, variants, held_out=bool(held_out))
     own_worlds = config["dataset"]["source"] == "partworld"
     where = {"run": config["run"], "seed": config["seed"], "own_worlds": own_worlds}
     homes = deal(variants, comparison.cases(), **where)
-    folder = Path("results", config["run"])
     shards = shard_names(config["shards"])
     digests = Digests(folder, config["dataset"].get("watch", "content"), fresh)
     truth = bool(config["dataset"]["ground_truth"])
@@ -134,7 +137,7 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     )
 
 
-def variants_of(config: Values, *, root: Path) -> Variants:
+def variants_of(config: Values, *, root: Path, links: Links) -> Variants:
     """All that the config names: the run's own variant, those of its report, and detectors.
 
     Raises
@@ -153,7 +156,7 @@ def variants_of(config: Values, *, root: Path) -> Variants:
             "choose another, and name it in report.detectors"
         )
     return Variants(
-        configs={name: with_paths(values, root) for name, values in configs.items()},
+        configs={name: with_paths(values, root, links) for name, values in configs.items()},
         compared=tuple(report["variants"]),
         supervised=tuple(supervised),
     )

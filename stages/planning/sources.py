@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.planning.links import Links, misread, refusal
 from stages.segmenters.official import OFFICIAL
 
 Values = Mapping[str, Any]
@@ -56,12 +57,12 @@ def expanded(text: str, key: str) -> str:
     return os.path.expanduser(VARIABLE.sub(lambda match: os.environ[match[1]], text))
 
 
-def splits(dataset: Values) -> tuple[Split, tuple[Split, ...]]:
+def splits(dataset: Values, links: Links) -> tuple[Split, tuple[Split, ...]]:
     """Training and held-out images; the latter are empty where there are none.
 
     Raises
     ------
-    ValueError : a folder or a file is missing.
+    ValueError : a folder or a file is missing, or a link to it cannot be made.
     """
     if dataset["source"] == "partworld":
         home = "results/{home}/partworld"
@@ -70,22 +71,26 @@ def splits(dataset: Values) -> tuple[Split, tuple[Split, ...]]:
             for name in ("train", "val")
         )
         return train, (val,)
-    train = _split_on_disk(dataset["train"], "dataset.train")
+    train = _split_on_disk(dataset["train"], "dataset.train", links)
     held_out = dataset["val"]
-    return train, (_split_on_disk(held_out, "dataset.val"),) if held_out else ()
+    return train, (_split_on_disk(held_out, "dataset.val", links),) if held_out else ()
 
 
-def _split_on_disk(split: Values, key: str) -> Split:
+def _split_on_disk(split: Values, key: str, links: Links) -> Split:
     images = expanded(split["images"], f"{key}.images")
     annotations = expanded(split["annotations"], f"{key}.annotations")
     if not Path(images).is_dir():
         raise ValueError(f"{key}.images: there is no folder {images}. Correct the path.")
     if not Path(annotations).is_file():
         raise ValueError(f"{key}.annotations: there is no file {annotations}. Correct the path.")
-    return Split(images, annotations, split["format"])
+    return Split(
+        links.readable(images, f"{key}.images"),
+        links.readable(annotations, f"{key}.annotations"),
+        split["format"],
+    )
 
 
-def with_paths(config: Values, root: Path) -> dict[str, Any]:
+def with_paths(config: Values, root: Path, links: Links) -> dict[str, Any]:
     """A config that names the weight files of its chosen methods by where they lie.
 
     Parameters
@@ -94,19 +99,21 @@ def with_paths(config: Values, root: Path) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError : a variable is not set, or a file is missing and cannot be fetched.
+    ValueError : a variable is not set, a file is missing and cannot be fetched, or a link to it
+        cannot be made.
     """
     placed: dict[str, Any] = json.loads(json.dumps(config))
     segmenter, selector = placed["propose"]["segmenter"], placed["select"]["method"]
     asked = placed["propose"].get(segmenter, {})
     if "checkpoint" in asked:
         key = f"propose.{segmenter}.checkpoint"
-        asked["checkpoint"] = _checkpoint(asked["checkpoint"], key, root)
+        asked["checkpoint"] = _checkpoint(asked["checkpoint"], key, root, links)
     features = placed["select"].get(selector, {}).get("features")
     if features:
         key = f"select.{selector}.features.weights"
-        features["weights"] = weights(features["weights"], key, root)
-    placed["train"]["weights"] = weights(placed["train"]["weights"], "train.weights", root)
+        features["weights"] = weights(features["weights"], key, root, links)
+    train = placed["train"]
+    train["weights"] = weights(train["weights"], "train.weights", root, links)
     return placed
 
 
@@ -116,28 +123,32 @@ def located(text: str, key: str, root: Path) -> str:
     return str(root / path) if not Path(path).exists() and (root / path).exists() else path
 
 
-def weights(text: str | None, key: str, root: Path) -> str | None:
+def weights(text: str | None, key: str, root: Path, links: Links) -> str | None:
     """Path of a weight file that has to be there.
 
     Raises
     ------
-    ValueError : it is missing.
+    ValueError : it is missing, or a link to it cannot be made.
     """
     if text is None:
         return None
     path = located(text, key, root)
     if not Path(path).is_file():
         raise ValueError(f"{key}: there is no file {path}. Correct the path, or set null.")
-    return path
+    return links.readable(path, key)
 
 
-def _checkpoint(text: str, key: str, root: Path) -> str:
+def _checkpoint(text: str, key: str, root: Path, links: Links) -> str:
     path = located(text, key, root)
-    if not Path(path).is_file() and Path(path).name not in OFFICIAL:
+    if Path(path).is_file():
+        return links.readable(path, key)
+    if Path(path).name not in OFFICIAL:
         raise ValueError(
             f"{key}: there is no file {path}. Correct the path, or give it the "
             f"name of an official file ({', '.join(OFFICIAL)}), which is then fetched."
         )
+    if misread(path):  # what is to be made cannot be linked to
+        raise ValueError(refusal(path, key))
     return path
 
 

@@ -11,6 +11,7 @@ try:
     from stages.planning.command import flag, flags, shell_prefix
     from stages.planning.engines import engines_here
     from stages.planning.foreign import refuse_strangers
+    from stages.planning.links import refuse_clone
     from stages.planning.locks import forget_dead_runs, locks_of, remember_run
     from stages.planning.plan import plan_of
     from stages.runtime.code import code_of
@@ -33,6 +34,7 @@ except ValueError as error:
     raise WorkflowError(f"config: {error}")
 
 try:
+    refuse_clone(ROOT)
     if IS_MAIN:
         refuse_strangers(PLAN, Path(".snakemake"))
 except ValueError as error:

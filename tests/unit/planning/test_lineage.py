@@ -1,16 +1,18 @@
 """What decides the files of a stage."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stages.planning.lineage import STAGES, Variants
+from stages.planning.links import Links
 from stages.planning.plan import variants_of
 from tests.small_config import ROOT, compared, config
 
 
 def _variants(**changes: Any) -> Variants:
-    return variants_of(config(**changes), root=ROOT)
+    return variants_of(config(**changes), root=ROOT, links=Links(Path("results/r")))
 
 
 def _first_other(variants: Variants, one: str, other: str) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stages.planning.links import Links
 from stages.planning.modules import modules_of
 from stages.planning.plan import variants_of
 from tests.small_config import ROOT, config
@@ -44,7 +45,9 @@ BEHIND: list[tuple[str, dict[str, Any], set[str]]] = [  # stage, changes, module
 def test_a_stage_rests_on_the_methods_that_its_settings_choose(
     stage: str, changes: dict[str, Any], modules: set[str]
 ) -> None:
-    variants = variants_of(config(report__variants=[], **changes), root=ROOT)
+    variants = variants_of(
+        config(report__variants=[], **changes), root=ROOT, links=Links(Path("results/r"))
+    )
     assert set(modules_of(variants, "v", stage)) == modules
 
 

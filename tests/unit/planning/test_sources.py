@@ -1,6 +1,7 @@
 """Files that the config names: found, fetched, or named as missing."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -122,3 +123,29 @@ def test_a_drawn_split_lies_in_a_home_and_one_on_disk_where_it_is() -> None:
         "results/r/seed-1/a.json",
     )
     assert Split("data/images", "data/a.json").below("r").images == "data/images"
+
+
+def test_what_snakemake_would_misread_is_linked(root: Path) -> None:
+    Path("data").rename("{home} <data>")
+    Path("-x.pth").touch()
+    split = {**FILES, "images": "{home} <data>/images", "annotations": "{home} <data>/a.json"}
+    data = {"dataset__source": "files", "dataset__train": split, "dataset__val": split}
+    found = _plan(root, **data, train__weights="-x.pth", propose__sam__checkpoint="-x.pth")
+    shared, job = SimpleNamespace(home="r"), SimpleNamespace(home="r/v")
+    linked = [
+        *(found.prepare.image_folder(shared), found.prepare.annotations(shared)),
+        *(*found.train.val_image_folder(job), *found.train.val_annotations(job)),
+        *(*found.train.weights(job), *found.propose.weights(shared)),
+    ]
+    names = ["images", "a.json", "images", "a.json", "_x.pth", "_x.pth"]
+    assert [Path(path).name for path in linked] == names
+    assert all(path.startswith("results/r/links/") and Path(path).exists() for path in linked)
+    assert found.fetched == NEVER
+
+
+def test_a_file_to_be_fetched_into_a_folder_that_would_be_misread_is_refused(root: Path) -> None:
+    sentence = (
+        r"propose\.sam\.checkpoint: Snakemake misreads the '{' in '{x}/sam_vit_b_01ec64\.pth'"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        _plan(root, propose__sam__checkpoint="{x}/sam_vit_b_01ec64.pth")
