@@ -13,18 +13,11 @@ configfile: f"{workflow.current_basedir}/config.yaml"
 include: "workflow/rules/common.smk"
 
 
-localrules:
-    all,
-    ablation,
-    compare_engines,
-    fetch,
-    tidy,
-
-
 # Everything that the config asks for
 rule all:
     input:
         PLAN.targets,
+    localrule: True
 
 
 include: "workflow/rules/partworld.smk"
@@ -47,9 +40,11 @@ include: "workflow/rules/tidy.smk"
 rule ablation:
     input:
         expand(rules.report.output, home=config["run"]),
+    localrule: True
 
 
 # The config's detector by every engine that is installed, on the same labels
 rule compare_engines:
     input:
         expand(rules.compare.output, home=PLAN.compared_engines),
+    localrule: True

@@ -1,7 +1,7 @@
 """What the command lines of the rules are put together from. Standard library alone."""
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ CPU_MALLOC = {  # keeps freed buffers of 100 MB, which halves the time that SAM'
 }
 
 
-def shell_prefix(root: Path, python: Path, *, gpu: bool) -> str:
+def setup_of(root: Path, python: Path, *, gpu: bool) -> Callable[[Any, int], str]:
     """What every job's shell does first; Snakemake itself sets OMP_NUM_THREADS to the threads.
 
     Libraries in Rust, hotcoco among them, ask RAYON_NUM_THREADS instead, and take all cores.
@@ -22,6 +22,11 @@ def shell_prefix(root: Path, python: Path, *, gpu: bool) -> str:
     python : the interpreter that runs Snakemake; its folder goes first on PATH, unless the job has
         a conda environment of its own.
     gpu : whether jobs may run on one.
+
+    Returns
+    -------
+    A params function. It asks for `threads` since Snakemake does not compare such params between
+    runs: where the repository and its Python lie decides no result.
     """
     malloc = " ".join(f"{name}={value}" for name, value in CPU_MALLOC.items())
     quoted = [shlex.quote(str(path)) for path in (root, python.parent)]
@@ -31,7 +36,12 @@ def shell_prefix(root: Path, python: Path, *, gpu: bool) -> str:
         f'[ -n "${{CONDA_PREFIX:-}}" ] || export PATH={quoted[1]}:"$PATH"',
         *([] if gpu else [f"export {malloc}"]),
     ]
-    return "; ".join(lines).replace("{", "{{").replace("}", "}}") + "; "
+    text = "".join(f"{line}; " for line in lines).rstrip()
+
+    def setup(wildcards: Any, threads: int) -> str:
+        return text
+
+    return setup
 
 
 def flag(name: str, values: Collection[Any]) -> str:

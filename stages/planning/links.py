@@ -59,17 +59,6 @@ def refusal(path: str, key: str) -> str:
     return f"{key}: Snakemake misreads the {misread(path)!r} in {path!r}. Choose another path."
 
 
-def refuse_clone(root: Path) -> None:
-    """Refuse a repository in a folder with braces.
-
-    Raises
-    ------
-    ValueError : there are braces; Snakemake formats the paths of conda files, with no way out.
-    """
-    if set(str(root)) & set("{}"):
-        raise ValueError(f"{root}: Snakemake misreads braces here. Move the clone elsewhere.")
-
-
 def _digest(text: str) -> str:
     return hashlib.sha256(os.fsencode(text)).hexdigest()[:8]
 

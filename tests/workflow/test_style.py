@@ -21,6 +21,7 @@ ORDER = (
     "log",
     "benchmark",
     "wildcard_constraints",
+    "localrule",
     "conda",
     "threads",
     "resources",
@@ -57,7 +58,7 @@ def test_a_door_has_its_directives_in_order_and_no_logic(path: Path) -> None:
     assert text.startswith("# ")
     program = PROGRAMS.get(path.stem, f"stages.{path.stem}")
     launchers = ("python", "{params.launcher}")  # trainings may be started by torchrun
-    assert any(f'"{launcher} -m {program}"' in text for launcher in launchers)
+    assert any(f'"{{params.setup}} {launcher} -m {program}"' in text for launcher in launchers)
 
 
 @pytest.mark.parametrize("path", DOORS, ids=lambda path: path.stem)

@@ -1,22 +1,24 @@
-# Before any rule: the config is checked and becomes PLAN; the shell of every job is set up.
+# Before any rule: the config is checked and becomes PLAN; what sets up the shell of every job.
 
 import re
 import sys
 from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.settings.types import DeploymentMethod
 
 try:
     from stages.engines.engine import ENGINES, ENVIRONMENTS
-    from stages.planning.command import flag, flags, shell_prefix
+    from stages.planning.command import flag, flags, setup_of
     from stages.planning.engines import engines_here
     from stages.planning.foreign import refuse_strangers
-    from stages.planning.links import refuse_clone
     from stages.planning.locks import forget_dead_runs, locks_of, remember_run
+    from stages.planning.place import refuse_clone, refuse_prefix
     from stages.planning.plan import plan_of
     from stages.runtime.code import code_of
     from stages.runtime.program import say
     from stages.settings.judge import judged
+    from stages.settings.overrides import laid_over
 except ImportError as error:
     raise WorkflowError(
         f"{error}. The Snakefile needs pydantic, which Snakemake brings from 9.19 on, and the "
@@ -28,13 +30,19 @@ IS_MAIN = workflow.is_main_process
 IS_RUN = IS_MAIN and not workflow.output_settings.dryrun  # not a dry run, and not a job of a run
 
 try:
-    config.update(judged(config))
+    refuse_clone(ROOT)
+    refuse_prefix(workflow.modifier.path_modifier.replace_prefix("results/"))
+except ValueError as error:
+    raise WorkflowError(str(error))
+
+try:
+    # the config of a `module:` comes without config.yaml, and belongs to the outer workflow
+    config = judged(laid_over(load_configfile(ROOT / "config.yaml"), config))
     PLAN = plan_of(config, root=ROOT, fresh=IS_MAIN)
 except ValueError as error:
     raise WorkflowError(f"config: {error}")
 
 try:
-    refuse_clone(ROOT)
     if IS_MAIN:
         refuse_strangers(PLAN, Path(".snakemake"))
 except ValueError as error:
@@ -50,7 +58,8 @@ onstart:
     remember_run(Path(".snakemake"), locks_of(workflow.persistence))
 
 
-shell.prefix(shell_prefix(ROOT, Path(sys.executable), gpu=config["device"] != "cpu"))
+# No shell.prefix: as a `module:` we share the shell with rules of others
+SETUP = setup_of(ROOT, Path(sys.executable), gpu=config["device"] != "cpu")
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 HERE = engines_here(conda=CONDA)

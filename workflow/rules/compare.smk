@@ -18,6 +18,7 @@ rule compare:
         "../../envs/stages.yaml"
     threads: 1
     params:
+        setup=SETUP,
         code=PLAN.compare.code,
         digests=PLAN.compare.digests,
         settings=PLAN.compare.settings,
@@ -26,7 +27,7 @@ rule compare:
     message:
         "Comparing the engines on the labels of {wildcards.home}."
     shell:
-        "python -m stages.compare"
+        "{params.setup} python -m stages.compare"
         " --facts {input.facts:q}"
         " --logs {input.logs:q}"
         " --predictions {input.predictions:q}"

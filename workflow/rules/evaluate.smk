@@ -27,6 +27,7 @@ rule evaluate:
         "../../envs/stages.yaml"
     threads: 1
     params:
+        setup=SETUP,
         code=PLAN.evaluate.code,
         digests=PLAN.evaluate.digests,
         seed=PLAN.evaluate.seed,
@@ -37,7 +38,7 @@ rule evaluate:
     message:
         "Evaluating {wildcards.home}."
     shell:
-        "python -m stages.evaluate"
+        "{params.setup} python -m stages.evaluate"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
         " --categories {input.categories:q}"

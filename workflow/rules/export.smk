@@ -17,12 +17,13 @@ rule export:
         "../../envs/stages.yaml"
     threads: 1
     params:
+        setup=SETUP,
         code=PLAN.export.code,
         settings=PLAN.export.settings,
     message:
         "Exporting the pseudo-labels of {wildcards.home}."
     shell:
-        "python -m stages.export"
+        "{params.setup} python -m stages.export"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
         " --categories {input.categories:q}"

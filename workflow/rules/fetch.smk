@@ -7,12 +7,14 @@ rule fetch:
         "results/logs/fetch/{weights}.log",
     benchmark:
         "results/benchmarks/fetch/{weights}.tsv"
+    localrule: True
     conda:
         "../../envs/stages.yaml"
     threads: 1
     params:
+        setup=SETUP,
         code=code_of("stages.fetch"),
     message:
         "Fetching {wildcards.weights}."
     shell:
-        "python -m stages.fetch" " --out {output.weights:q}" " 2> {log:q}"
+        "{params.setup} python -m stages.fetch" " --out {output.weights:q}" " 2> {log:q}"

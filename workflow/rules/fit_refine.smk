@@ -24,6 +24,7 @@ rule fit_refine:
     resources:
         gpu=PLAN.fit_refine.gpus,
     params:
+        setup=SETUP,
         code=PLAN.fit_refine.code,
         digests=PLAN.fit_refine.digests,
         embeddings=PLAN.embeddings,
@@ -36,7 +37,7 @@ rule fit_refine:
     message:
         "Training the refiner of {wildcards.home}."
     shell:
-        "{params.launcher} -m stages.fit_refine"
+        "{params.setup} {params.launcher} -m stages.fit_refine"
         " --image-folder {input.image_folder:q}"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"

@@ -22,6 +22,7 @@ rule fit_select:
     resources:
         gpu=PLAN.fit_select.gpus,
     params:
+        setup=SETUP,
         code=PLAN.fit_select.code,
         digests=PLAN.fit_select.digests,
         embeddings=PLAN.embeddings,
@@ -34,7 +35,7 @@ rule fit_select:
     message:
         "Training the selector of {wildcards.home}."
     shell:
-        "{params.launcher} -m stages.fit_select"
+        "{params.setup} {params.launcher} -m stages.fit_select"
         " --image-folder {input.image_folder:q}"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"

@@ -13,6 +13,7 @@ rule partworld:
         "../../envs/stages.yaml"
     threads: 1
     params:
+        setup=SETUP,
         code=PLAN.partworld.code,
         folder=subpath(output.annotations, parent=True),
         split="{split}",
@@ -21,7 +22,7 @@ rule partworld:
     message:
         "Drawing the {wildcards.split} scenes of PartWorld, {wildcards.home}."
     shell:
-        "python -m stages.partworld.dataset"
+        "{params.setup} python -m stages.partworld.dataset"
         " --out {params.folder:q}"
         " --split {params.split}"
         " --images {params.images}"

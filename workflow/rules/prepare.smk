@@ -18,6 +18,7 @@ rule prepare:
         "../../envs/stages.yaml"
     threads: 1
     params:
+        setup=SETUP,
         code=PLAN.prepare.code,
         digests=PLAN.prepare.digests,
         format=PLAN.format,
@@ -28,7 +29,7 @@ rule prepare:
     message:
         "Preparing images and weak labels of {wildcards.home}."
     shell:
-        "python -m stages.prepare"
+        "{params.setup} python -m stages.prepare"
         " --image-folder {input.image_folder:q}"
         " --annotations {input.annotations:q}"
         " --format {params.format}"

@@ -19,6 +19,7 @@ rule propose:
     resources:
         gpu=PLAN.propose.gpus,
     params:
+        setup=SETUP,
         code=PLAN.propose.code,
         digests=PLAN.propose.digests,
         shard="{shard}",
@@ -30,7 +31,7 @@ rule propose:
     message:
         "Asking for proposals, shard {wildcards.shard} of {wildcards.home}."
     shell:
-        "python -m stages.propose"
+        "{params.setup} python -m stages.propose"
         " --image-folder {input.image_folder:q}"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"

@@ -24,6 +24,7 @@ rule refine:
     resources:
         gpu=PLAN.refine.gpus,
     params:
+        setup=SETUP,
         code=PLAN.refine.code,
         digests=PLAN.refine.digests,
         shard="{shard}",
@@ -38,7 +39,7 @@ rule refine:
     message:
         "Refining choices, shard {wildcards.shard} of {wildcards.home}."
     shell:
-        "python -m stages.refine"
+        "{params.setup} python -m stages.refine"
         " --image-folder {input.image_folder:q}"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"

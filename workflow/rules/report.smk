@@ -18,6 +18,7 @@ rule report:
         "../../envs/stages.yaml"
     threads: 1
     params:
+        setup=SETUP,
         code=code_of("stages.report"),
         variants=flag("--variants", PLAN.comparison.variants),
         seeds=flag("--seeds", PLAN.comparison.seeds),
@@ -29,7 +30,7 @@ rule report:
     message:
         "Comparing the variants of {wildcards.home}."
     shell:
-        "python -m stages.report"
+        "{params.setup} python -m stages.report"
         " --metrics {input.metrics:q}"
         " {params.variants}"
         " {params.seeds}"

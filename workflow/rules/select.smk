@@ -22,6 +22,7 @@ rule select:
     resources:
         gpu=PLAN.select.gpus,
     params:
+        setup=SETUP,
         code=PLAN.select.code,
         digests=PLAN.select.digests,
         shard="{shard}",
@@ -34,7 +35,7 @@ rule select:
     message:
         "Selecting proposals, shard {wildcards.shard} of {wildcards.home}."
     shell:
-        "python -m stages.select"
+        "{params.setup} python -m stages.select"
         " --image-folder {input.image_folder:q}"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"

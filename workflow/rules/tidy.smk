@@ -2,16 +2,18 @@
 rule tidy:
     log:
         f"{PLAN.folder}/logs/tidy.log",
+    localrule: True
     conda:
         "../../envs/stages.yaml"
     threads: 1
     params:
+        setup=SETUP,
         run=str(PLAN.folder),
         shards=config["shards"],
     message:
         "Tidying {params.run}."
     shell:
-        "python -m stages.tidy"
+        "{params.setup} python -m stages.tidy"
         " --run {params.run:q}"
         " --shards {params.shards}"
         " 2>&1 | tee {log:q}"

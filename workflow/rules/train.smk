@@ -24,6 +24,7 @@ rule train:
     resources:
         gpu=PLAN.train.gpus,
     params:
+        setup=SETUP,
         code=PLAN.train.code,
         digests=PLAN.train.digests,
         device=config["device"],
@@ -35,7 +36,7 @@ rule train:
     message:
         "Training the detector of {wildcards.home} with {wildcards.engine}."
     shell:
-        "python -m stages.train"
+        "{params.setup} python -m stages.train"
         " --image-folder {input.image_folder:q}"
         " {params.labels}"
         " {params.val_image_folder}"

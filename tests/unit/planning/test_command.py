@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.planning.command import flag, flags, shell_prefix
+from stages.planning.command import flag, flags, setup_of
 
 
 def test_a_flag_without_values_is_nothing() -> None:
@@ -23,14 +23,17 @@ def test_the_flags_of_a_rules_inputs() -> None:
     assert flags(paths, "trails") == ""
 
 
-def test_the_prefix_leaves_a_conda_environment_its_python(tmp_path: Path) -> None:
-    prefix = shell_prefix(tmp_path / "my repo", Path("/venv/bin/python"), gpu=False)
-    plain = prefix.replace("{{", "{").replace("}}", "}")  # as Snakemake's formatting does
+def _setup(root: Path, *, gpu: bool) -> str:
+    return setup_of(root, Path("/venv/bin/python"), gpu=gpu)(None, 1)
+
+
+def test_the_setup_leaves_a_conda_environment_its_python(tmp_path: Path) -> None:
+    setup = _setup(tmp_path / "my repo", gpu=False)
     show = 'echo "$PYTHONPATH|${PATH%%:*}|$MALLOC_TOP_PAD_"'
     for conda, first in ((None, "/venv/bin"), ("/env", "/usr/bin")):
         environment = {"PATH": "/usr/bin:/bin"} | ({"CONDA_PREFIX": conda} if conda else {})
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", plain + show],
+            ["bash", "-euo", "pipefail", "-c", f"{setup} {show}"],
             env=environment,
             capture_output=True,
             text=True,
@@ -41,13 +44,12 @@ def test_the_prefix_leaves_a_conda_environment_its_python(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("given", "seen"), [({}, "1"), ({"OMP_NUM_THREADS": "3"}, "3")])
 def test_libraries_in_rust_get_the_threads_of_the_rule(given: dict[str, str], seen: str) -> None:
-    prefix = shell_prefix(Path("/repo"), Path("/venv/bin/python"), gpu=True)
-    plain = prefix.replace("{{", "{").replace("}}", "}")
-    shell = ["bash", "-euo", "pipefail", "-c", plain + 'echo "$RAYON_NUM_THREADS"']
+    setup = _setup(Path("/repo"), gpu=True)
+    shell = ["bash", "-euo", "pipefail", "-c", setup + ' echo "$RAYON_NUM_THREADS"']
     environment = {"PATH": "/usr/bin:/bin", **given}
     done = subprocess.run(shell, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == seen
 
 
 def test_a_gpu_job_keeps_the_usual_malloc(tmp_path: Path) -> None:
-    assert "MALLOC" not in shell_prefix(tmp_path, Path("/venv/bin/python"), gpu=True)
+    assert "MALLOC" not in _setup(tmp_path, gpu=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.planning.links import Links, misread, refuse_clone
+from stages.planning.links import Links, misread
 
 MISREAD = [
     *(("{old} set/a", "{"), ("a{b", "{"), ("b}", "}"), ("/data/<old>", "<"), ("a>b", ">")),
@@ -66,9 +66,3 @@ def test_a_link_that_cannot_be_made_names_the_key_and_the_character(links: Links
     Path("results").touch()
     with pytest.raises(ValueError, match=r"dataset\.train\.images: Snakemake misreads the '\{' in"):
         links.readable("{a}", "dataset.train.images")
-
-
-def test_a_clone_in_braces_is_refused() -> None:
-    refuse_clone(Path("/opt/<my> clone"))
-    with pytest.raises(ValueError, match=r"/opt/\{x\}: Snakemake misreads braces here"):
-        refuse_clone(Path("/opt/{x}"))
