@@ -3,8 +3,8 @@
 import ast
 import hashlib
 import re
+import subprocess
 import sys
-import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -190,13 +190,6 @@ def test_the_hotcoco_that_scores_is_the_one_that_is_pinned() -> None:
     assert _requirements("requirements.txt")["hotcoco"] == HOTCOCO_TESTED
 
 
-def test_pyproject_takes_its_dependencies_from_the_requirements() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    dynamic = project["tool"]["setuptools"]["dynamic"]
-    assert dynamic["dependencies"]["file"] == ["requirements.txt"]
-    assert project["project"]["requires-python"] == ">=3.11"
-
-
 def test_segment_anything_is_what_its_authors_published() -> None:
     folder = Path(segment_anything.__file__).parent
     found = {
@@ -204,3 +197,11 @@ def test_segment_anything_is_what_its_authors_published() -> None:
         for path in folder.rglob("*.py")
     }
     assert found == SEGMENT_ANYTHING
+
+
+def test_the_workflow_is_no_package_and_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--target", str(tmp_path / "x"), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Maskmill is a Snakemake workflow and not a package" in done.stdout + done.stderr
+    assert not (tmp_path / "x").exists()
