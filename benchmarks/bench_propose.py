@@ -185,8 +185,8 @@ def measured(ways: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[
     return seconds
 
 
-def main() -> None:
-    """Print the table."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -198,7 +198,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=24, help="photographs")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--settings", default="{}", help="JSON of the config section `propose`")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     settings = from_json(Propose, args.settings, "propose")
