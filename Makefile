@@ -26,7 +26,7 @@ demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (abo
 test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (15 minutes at most)
 	python -m pytest -m "not long"
 
-bench: $(VENV)/run.done ## The ablation on PartWorld: every component, three worlds (within an hour)
+bench: $(VENV)/run.done ## The ablation on PartWorld: every component, three worlds (about an hour)
 	snakemake --cores all --configfile workflow/recipes/benchmark.yaml -- ablation
 	@cat results/benchmark/report/ablation.md
 
