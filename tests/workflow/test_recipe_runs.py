@@ -38,7 +38,8 @@ ON_FILES: dict[str, Any] = {
 }
 COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a corner
     "benchmark": {"variants": ["sam_top1", "full"], "detectors": ["full"]},
-    "selection": {"variants": ["full_joint", "kept"], "detectors": []},
+    "selection": {"variants": ["best_joint", "kept"], "detectors": []},
+    "tables": {"variants": ["table5_50_40", "table8_30_30"], "detectors": []},
     "detectors": {"variants": ["mil", "mil_merged"], "detectors": ["mil_drop", "truth_paste"]},
 }
 
