@@ -13,6 +13,7 @@ ABLATION = {
     "shards": 1,
     "dataset": {"partworld": {"train": 4, "val": 2}},
     "variants": {
+        "full": {"refine": {"prm": {"fit": "staged"}}},  # so that both trainings are shared
         "extra": {"of": "full", "over": "full", "export": {"extra_masks": 1}},
         "whole": {"of": "sam_top1", "over": "sam_top1", "propose": {"clean": 0.0}},
         "paste": {"of": "full", "over": "full", "train": PASTE},
