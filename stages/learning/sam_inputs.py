@@ -48,17 +48,16 @@ def opened_inputs(
 ) -> "SamInputs":
     """Inputs from SAM, kept below `cache` where `features.cache` says so."""
     encoder = opened_encoder(propose.sam, device)
-    wanted = cache is not None and features.cache
-    own = cache / _name(propose, device) if cache is not None and wanted else None
+    own = cache / _name(propose, device) if cache and features.cache else None
     return SamInputs(folder, device, encoder, own)
 
 
 def _name(propose: Propose, device: torch.device) -> str:
     """16 digits of all that decides an embedding beside the photograph."""
     facts = {
-        "code": code_of("stages.segmenters.embed"),
+        "code": code_of(__name__),  # how photographs are read, too
         "model_sha256": model_digest(propose.sam),
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {name: metadata.version(name) for name in ("pillow", *PACKAGES)},
         "device": [device.type, torch.get_num_threads()],  # the order of sums
     }
     return fingerprint(facts)
