@@ -131,7 +131,7 @@ def _asked(
         return_logits=True,
     )
     stability = calculate_stability_score(torch.from_numpy(logits), 0.0, 1.0).tolist()
-    masks = np.stack([_cleaned(mask, question.anchor, share) for mask in logits > 0])
+    masks = np.stack([by_statistics(mask, question.anchor, share) for mask in logits > 0])
     boxes = batched_mask_to_box(torch.from_numpy(masks)).tolist()
     codes = [coco_encode_rle(rle) for rle in mask_to_rle_pytorch(torch.from_numpy(masks))]
     return [
@@ -143,8 +143,8 @@ def _asked(
     ]
 
 
-def _cleaned(mask: np.ndarray, anchor: np.ndarray, share: float) -> np.ndarray:
-    """The obvious way to what `without_stray_components` does."""
+def by_statistics(mask: np.ndarray, anchor: np.ndarray, share: float) -> np.ndarray:
+    """The obvious way to what `without_stray_components` does: sizes in the whole image."""
     if not share:
         return mask
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))

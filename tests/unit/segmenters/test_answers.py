@@ -1,9 +1,9 @@
 """Cleaning of stray components."""
 
-import cv2
 import numpy as np
 import pytest
 
+from benchmarks.bench_propose import by_statistics
 from stages.segmenters.answers import answers_of, without_stray_components
 from stages.segmenters.segmenter import Answered
 
@@ -29,17 +29,6 @@ def blobs() -> np.ndarray:
 )
 def test_components_below_the_share_go(point: tuple[int, int], share: float, kept: int) -> None:
     assert without_stray_components(blobs(), np.array(point), share).sum() == kept
-
-
-def by_statistics(mask: np.ndarray, point: np.ndarray, share: float) -> np.ndarray:
-    """The obvious way: sizes of all components of the whole image."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    areas = stats[:, cv2.CC_STAT_AREA].copy()
-    areas[0] = 0
-    height, width = mask.shape
-    under = labels[min(int(point[1]), height - 1), min(int(point[0]), width - 1)]
-    measure = areas[under] if under else areas.max()
-    return np.asarray((areas >= share * measure)[labels] & mask)
 
 
 @pytest.mark.parametrize("density", [0.002, 0.2, 0.5, 0.999])
