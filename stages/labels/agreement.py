@@ -90,5 +90,4 @@ def _judged(
         return replace(label, agreement=agreement)
     stand_in = clip_boxes(box, *label.rle["size"])
     why = f"agreement: its box fits the known one with IoU {agreement:.3f}, not above {threshold:g}"
-    judged = replace(label, agreement=agreement, untrusted=why)
-    return replace(judged, mask_weight=0.0, stand_in=stand_in)
+    return replace(label, agreement=agreement, mask_weight=0.0, stand_in=stand_in, untrusted=why)

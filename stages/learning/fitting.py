@@ -121,7 +121,9 @@ def _fitted(
 ) -> tuple[TwoBranch, str]:
     features, training = course.select.psm.features, course.training
     cache = args.embeddings or folder / "features"  # of this training alone
-    inputs = open_inputs(features, course.propose, args.image_folder, cache, device=device)
+    inputs = open_inputs(
+        features, course.propose, folder=args.image_folder, device=device, cache=cache
+    )
     torch.manual_seed(args.seed)
     heads = course.loss.heads(len(index.order), course.select, course.refine)
     network = open_network(features, inputs, heads, precision=training.precision)

@@ -30,10 +30,10 @@ def feature_facts(features: Features, propose: Propose) -> dict[str, Any]:
 def open_inputs(
     features: Features,
     propose: Propose,
-    folder: Path,
-    cache: Path | None = None,
     *,
+    folder: Path,
     device: torch.device,
+    cache: Path | None = None,
 ) -> Inputs:
     """Inputs of the kind that `features.source` names; `cache` is where embeddings are kept."""
     module = opened(FEATURES[features.source].module)

@@ -49,8 +49,9 @@ class Prm:
         assert kit.model is not None
         self.select, self.settings, self.order = kit.select, kit.refine or Refine(), kit.order
         features = kit.select.psm.features
-        where = kit.image_folder, kit.embeddings
-        self.inputs = open_inputs(features, kit.propose, *where, device=device)
+        self.inputs = open_inputs(
+            features, kit.propose, folder=kit.image_folder, device=device, cache=kit.embeddings
+        )
         columns = heads(len(kit.category_ids), self.select, self.settings)
         self.network = fitted_network(kit.model, features, self.inputs, columns)
         self.labeller = Labeller(kit)

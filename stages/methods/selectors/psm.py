@@ -50,8 +50,9 @@ class Psm:
         assert kit.model is not None
         self.select, self.order = kit.select, kit.order
         features = kit.select.psm.features
-        where = kit.image_folder, kit.embeddings
-        self.inputs = open_inputs(features, kit.propose, *where, device=device)
+        self.inputs = open_inputs(
+            features, kit.propose, folder=kit.image_folder, device=device, cache=kit.embeddings
+        )
         columns = heads(len(kit.category_ids), kit.select, Refine())
         self.network = fitted_network(kit.model, features, self.inputs, columns)
 
