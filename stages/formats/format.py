@@ -1,26 +1,41 @@
 """The door to the label formats that people have: each is read, written, or both."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stages.runtime.doors import Method
 
+if TYPE_CHECKING:
+    from stages.runtime.faults import Faults
+
 FORMATS = {  # by dataset.train.format
     "coco": Method("stages.formats.coco"),
+    "csv": Method("stages.formats.delimited"),
+    "labelme": Method("stages.formats.labelme"),
+    "label_studio": Method("stages.formats.label_studio"),
+    "cvat": Method("stages.formats.cvat"),
+    "voc": Method("stages.formats.voc"),
+    "yolo": Method("stages.formats.yolo"),
 }
+AUTO = "auto"  # the format is told by what the file holds
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
     """What a person gave about one object, or about an image: any of these, or a class alone.
 
+    Coordinates are px from the upper left corner of the image; the centre of its first pixel is
+    (0.5, 0.5).
+
     Attributes
     ----------
-    id : of the annotation; unique in the file.
-    point : (x, y) px. box : (x0, y0, x1, y1) px, not yet cut at the image. mask : COCO polygons or
-        RLE, not yet decoded. None each where the annotation has none.
+    id : of the annotation, unique in the file; its number within the image where there is none.
+    point : (x, y). box : (x0, y0, x1, y1), not yet cut at the image. mask : COCO polygons or RLE,
+        or a form of `stages.formats.mask_forms`, not yet decoded. None each where there is none.
+    place : where it stands in the file, for sentences: "annotation 7", "line 3".
+    is_relative : point, box and polygons are shares of the image's sides, not px.
     """
 
     id: int
@@ -29,6 +44,8 @@ class Label:
     point: tuple[float, float] | None = None
     box: tuple[float, float, float, float] | None = None
     mask: Any = None
+    place: str = ""
+    is_relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +54,51 @@ class Labelled:
 
     Attributes
     ----------
-    images : {id, file_name, height, width} each. categories : {id, name, ...} each.
-    labels : one for each annotation that is not a crowd. crowds : how many are.
+    images : {id, file_name, height, width} each; height and width are None where the file does not
+        say them. categories : {id, name, ...} each.
+    labels : sorted by (image_id, id) or by id.
+    left_out : how many of what was left out: {"crowds": 12}. told : what was taken in another way
+        than it stands there, likewise: {"crowds with a point, kept as objects": 4}.
+    has_ids : ids of annotations are the file's own, unique in it; else numbers within the image.
     """
 
     images: Sequence[dict[str, Any]]
     labels: Sequence[Label]
     categories: Sequence[dict[str, Any]]
-    crowds: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    told: Mapping[str, int] = field(default_factory=dict)
+    has_ids: bool = True
 
 
 class Format(Protocol):
     """One way to write labels down; a module of `stages.formats` has these names.
 
-    It imports the standard library and this file alone, since the Snakefile asks for `file_names`.
+    Importing it imports the standard library, this file and what it shares with it alone, since the
+    Snakefile asks for `sources` and `file_names`; heavier libraries are imported where a file needs
+    them.
     """
 
-    def read(self, path: Path) -> Labelled:
-        """The labels of a file.
+    def read(self, source: Path, images: Path, faults: "Faults") -> Labelled:
+        """The labels in a file or folder.
+
+        Parameters
+        ----------
+        images : the folder of the photographs. No photograph is opened; where labels do not name
+            their photographs whole, its names are looked at.
+        faults : takes the faults of single entries, which are left out of what is returned.
 
         Raises
         ------
-        ValueError : the file is missing or faulty; names the file, the entry and the remedy.
+        ValueError : the file is missing, or faulty as a whole; names it and the remedy.
         """
 
-    def file_names(self, data: bytes) -> Sequence[str]:
-        """Which photographs a file of labels names, from what it holds; in any order.
+    def sources(self, source: Path, images: Path) -> Sequence[Path]:
+        """The files that `read` reads, in an order that their contents do not decide."""
+
+    def file_names(self, source: Path, images: Path) -> Sequence[str]:
+        """Which photographs the labels name, as they name them; in any order.
 
         Raises
         ------
-        ValueError, LookupError, TypeError : the file is faulty; `read` will say how.
+        OSError, ValueError, LookupError, TypeError : the file is faulty; `read` will say how.
         """

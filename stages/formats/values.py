@@ -1,0 +1,80 @@
+"""Values out of strangers' files: converted where that is unambiguous, else refused in words.
+
+Each function raises ValueError with the end of a sentence, such as "'abc' is no number". Standard
+library alone.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+LARGEST = 2**63 - 1  # of an id: tables hold int64
+LARGEST_CLASS = 2**31 - 1  # of a class: tables hold int32
+TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
+
+
+def whole(value: Any, low: int = 0, high: int = LARGEST) -> int:
+    """A whole number from `low` to `high`: of an int, a float without a fraction, or its digits."""
+    number = _whole(value)
+    if number is None:
+        raise ValueError(f"{shown(value)} is no whole number")
+    if not low <= number <= high:
+        raise ValueError(f"{number} is not from {low} to {high}")
+    return number
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        digits = value.strip()
+        return int(digits) if digits.lstrip("+-").isdecimal() and len(digits) < 20 else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) else None
+
+
+def number(value: Any) -> float:
+    """A finite number: of an int, a float, or text that reads as one."""
+    try:
+        found = math.nan if isinstance(value, bool) or value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise ValueError(f"{shown(value)} is no finite number")
+    return found
+
+
+def numbers(values: Any, count: int, form: str) -> tuple[float, ...]:
+    """So many finite numbers in a list; `form` says what they are: "[x, y]"."""
+    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != count:
+        raise ValueError(f"{shown(values)} is not {form}")
+    return tuple(number(value) for value in values)
+
+
+def text(value: Any) -> str:
+    """Text that is not empty: itself, or the digits of a number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    found = str(value) if is_number else value
+    if not isinstance(found, str) or not found.strip():
+        raise ValueError(f"{shown(value)} is no text")
+    return found
+
+
+def flag(value: Any) -> bool:
+    """True or False: of 0, 1, a bool, or one of their words; of nothing, False."""
+    word = "" if value is None else str(value).strip().lower()
+    if isinstance(value, bool | int | float | str | None) and word in TRUE + FALSE:
+        return word in TRUE
+    raise ValueError(f"{shown(value)} is neither 0 nor 1")
+
+
+def given(convert: Callable[[Any], Any], value: Any) -> Any:
+    """None for what is absent (None, [], {} or ""), else converted."""
+    return None if value is None or value in ([], {}, "") else convert(value)
+
+
+def shown(value: Any, length: int = 60) -> str:
+    """A value for a sentence, not longer than that."""
+    told = repr(value)
+    return told if len(told) <= length else f"{told[: length - 3]}..."
