@@ -10,7 +10,7 @@ Nothing of the run is changed.
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.photographs.reading import image_path, read_rgb
+from stages.photographs.reading import photograph
 from stages.reporting.image_trail import gather, image_ids
 from stages.reporting.run_folders import run_folders
 from stages.reporting.trail_figure import draw_trail
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None) -> None:
     if not folder.is_dir():
         raise ValueError(f"{folder}: no such folder. Name the images with --image-folder.")
     out = args.out or args.run / "inspect" / f"image-{args.image}.png"
-    pixels = read_rgb(image_path(folder, trail.image["file_name"]), digest=trail.image["digest"])
+    pixels = photograph(folder, trail.image)
     draw_trail(trail, pixels, out, rows=args.instances)
     hidden = len(trail.instances) - args.instances
     print(f"\npicture: {out}" + (f" ({hidden} more instances not drawn)" if hidden > 0 else ""))

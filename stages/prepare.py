@@ -1,26 +1,29 @@
-"""prepare: a file of labels and its photographs become tables of images, classes and weak labels.
+"""prepare: labels in any format and their photographs become tables of images, classes and labels.
 
 In come labels in one of the formats of `stages/formats/` and a folder of photographs; out go
 `images.parquet` with the size, digest and shard of each, `weak_labels.parquet` and
 `categories.parquet`. What counts as a label says `prepare.labels` (see `formats/weakening.py`): as
 given, or a point, box or tag of each annotation, beyond which no later stage but `evaluate` sees a
-mask or a box. Which shard an image goes to depends on its id alone.
+mask or a box. Which shard an image goes to depends on its id alone. All faults are told in one run;
+what is left out, or taken in another way than it stands there, is counted on the screen.
 """
 
 import argparse
-import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.formats.format import FORMATS, Labelled
+from stages.formats.format import AUTO, FORMATS, Labelled
+from stages.formats.standing import standing
+from stages.formats.telling import format_of
 from stages.formats.weakening import Weakening
-from stages.photographs.reading import bytes_of, decoded, digest_of, image_path, size_of
+from stages.photographs.admitting import Admission
+from stages.runtime.atomic import write_text
 from stages.runtime.code import code_of
 from stages.runtime.doors import opened
+from stages.runtime.faults import Faults
 from stages.runtime.program import Sentence, parser_of, run, say
-from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
 from stages.settings.prepare import Prepare
 from stages.settings.section import from_json, provenance_values
@@ -29,59 +32,20 @@ from stages.tables.images import IMAGES, shard_of
 from stages.tables.table import rows_table, table_of, write_table
 from stages.tables.weak_labels import KINDS, WEAK_LABELS
 
-Image = dict[str, Any]
+Row = dict[str, Any]
 PLURALS = {"point": "points", "box": "boxes", "tag": "tags", "mask": "masks"}
 PACKAGES = ("numpy", "pycocotools", "pyarrow", "pillow")
+SAME = ("file_name", "height", "width", "orientation", "black", "white", "digest")
+KEPT = "annotations with iscrowd 1 taken as one object each (prepare.crowds)"
+CROWDS = "crowds (iscrowd 1; prepare.crowds says which are kept)"
 
 
-def readable_images(
-    images: Sequence[Mapping[str, Any]], folder: Path, settings: Prepare
-) -> Iterator[Image]:
-    """Yield the images that can be read, with the `digest` of the file.
-
-    Raises
-    ------
-    ValueError : one cannot be read, and `undecodable` is "fail"; or it has another size than the
-        file of labels says.
-    """
-    progress = Progress("prepare", len(images), "images checked", every=1000)
-    for image in images:
-        path = image_path(folder, image["file_name"])
-        try:
-            size, digest = looked_at(path, decode=settings.verify == "decode")
-        except ValueError as error:
-            if settings.undecodable == "fail":
-                raise
-            say("prepare", f"skipped: {error}")
-            continue
-        finally:
-            progress.step()
-        if size != (image["height"], image["width"]):
-            raise ValueError(
-                f"image {path}: {size[1]} x {size[0]} px, but the annotation file says "
-                f"{image['width']} x {image['height']} px (EXIF rotation does not count). Correct "
-                "the file, or give the photographs that it was made for."
-            )
-        yield {**image, "digest": digest}
-
-
-def looked_at(path: Path, *, decode: bool) -> tuple[tuple[int, int], str]:
-    """(height, width) px and digest of a photograph; raises ValueError where it cannot be read."""
-    data = bytes_of(path)
-    if decode:
-        height, width = decoded(data, path).shape[:2]
-        return (height, width), digest_of(data)
-    return size_of(io.BytesIO(data), path), digest_of(data)
-
-
-def image_columns(images: Sequence[Image], shards: int) -> dict[str, list[Any]]:
+def image_columns(images: Sequence[Row], shards: int) -> dict[str, list[Any]]:
     """Columns of table `images`."""
     return {
         "image_id": [image["id"] for image in images],
-        **{k: [image[k] for image in images] for k in ("file_name", "height", "width")},
+        **{name: [image[name] for image in images] for name in SAME},
         "shard": [shard_of(image["id"], shards) for image in images],
-        "orientation": [1] * len(images),  # EXIF is not applied: boxes are of the raw grid
-        "digest": [image["digest"] for image in images],
     }
 
 
@@ -89,8 +53,8 @@ def category_columns(categories: Sequence[Mapping[str, Any]]) -> dict[str, list[
     """Columns of table `categories`."""
     return {
         "category_id": [entry["id"] for entry in categories],
-        "name": [str(entry["name"]) for entry in categories],
-        "supercategory": [str(entry.get("supercategory", "")) for entry in categories],
+        "name": [entry["name"] for entry in categories],
+        "supercategory": [entry.get("supercategory", "") for entry in categories],
     }
 
 
@@ -106,27 +70,85 @@ def check_truth(rows: Sequence[Mapping[str, Any]], source: Path) -> None:
         )
 
 
-def told(
-    rows: Sequence[Mapping[str, Any]], kept: Sequence[Any], file: Labelled, labels: str
-) -> Sentence:
-    """What was found, for the screen and the log."""
+def weak_rows(
+    file: Labelled, images: Sequence[Row], settings: Prepare, *, seed: int, faults: Faults
+) -> tuple[list[Row], Counter[str], Counter[str]]:
+    """Rows of table `weak_labels`.
+
+    Parameters
+    ----------
+    images : those that can be read; labels of others are left out.
+
+    Returns
+    -------
+    rows, then how many of what was left out, and of what was taken in another way.
+
+    Raises
+    ------
+    ValueError : there is nothing to label.
+    """
+    crowds = Counter[str]()
+    objects = standing(file.labels, settings.crowds, crowds)
+    if not objects and not faults:
+        raise ValueError(
+            f"{faults.source}: all annotations are crowds (iscrowd 1); nothing to label. Set "
+            "prepare.crowds: all where each is one object."
+        )
+    entries = {image["id"]: image for image in images}
+    there = [label for label in objects if label.image_id in entries]
+    weakening = Weakening(settings, seed, faults, file.has_ids)
+    rows = weakening.rows(there, entries)
+    left_out = Counter(file.left_out)
+    left_out["labels in skipped images"] += len(objects) - len(there)
+    left_out["labels of a class that their image has already"] += len(there) - len(rows)
+    left_out[CROWDS] += crowds["crowds_left_out"]
+    told = Counter(file.told) + weakening.told
+    told[KEPT] += crowds["crowds_kept"]
+    return rows, left_out, told
+
+
+def found(rows: Sequence[Mapping[str, Any]]) -> Sentence:
+    """The labels by their kinds: "149 points, 74 boxes"."""
     counts = Counter(row["kind"] for row in rows)
-    kinds = ", ".join(f"{counts[kind]} {PLURALS[kind]}" for kind in KINDS if counts[kind])
-    skipped = len(file.images) - len(kept)
-    left = len(file.labels) - len(rows)
-    merged = "of classes that their image has already" if labels == "tag" else "in skipped images"
-    return (
-        f"{len(kept)} images ({skipped} skipped), {len(rows)} labels ({labels}): {kinds or 'none'} "
-        f"({left} {merged}, {file.crowds} crowds left out)."
-    )
+    kinds = (f"{counts[kind]} {PLURALS[kind]}" for kind in KINDS if counts[kind])
+    return ", ".join(kinds) or "no labels"
+
+
+def counted(counts: Mapping[str, int]) -> Sentence:
+    """Counts in words, those of nothing left out."""
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def lines_of(
+    text: Sentence, left_out: Mapping[str, int], told: Mapping[str, int]
+) -> list[Sentence]:
+    """What is said on the screen and in the log."""
+    lines = [text]
+    if counted(left_out):
+        lines.append(f"left out: {counted(left_out)}.")
+    if counted(told):
+        lines.append(f"taken in another way than they stand there: {counted(told)}.")
+    return lines
+
+
+def check_some(images: Sequence[Row], admission: Admission, source: Path) -> None:
+    """Raise ValueError where no photograph is left."""
+    if not images:
+        first = f" The first: {admission.skipped[0][1]}" if admission.skipped else ""
+        raise ValueError(
+            f"{source}: not one image could be read ({len(admission.skipped)} skipped, since "
+            f"prepare.undecodable is skip), so there is nothing to label.{first}"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of(__doc__, "prepare")
     for flag in ("image-folder", "annotations", "out-images", "out-weak-labels", "out-categories"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
-    parser.add_argument("--format", default="coco", choices=sorted(FORMATS))
+    parser.add_argument("--out-skipped", type=Path, help="names of images that cannot be read")
+    parser.add_argument("--format", default=AUTO, choices=(AUTO, *FORMATS))
     parser.add_argument("--ground-truth", action="store_true", help="the masks score the labels")
+    parser.add_argument("--follow-links", action="store_true", help="links may leave the folder")
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--settings", default="{}", help="JSON of the config section `prepare`")
@@ -137,33 +159,61 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
     settings = from_json(Prepare, args.settings, "prepare")
-    module = FORMATS[args.format].module
-    file: Labelled = opened(module).read(args.annotations)
-    if not file.labels:
-        raise ValueError(f"{args.annotations}: all annotations are crowds; nothing to label.")
-    entries = {image["id"]: image for image in file.images}
-    weakening = Weakening(settings, args.seed, args.annotations)
-    rows = weakening.rows(file.labels, entries)
+    name = format_of(args.annotations) if args.format == AUTO else args.format
+    faults = Faults(args.annotations)
+    file: Labelled = opened(FORMATS[name].module).read(args.annotations, args.image_folder, faults)
+    admission = Admission(args.image_folder, settings, follow_links=args.follow_links)
+    measured = admission.measured(file.images)
+    rows, left_out, told = weak_rows(file, measured, settings, seed=args.seed, faults=faults)
+    faults.check(admission.faults)
+    check_some(measured, admission, args.image_folder)
     if args.ground_truth and settings.labels == "given":
         check_truth(rows, args.annotations)
-    images = list(readable_images(file.images, args.image_folder, settings))
+    images = admission.verified(measured)
+    check_some(images, admission, args.image_folder)
     ids = {image["id"] for image in images}
-    rows = [row for row in rows if row["image_id"] in ids]
+    kept = [row for row in rows if row["image_id"] in ids]
+    left_out["labels in skipped images"] += len(rows) - len(kept)
+    write(args, settings, name, images, kept, file.categories)
+    text = (
+        f"{len(images)} images, {len(kept)} labels of format {name} (prepare.labels: "
+        f"{settings.labels}): {found(kept)}."
+    )
+    lines = lines_of(text, left_out, {**told, **admission.sentences()})
+    for line in [*lines, *skipped(args.out_skipped, admission.skipped)]:
+        print(f"prepare: {line}", flush=True)
+        say("prepare", line)
+
+
+def skipped(path: Path | None, images: Sequence[tuple[str, str]]) -> list[Sentence]:
+    """Write the list of the images that cannot be read; what is said of them, if there are any."""
+    if path is not None:
+        write_text(path, "".join(f"{name}\t{reason}\n" for name, reason in images))
+    listed = f", listed in {path}" if path is not None else ""
+    return [f"{len(images)} images skipped, since they cannot be read{listed}."] if images else []
+
+
+def write(
+    args: argparse.Namespace,
+    settings: Prepare,
+    name: str,
+    images: Sequence[Row],
+    rows: Sequence[Row],
+    categories: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write the tables."""
     facts = provenance_of(
         "stages.prepare",
         settings=provenance_values(settings),
         seed=args.seed,
         packages=PACKAGES,
-        code=code_of("stages.prepare", module),
+        code=code_of("stages.prepare", FORMATS[name].module),
     )
     columns = image_columns(images, args.shards)
     write_table(args.out_images, table_of(IMAGES, columns), IMAGES, facts)
-    classes = table_of(CATEGORIES, category_columns(file.categories))
+    classes = table_of(CATEGORIES, category_columns(categories))
     write_table(args.out_categories, classes, CATEGORIES, facts)
     write_table(args.out_weak_labels, rows_table(WEAK_LABELS, rows), WEAK_LABELS, facts)
-    text = told(rows, images, file, settings.labels)
-    print(f"prepare: {text}", flush=True)
-    say("prepare", text)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import torch
 
 from stages.methods.prompter import PROMPTERS
 from stages.methods.shard_prompts import ShardPrompts, living_labels
-from stages.photographs.reading import image_path, read_rgb
+from stages.photographs.reading import photograph
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
 from stages.runtime.doors import opened
@@ -88,7 +88,7 @@ class ImageProposer:
 
     def _asked(self, image_id: int, prompts: pa.Table) -> pa.Table:
         image = self.prompts.images[image_id]
-        pixels = read_rgb(image_path(self.folder, image["file_name"]), digest=image["digest"])
+        pixels = photograph(self.folder, image)
         proposer = Proposer(self.segmenter(), self.settings, seed=self.seed)
         return proposer.rows(image, pixels, prompts)
 

@@ -21,10 +21,13 @@ from stages.engines.facts import facts_of_training, hooks_told
 from stages.engines.results import write_results
 from stages.engines.training_labels import Labels
 from stages.formats.coco import CocoFile, read_coco
-from stages.photographs.reading import image_path, read_size
+from stages.photographs.naming import Names, image_path
+from stages.photographs.orientation import Header, fitting
+from stages.photographs.reading import READING, read_header
 from stages.runtime.atomic import replacing, write_text
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
+from stages.runtime.faults import Faults
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of, sha256_of
@@ -45,10 +48,11 @@ def main(argv: Sequence[str] | None) -> None:
     torch.set_num_threads(args.threads)
     labels = Labels(args.labels, extra_masks=settings.multi_mask.enabled)
     check_labels(labels, settings)
+    check_paths(labels, args.image_folder, follow_links=args.follow_links)
     split = read_coco(args.val_annotations, annotated=False) if args.val_annotations else None
     if split:
         check_categories(labels, split, args.val_annotations)
-        check_images(split, args.val_image_folder, args.val_annotations)
+        check_images(split, args.val_image_folder, follow_links=args.follow_links)
     header = {
         **_provenance(settings, args.seed, engine.PACKAGES),
         "categories": labels.categories,
@@ -72,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{flag}", type=Path, required=True)
     for flag in ("val-image-folder", "val-annotations"):
         parser.add_argument(f"--{flag}", type=Path, help="of the images to predict")
+    parser.add_argument("--follow-links", action="store_true", help="links may leave the folders")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -106,20 +111,47 @@ def check_categories(labels: Labels, split: CocoFile, path: Path) -> None:
             )
 
 
-def check_images(split: CocoFile, folder: Path, path: Path) -> None:
-    """Look at the headers of the validation images before hours of training, not after.
+def check_paths(labels: Labels, folder: Path, *, follow_links: bool) -> None:
+    """Look for the training images before the first step.
 
     Raises
     ------
-    ValueError : an image is missing, undecodable, or of another size than the file says.
+    ValueError : some are missing, or lead outside their folder; tells all.
     """
+    faults, names = Faults(), Names(folder)
+    for image_id in labels.image_ids:
+        name = labels.image(image_id)["file_name"]
+        with faults.caught("training images that cannot be read", f"image {image_id}"):
+            if not image_path(folder, name, follow_links=follow_links).is_file():
+                raise ValueError(f"{folder / name} is missing; {names.hint(name)}")
+    faults.check()
+
+
+def check_images(split: CocoFile, folder: Path, *, follow_links: bool) -> None:
+    """Look at the headers of the validation images before hours of training, not after.
+
+    Their names are set to how the files are called.
+
+    Raises
+    ------
+    ValueError : some are missing, undecodable, or of another size than the file says; tells all.
+    """
+    faults, names = Faults(), Names(folder)
     for entry in split.images:
-        size = read_size(image_path(folder, entry["file_name"]))
-        if size != (entry["height"], entry["width"]):
-            raise ValueError(
-                f"image {entry['id']}: {size} px in the file, {(entry['height'], entry['width'])} "
-                f"in {path}. Give the images that the annotations were made for."
-            )
+        with faults.caught("validation images that cannot be taken", f"image {entry['id']}"):
+            entry["file_name"] = names.find(entry["file_name"]) or entry["file_name"]
+            path = image_path(folder, entry["file_name"], follow_links=follow_links)
+            header = read_header(path, path)
+            if not entry.get(READING):
+                _check_size(entry, header, path)
+    faults.check()
+
+
+def _check_size(entry: dict[str, Any], header: Header, path: Path) -> None:
+    try:
+        fitting(header, (entry["height"], entry["width"]), "auto")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _provenance(settings: Train, seed: int, packages: Sequence[str]) -> dict[str, Any]:

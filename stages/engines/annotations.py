@@ -1,36 +1,54 @@
 """What a training reads of one COCO annotation: checked, and as little as it needs."""
 
 import math
-from pathlib import Path
 from typing import Any, Literal
+
+from stages.geometry.masks import checked_segmentation
 
 EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 7
 KEPT = ("id", "category_id", "bbox", "segmentation", "mask_weight", "score", "extra_masks")
 Rule = Literal["label", "score", "box_fit"]
 
 
-def check_annotation(entry: dict[str, Any], path: Path) -> None:
-    """Raise ValueError unless the keys that a training reads have values that it can use."""
-    where = f"{path}: annotation {entry['id']} has"
-    box = entry.get("bbox") or []
-    if len(box) != 4 or not all(map(_is_number, box)) or min(box[2:]) <= 0:
+def check_annotation(entry: dict[str, Any], size: tuple[int, int]) -> None:
+    """Raise ValueError unless the keys that a training reads have values that it can use.
+
+    Parameters
+    ----------
+    size : (height, width) px of its image, which its masks must fit; nothing is drawn.
+    """
+    box: Any = entry.get("bbox")
+    is_box = isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))
+    if not is_box or min(box[2:]) <= 0:
         raise ValueError(
-            f"{where} bbox {box!r}, not [x, y, width, height] with an area. Correct or remove it."
+            f"its bbox is {box!r}, not [x, y, width, height] with an area. Correct or remove it."
         )
     weight = entry.get("mask_weight", 1)
     if not _is_within(weight, math.inf):
         raise ValueError(
-            f"{where} mask_weight {weight!r}, no finite number from 0 on. Give 0 to train its box "
+            f"its mask_weight is {weight!r}, no finite number from 0 on. Give 0 to train its box "
             "alone, 1 to train its mask too."
         )
     for name, value in (("score", entry.get("score")), ("quality.box_fit", _box_fit(entry))):
         if value is not None and not _is_within(value, 1):
-            raise ValueError(f"{where} {name} {value!r}, no number from 0 to 1. Correct it.")
+            raise ValueError(f"its {name} is {value!r}, no number from 0 to 1. Correct it.")
+    _check_masks(entry, size)
+
+
+def _check_masks(entry: dict[str, Any], size: tuple[int, int]) -> None:
+    """The mask and the extra masks, where there are any."""
     extra = entry.get("extra_masks") or []
     if not isinstance(extra, list) or len(extra) > EXTRA_MASKS:
         raise ValueError(
-            f"{where} extra_masks that are no list of at most {EXTRA_MASKS} masks. Remove some."
+            f"its extra_masks are no list of at most {EXTRA_MASKS} masks. Remove some."
         )
+    if entry.get("segmentation"):
+        checked_segmentation(entry["segmentation"], *size)
+    for mask in extra:
+        try:
+            checked_segmentation(mask, *size)
+        except ValueError as error:
+            raise ValueError(f"extra mask: {error}") from None
 
 
 def _is_number(value: Any) -> bool:

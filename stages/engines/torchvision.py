@@ -13,7 +13,7 @@ from stages.engines.results import results_of
 from stages.engines.training_images import Sample, StepSamples, to_tensor
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
-from stages.photographs.reading import image_path, read_rgb
+from stages.photographs.reading import photograph_of_entry
 from stages.settings.train import Train
 
 PACKAGES = ("numpy", "pycocotools", "torch", "torchvision")
@@ -90,7 +90,7 @@ def predict(
     """Yield the COCO results of each image, one image after the other; see `engine.Engine`."""
     model, category_ids = load_detector(settings, checkpoint, device)
     for image in images:
-        pixels = to_tensor(read_rgb(image_path(image_folder, image["file_name"])))
+        pixels = to_tensor(photograph_of_entry(image_folder, image))
         with torch.inference_mode():
             found = model([pixels.to(device)])[0]
         arrays = {name: value.cpu().numpy() for name, value in found.items()}

@@ -20,7 +20,8 @@ from stages.formats.coco import labelled, read_coco
 from stages.geometry.boxes import xywh_to_xyxy
 from stages.geometry.masks import Rle, rle_areas, rles_to_masks, segmentation_to_rle
 from stages.learning.trainer import images_of_step
-from stages.photographs.reading import image_path, read_rgb
+from stages.photographs.reading import photograph_of_entry
+from stages.runtime.faults import Faults
 from stages.runtime.randomness import Purpose, rng_of
 from stages.settings.train import Train
 
@@ -56,19 +57,27 @@ class Labels:
         self.categories = [{"id": c["id"], "name": c["name"]} for c in file.categories]
         self._images = {entry["id"]: entry for entry in file.images}
         self._annotations: dict[int, list[dict[str, Any]]] = {}
+        faults = Faults(path)
         for entry in labelled(file.annotations):
-            check_annotation(entry, path)
             kept = slim(entry, extra_masks=extra_masks)
+            with faults.caught("faulty annotations", f"annotation {entry['id']}"):
+                check_annotation(entry, self._size(entry["image_id"]))
             self._annotations.setdefault(entry["image_id"], []).append(kept)
+        faults.check()
         self.image_ids = sorted(self._annotations)
         self.without_objects = len(self._images) - len(self.image_ids)
         self.annotations = sum(map(len, self._annotations.values()))
         if not self.image_ids:
             raise ValueError(f"{path}: all annotations are crowds; there is nothing to train on.")
 
-    def file_name(self, image_id: int) -> str:
-        """Path of the image inside its folder."""
-        return str(self._images[image_id]["file_name"])
+    def image(self, image_id: int) -> dict[str, Any]:
+        """The image's entry in the file."""
+        return self._images[image_id]
+
+    def _size(self, image_id: int) -> tuple[int, int]:
+        """(height, width) px."""
+        image = self._images[image_id]
+        return image["height"], image["width"]
 
     def masks_ignored(self, rule: Rule = "label") -> int:
         """Number of annotations whose mask is not trained; `rule` as in `objects`."""
@@ -114,8 +123,7 @@ class Labels:
         )
 
     def _rle(self, entry: dict[str, Any], mask: Any, image_id: int, name: str = "") -> Rle:
-        image = self._images[image_id]
-        size = image["height"], image["width"]
+        size = self._size(image_id)
         if not mask:
             return segmentation_to_rle({"size": [*size], "counts": [size[0] * size[1]]}, *size)
         try:
@@ -159,14 +167,9 @@ class StepReader:
         return sample
 
     def _sample(self, image_id: int, *, flip: bool) -> Sample:
-        pixels = read_rgb(image_path(self.folder, self.labels.file_name(image_id)))
+        pixels = photograph_of_entry(self.folder, self.labels.image(image_id))
         objects = self.labels.objects(image_id, self.settings.mask_weight)
         masks = rles_to_masks(objects.rles)  # (n, h, w)
-        if masks.shape[1:] != pixels.shape[:2]:
-            raise ValueError(
-                f"image {image_id}: {pixels.shape[:2]} px in the file, {masks.shape[1:]} in "
-                f"{self.labels.path}. Give the images that the labels were made for."
-            )
         number = EXTRA_MASKS if self.settings.multi_mask.enabled else 0
         extra = extra_of(objects, number, masks.shape[1:])
         sample = Sample(

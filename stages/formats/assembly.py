@@ -19,7 +19,7 @@ ID_BITS = 52  # a JavaScript reader of JSON holds 53
 
 
 def image_id_of(file_name: str) -> int:
-    """Id of the image of that path, the same for `a/b.png`, `./a/b.png` and `a\\b.png`."""
+    r"""Id of the image of that path, the same for `a/b.png`, `./a/b.png` and `a\b.png`."""
     digest = hashlib.sha256(_path(file_name).encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - ID_BITS)
 

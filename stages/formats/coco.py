@@ -1,26 +1,82 @@
-"""COCO JSON from strangers: read once, checked entirely, with a sentence for each fault."""
+"""COCO JSON from strangers: read once, checked entirely, with a sentence for each fault.
+
+Coordinates are px from the image's upper left corner, as everywhere here: COCO's polygons and boxes
+are of the same grid, in which the first pixel's centre is (0.5, 0.5). COCO has no place for a
+point but `keypoints`, so an annotation with one labelled key point has a point; our own key `point:
+[x, y]` goes before it. Values of another type than COCO's are converted where that is unambiguous:
+"120" is 120, a missing size is that of the photograph.
+"""
 
 import json
-import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stages.formats.format import Label, Labelled
+from stages.formats.values import (
+    LARGEST_CLASS,
+    flag,
+    given,
+    number,
+    numbers,
+    shown,
+    text,
+    whole,
+)
+from stages.runtime.faults import Faults
+
+Entry = dict[str, Any]
+Convert = Callable[[Any], Any]
+SINGULAR = {"images": "image", "categories": "category", "annotations": "annotation"}
+FIFTYONE = "labels.json"  # in the folder that FiftyOne exports
+SEVERAL = "annotations with several key points, which are no point"
+
+
+def category(value: Any) -> int:
+    """Id of a class."""
+    return whole(value, high=LARGEST_CLASS)
+
+
+def size(value: Any) -> int | None:
+    """A side of an image, px; None where the exporter did not know it: null, 0 or empty."""
+    side = given(lambda known: whole(known, high=LARGEST_CLASS), value)
+    return side or None
+
+
+def box(value: Any) -> list[float]:
+    """A box of an annotation."""
+    return list(numbers(value, 4, "[x, y, width, height] in px"))
+
+
+KEYS: dict[str, dict[str, Convert]] = {  # keys that must be there
+    "images": {"id": whole, "file_name": text},
+    "categories": {"id": category, "name": text},
+    "annotations": {"id": whole, "image_id": whole, "category_id": category},
+}
+MORE: dict[str, dict[str, Convert]] = {  # keys that may be missing or null
+    "images": {"height": size, "width": size},
+    "categories": {"supercategory": lambda value: given(text, value) or ""},
+    "annotations": {
+        "iscrowd": lambda value: int(flag(value)),
+        "bbox": lambda value: given(box, value),
+        "area": lambda value: given(number, value),
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CocoFile:
     """The three lists of a COCO file, sorted by id and known to be consistent."""
 
-    images: list[dict[str, Any]]
-    annotations: list[dict[str, Any]]
-    categories: list[dict[str, Any]]
+    images: list[Entry]
+    annotations: list[Entry]
+    categories: list[Entry]
 
 
 def read_coco(path: Path, *, annotated: bool = True) -> CocoFile:
-    """Read and check a COCO instances file.
+    """Read and check a COCO instances file for training or scoring: all images have a size.
 
     Parameters
     ----------
@@ -28,112 +84,185 @@ def read_coco(path: Path, *, annotated: bool = True) -> CocoFile:
 
     Raises
     ------
-    ValueError : missing file, no JSON, a list or key missing, an id twice, an annotation of an
-        unknown image or category, or no annotation at all.
+    ValueError : missing file, no JSON, a list or key missing, a value of a wrong type, an id twice,
+        an annotation of an unknown image or category, or no annotation at all; tells all faults.
     """
-    data = _load(path)
-    images = _list(data, "images", ("id", "file_name", "height", "width"), path)
-    categories = _list(data, "categories", ("id", "name"), path)
-    if not annotated:
-        return CocoFile(images, [], categories)
-    annotations = _list(data, "annotations", ("id", "image_id", "category_id"), path)
-    if not annotations:
-        raise ValueError(f"{path}: there are no annotations, so there is nothing to label.")
-    _check_references(annotations, "image_id", {image["id"] for image in images}, path)
-    _check_references(annotations, "category_id", {entry["id"] for entry in categories}, path)
-    return CocoFile(images, annotations, categories)
+    faults = Faults(path)
+    file = _file(path, faults, annotated=annotated)
+    for image in file.images:
+        if image["height"] is None or image["width"] is None:
+            faults.add(
+                "images without a size",
+                f"image {image['id']} ({image['file_name']}) has no height and width. Write them "
+                "into the file.",
+            )
+    faults.check()
+    return file
 
 
-def labelled(annotations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def labelled(annotations: Sequence[Entry]) -> list[Entry]:
     """The annotations that stand for one object each: those that are not crowds."""
     return [annotation for annotation in annotations if not annotation.get("iscrowd", 0)]
 
 
-def read(path: Path) -> Labelled:
+def read(source: Path, images: Path, faults: Faults) -> Labelled:
     """The labels of a COCO file, for `stages.formats.format`: what each annotation holds.
 
     Raises
     ------
-    ValueError : as `read_coco`, or a point or box is none.
+    ValueError : no COCO file, or one without annotations.
     """
-    file = read_coco(path)
-    labels = [_label(annotation, path) for annotation in labelled(file.annotations)]
-    return Labelled(file.images, labels, file.categories, len(file.annotations) - len(labels))
+    file = _file(_path(source), faults)
+    told = Counter[str]()
+    labels = []
+    for annotation in file.annotations:
+        with faults.caught("points that are none", f"annotation {annotation['id']}"):
+            labels.append(_label(annotation, told))
+    return Labelled(file.images, labels, file.categories, told=told)
 
 
-def file_names(data: bytes) -> list[str]:
+def sources(source: Path, images: Path) -> Sequence[Path]:
+    """The file itself, for `stages.formats.format`."""
+    return [_path(source)]
+
+
+def file_names(source: Path, images: Path) -> Sequence[str]:
     """Of the images in a COCO file, in its order; for `stages.formats.format`."""
-    return [image["file_name"] for image in json.loads(data)["images"]]
+    return [image["file_name"] for image in json.loads(_path(source).read_bytes())["images"]]
 
 
-def _label(annotation: dict[str, Any], path: Path) -> Label:
-    names = ("id", "image_id", "category_id")
-    point = _numbers(annotation, "point", 2, "[x, y]", path)
-    box = _numbers(annotation, "bbox", 4, "[x, y, width, height]", path)
+def _path(source: Path) -> Path:
+    """The file of labels in a folder, as FiftyOne exports one; else the path itself."""
+    if not source.is_dir():
+        return source
+    files = sorted(source.glob("*.json"))
+    return source / FIFTYONE if len(files) != 1 else files[0]
+
+
+def _label(annotation: Entry, told: Counter[str]) -> Label:
+    corner = annotation["bbox"]
     return Label(
-        **{name: annotation[name] for name in names},
-        point=None if point is None else (point[0], point[1]),
-        box=None if box is None else (box[0], box[1], box[0] + box[2], box[1] + box[3]),
+        **{name: annotation[name] for name in ("id", "image_id", "category_id")},
+        point=_point(annotation, told),
+        box=corner and (*corner[:2], corner[0] + corner[2], corner[1] + corner[3]),
         mask=annotation.get("segmentation") or None,
+        place=f"annotation {annotation['id']}",
+        is_crowd=bool(annotation["iscrowd"]),
     )
 
 
-def _numbers(
-    annotation: dict[str, Any], key: str, count: int, form: str, path: Path
-) -> list[float] | None:
-    """So many finite numbers under a key; None where the key is absent, null or empty."""
-    values = annotation.get(key)
-    if values is None or values == []:
-        return None
-    if not isinstance(values, list) or len(values) != count or not all(map(_is_number, values)):
-        raise ValueError(
-            f"{path}: annotation {annotation['id']} has {key} {values!r}, not {form} in px. "
-            "Correct or remove it."
-        )
-    return [float(value) for value in values]
+def _point(annotation: Entry, told: Counter[str]) -> tuple[float, float] | None:
+    """The annotation's own point, else its one labelled key point."""
+    own = given(lambda value: numbers(value, 2, "[x, y] in px"), annotation.get("point"))
+    if own is not None:
+        return own[0], own[1]
+    values = given(_key_points, annotation.get("keypoints")) or []
+    points = [(x, y) for x, y, visibility in values if visibility > 0]
+    told[SEVERAL] += len(points) > 1
+    return points[0] if len(points) == 1 else None
 
 
-def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+def _key_points(values: Any) -> list[tuple[float, ...]]:
+    form = "keypoints, [x, y, visibility, ...]"
+    count = len(values) if isinstance(values, list) else 0
+    found = numbers(values, count - count % 3, form)
+    return [found[start : start + 3] for start in range(0, count, 3)]
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _file(path: Path, faults: Faults, *, annotated: bool = True) -> CocoFile:
+    data = _load(path)
+    images = _entries(data, "images", path, faults)
+    categories = _entries(data, "categories", path, faults)
+    if not annotated:
+        return CocoFile(images, [], categories)
+    annotations = _entries(data, "annotations", path, faults)
+    if not annotations and not faults:
+        raise ValueError(f"{path}: there are no annotations, so there is nothing to label.")
+    for key, name, known in (
+        ("image_id", "images", images),
+        ("category_id", "categories", categories),
+    ):
+        faulty = {_number(item) for item in data[name]}
+        ids = {entry["id"] for entry in known}
+        annotations = _referring(annotations, key, ids, faults=faults, told_of=faulty)
+    return CocoFile(images, annotations, categories)
+
+
+def _load(path: Path) -> Entry:
     if not path.is_file():
         raise ValueError(f"{path}: this annotation file is missing. Correct dataset in the config.")
     try:
         data = json.loads(path.read_bytes())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a JSON file ({error}).") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not a JSON file ({str(error)[:200]}).") from None
     if not isinstance(data, dict):
         raise ValueError(f"{path}: not a COCO file: its top level is no object.")
     return data
 
 
-def _list(
-    data: dict[str, Any], name: str, keys: tuple[str, ...], path: Path
-) -> list[dict[str, Any]]:
+def _entries(data: Entry, name: str, path: Path, faults: Faults) -> list[Entry]:
+    """The sound entries of a list, sorted by id, their values converted in place."""
     items = data.get(name)
     if not isinstance(items, list):
         raise ValueError(f"{path}: not a COCO file: there is no list {name!r}.")
-    seen: set[int] = set()
-    for number, item in enumerate(items):
-        missing = [key for key in keys if not isinstance(item, dict) or key not in item]
-        if missing:
-            raise ValueError(f"{path}: entry {number} of {name} has no {' and no '.join(missing)}.")
-        if not isinstance(item["id"], int) or item["id"] < 0:
-            raise ValueError(f"{path}: {name} id {item['id']!r} is no whole number from 0 on.")
-        if item["id"] in seen:
-            raise ValueError(f"{path}: id {item['id']} is there twice in {name}. Ids must differ.")
-        seen.add(item["id"])
-    return sorted(items, key=lambda item: int(item["id"]))
-
-
-def _check_references(
-    annotations: list[dict[str, Any]], key: str, known: set[int], path: Path
-) -> None:
-    for annotation in annotations:
-        if annotation[key] not in known:
-            raise ValueError(
-                f"{path}: annotation {annotation['id']} has the unknown {key} {annotation[key]!r}."
+    sound: dict[int, Entry] = {}
+    for position, item in enumerate(items):
+        fault = _converted(item, name)
+        if fault:
+            faults.add(f"faulty entries of {name}", f"{_place(item, name, position)} {fault}.")
+        elif item["id"] in sound:
+            faults.add(
+                f"ids that are there twice in {name}",
+                f"id {item['id']} is there twice in {name}. Ids must differ.",
             )
+        else:
+            sound[item["id"]] = item
+    return [sound[number] for number in sorted(sound)]
+
+
+def _converted(item: Any, name: str) -> str:
+    """Convert the values of an entry; returns what is wrong with it, or nothing."""
+    if not isinstance(item, dict):
+        return f"is {shown(item)}, no object"
+    missing = [key for key in KEYS[name] if key not in item]
+    if missing:
+        return f"has no {' and no '.join(missing)}"
+    for key, convert in _conversions(name):
+        try:
+            item[key] = convert(item.get(key))
+        except ValueError as error:
+            return f"has a wrong {key}: {error}. Correct it"
+    return ""
+
+
+def _conversions(name: str) -> Iterable[tuple[str, Convert]]:
+    return (*KEYS[name].items(), *MORE[name].items())
+
+
+def _place(item: Any, name: str, position: int) -> str:
+    """How a sentence names an entry: by its id, and by its place in the list."""
+    number = _number(item)
+    place = f"entry {position} of {name}"
+    return place if number is None else f"{SINGULAR[name]} {number} ({place})"
+
+
+def _number(item: Any) -> int | None:
+    """The id of an entry that may be faulty."""
+    found = item.get("id") if isinstance(item, dict) else None
+    return found if isinstance(found, int) else None
+
+
+def _referring(
+    annotations: list[Entry], key: str, known: set[int], *, faults: Faults, told_of: set[Any]
+) -> list[Entry]:
+    """The annotations whose reference leads somewhere; told_of : ids whose entry is the fault."""
+    kept = []
+    for annotation in annotations:
+        if annotation[key] in known:
+            kept.append(annotation)
+        elif annotation[key] not in told_of:
+            faults.add(
+                f"annotations of an unknown {key}",
+                f"annotation {annotation['id']} has the unknown {key} {annotation[key]!r}.",
+            )
+    return kept

@@ -9,6 +9,8 @@ from typing import Any, TextIO
 
 import pyarrow as pa
 
+from stages.photographs.reading import reading_of
+
 
 def write_coco(
     file: TextIO,
@@ -47,7 +49,7 @@ def _write_list(file: TextIO, entries: Iterator[dict[str, Any]]) -> None:
 
 def _image_entry(row: dict[str, Any]) -> dict[str, Any]:
     names = ("file_name", "height", "width")
-    return {"id": row["image_id"], **{name: row[name] for name in names}}
+    return {"id": row["image_id"], **{name: row[name] for name in names}, **reading_of(row)}
 
 
 def _category_entry(row: dict[str, Any]) -> dict[str, Any]:

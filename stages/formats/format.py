@@ -36,6 +36,7 @@ class Label:
         or a form of `stages.formats.mask_forms`, not yet decoded. None each where there is none.
     place : where it stands in the file, for sentences: "annotation 7", "line 3".
     is_relative : point, box and polygons are shares of the image's sides, not px.
+    is_crowd : the file says that it stands for several objects.
     """
 
     id: int
@@ -46,6 +47,7 @@ class Label:
     mask: Any = None
     place: str = ""
     is_relative: bool = False
+    is_crowd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ class Labelled:
     ----------
     images : {id, file_name, height, width} each; height and width are None where the file does not
         say them. categories : {id, name, ...} each.
-    labels : sorted by (image_id, id) or by id.
-    left_out : how many of what was left out: {"crowds": 12}. told : what was taken in another way
-        than it stands there, likewise: {"crowds with a point, kept as objects": 4}.
+    labels : crowds among them; sorted by (image_id, id) or by id.
+    left_out : how many of what was left out: {"lines": 12}. told : what was taken in another way
+        than it stands there, likewise: {"rotated boxes, taken as their hull": 4}.
     has_ids : ids of annotations are the file's own, unique in it; else numbers within the image.
     """
 

@@ -100,4 +100,9 @@ def _placed(part: np.ndarray, x: int, y: int, height: int, width: int) -> np.nda
     return whole
 
 
-FORMS = {RowRuns: _of_runs, PngPatch: _of_patch, IndexedPng: _of_index, BrushRuns: _of_brush}
+FORMS: dict[type, Any] = {
+    RowRuns: _of_runs,
+    PngPatch: _of_patch,
+    IndexedPng: _of_index,
+    BrushRuns: _of_brush,
+}

@@ -4,100 +4,132 @@
 The other ways derive one kind; every mask and box beyond that kind is then ground truth, and is not
 looked at again before `evaluate`. Points: near the centre (the "QC" points, which the README of
 SAPNet's code alone describes), or uniform in the mask; an annotation's own point goes before one
-that is drawn. What is drawn depends on the annotation's id alone, so that neither order nor shards
-matter.
+that is drawn. What is drawn depends on the annotation's id alone (on its image and its number there
+where the file has no ids), so that neither order nor shards matter.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from stages.formats.format import Label
+from stages.formats.mask_decoding import decoded_mask
+from stages.formats.standing import in_px
 from stages.geometry.boxes import clip_boxes
-from stages.geometry.masks import Rle, rle_areas, rle_boxes, rles_to_masks, segmentation_to_rle
+from stages.geometry.masks import Rle, rle_areas, rle_boxes, rles_to_masks
 from stages.geometry.points import quasi_center_point, uniform_point
+from stages.geometry.polygons import usable_polygons
+from stages.runtime.faults import Faults
 from stages.runtime.program import Sentence
 from stages.runtime.randomness import Purpose, rng_of
 from stages.settings.prepare import Prepare
 from stages.tables.weak_labels import TAG_BAG
 
 EDGE = 1e-3  # px: how far inside the far border the last point of an image lies
+SLIP = 1.0  # px: a click on the border may lie so far outside
 Row = dict[str, Any]
+Image = Mapping[str, Any]
+
+
+class LabelFault(ValueError):
+    """What is wrong with one label. kind : in the plural, for the total."""
+
+    def __init__(self, kind: str, sentence: str):
+        super().__init__(sentence)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
 class Weakening:
-    """Makes weak labels of one file; `source` : the file, for sentences."""
+    """Makes weak labels of the labels of one file.
+
+    faults : takes what is wrong with single labels. has_ids : ids are the file's own.
+    told : counts what was taken in another way than it stands there.
+    """
 
     settings: Prepare
     seed: int
-    source: Path
+    faults: Faults
+    has_ids: bool = True
+    told: Counter[str] = field(default_factory=Counter)
 
-    def rows(self, labels: Iterable[Label], images: Mapping[int, Mapping[str, Any]]) -> list[Row]:
-        """Rows of table `weak_labels`, sorted by its key.
+    def rows(self, labels: Sequence[Label], images: Mapping[int, Image]) -> list[Row]:
+        """Rows of table `weak_labels`, sorted by its key, of the labels that are sound.
 
         Parameters
         ----------
         images : {id: {file_name, height, width, ...}}.
-
-        Raises
-        ------
-        ValueError : an annotation has nothing that the label could be made of; names it.
         """
         make = self._way()
-        rows = [make(label, images[label.image_id]) for label in labels]
+        rows = []
+        for label in labels:
+            try:
+                image = images[label.image_id]
+                rows.append(make(in_px(label, image["width"], image["height"]), image))
+            except LabelFault as fault:
+                self.faults.add(fault.kind, f"{label.place}{fault}")
         rows = _one_tag_a_class(rows) if self.settings.labels == "tag" else rows
         return sorted(rows, key=lambda row: (row["image_id"], row["label_id"]))
 
-    def _way(self) -> Callable[[Label, Mapping[str, Any]], Row]:
+    def _way(self) -> Callable[[Label, Image], Row]:
         ways = {"given": self._given, "point": self._point, "box": self._box, "tag": self._tag}
         return ways[self.settings.labels]
 
-    def _given(self, label: Label, image: Mapping[str, Any]) -> Row:
+    def _given(self, label: Label, image: Image) -> Row:
         if label.mask is not None:
             return self._mask(label, image)
         if label.box is not None:
             return self._box(label, image)
         return self._point(label, image) if label.point is not None else self._tag(label, image)
 
-    def _tag(self, label: Label, image: Mapping[str, Any]) -> Row:
+    def _tag(self, label: Label, image: Image) -> Row:
         return {**_row(label, "tag"), "instance_id": None, "bag_id": TAG_BAG}
 
-    def _mask(self, label: Label, image: Mapping[str, Any]) -> Row:
+    def _mask(self, label: Label, image: Image) -> Row:
         rle = self._rle(label, image)
         if not rle_areas([rle])[0]:
-            raise ValueError(f"{self._of(label)} has a mask without pixels. Correct or remove it.")
+            raise LabelFault("masks without pixels", " has a mask without pixels. Correct or "
+                             "remove it.")  # fmt: skip
         box = rle_boxes([rle])[0].tolist()
         return {**_row(label, "mask"), "box": box, "rle": rle["counts"]}
 
-    def _box(self, label: Label, image: Mapping[str, Any]) -> Row:
+    def _box(self, label: Label, image: Image) -> Row:
         if label.box is not None:
-            corners = np.array(label.box)
+            corners = np.array(label.box, dtype=np.float64)
         else:
             corners = rle_boxes([self._rle(label, image, "find a box of")])[0].astype(np.float64)
         box = clip_boxes(corners, image["height"], image["width"]).astype(np.float32)
         if not (box[2:] > box[:2]).all():
-            raise ValueError(
-                f"{self._of(label)}: box {corners.tolist()} (x0, y0, x1, y1) has no area inside "
-                f"its image {_named(image)}. Correct or remove it."
+            raise LabelFault(
+                "boxes without an area inside their image",
+                f": box {corners.tolist()} (x0, y0, x1, y1) has no area inside its image "
+                f"{_named(image)}. Correct or remove it.",
             )
+        self.told["boxes cut at the border of their image"] += bool(np.abs(corners - box).max() > 1)
         return {**_row(label, "box"), "box": box.tolist()}
 
-    def _point(self, label: Label, image: Mapping[str, Any]) -> Row:
-        x, y = label.point if label.point is not None else self._drawn(label, image)
-        if not (0 <= x < image["width"] and 0 <= y < image["height"]):
-            raise ValueError(
-                f"{self._of(label)}: point ({x:g}, {y:g}) is outside its image {_named(image)}. "
-                "Correct or remove it."
+    def _point(self, label: Label, image: Image) -> Row:
+        if label.point is None:
+            x, y = self._drawn(label, image)
+            return {**_row(label, "point"), "x": x, "y": y}
+        x, y = label.point
+        if not (_is_near(x, image["width"]) and _is_near(y, image["height"])):
+            raise LabelFault(
+                "points outside their image",
+                f": point ({x:g}, {y:g}) is outside its image {_named(image)}. Correct or remove "
+                "it.",
             )
-        return {**_row(label, "point"), "x": x, "y": y}
+        inside = _onto(x, image["width"]), _onto(y, image["height"])
+        self.told["points on the border, moved to the border pixel"] += inside != (x, y)
+        return {**_row(label, "point"), "x": inside[0], "y": inside[1]}
 
-    def _drawn(self, label: Label, image: Mapping[str, Any]) -> tuple[float, float]:
+    def _drawn(self, label: Label, image: Image) -> tuple[float, float]:
         rle = self._rle(label, image, "draw a point from")
-        rng = rng_of(self.seed, Purpose.POINT, label.id)
+        key = (label.id,) if self.has_ids else (label.image_id, label.id)
+        rng = rng_of(self.seed, Purpose.POINT, *key)
         if not rle_areas([rle])[0]:
             return _vertex(label, image, rng)
         mask = rles_to_masks([rle])[0]
@@ -113,19 +145,37 @@ class Weakening:
         # the jitter may touch the far border of the image
         return min(x0 + x, image["width"] - EDGE), min(y0 + y, image["height"] - EDGE)
 
-    def _rle(self, label: Label, image: Mapping[str, Any], purpose: str = "") -> Rle:
+    def _rle(self, label: Label, image: Image, purpose: str = "") -> Rle:
+        size = image["height"], image["width"]
         try:
-            return segmentation_to_rle(label.mask, image["height"], image["width"])
-        except (ValueError, TypeError) as error:
-            if not purpose:
-                raise ValueError(f"{self._of(label)}: {error} Correct or remove it.") from error
-            raise ValueError(
-                f"{self._of(label)} has no usable mask to {purpose} ({error}). Give it one, or "
-                "what prepare.labels asks for; prepare.labels: given takes what is there."
-            ) from error
+            mask = label.mask
+            if isinstance(mask, list) and mask:
+                mask, left_out = usable_polygons(mask, *size)
+                self.told["parts of polygons that cover nothing, left out"] += left_out
+            return decoded_mask(mask, *size)
+        except ValueError as error:
+            if not purpose or label.mask is not None:
+                raise LabelFault("faulty masks", f" has no usable mask: {error} Correct or remove "
+                                 "it.") from error  # fmt: skip
+            raise LabelFault(
+                "labels without a mask", f" has no mask to {purpose}, and {_holds(label)}. "
+                "prepare.labels: given takes what each label holds; otherwise give it a mask, or "
+                f"a {self.settings.labels}.") from error  # fmt: skip
 
-    def _of(self, label: Label) -> Sentence:
-        return f"{self.source}: annotation {label.id}"
+
+def _is_near(value: float, side: int) -> bool:
+    return bool(-SLIP <= value <= side + SLIP)
+
+
+def _onto(value: float, side: int) -> float:
+    """A coordinate in its image; the centre of the border pixel for one on the border or beyond."""
+    return value if 0 <= value < side else min(max(value, 0.5), side - 0.5)
+
+
+def _holds(label: Label) -> Sentence:
+    """What a label holds, for a sentence that says what it lacks."""
+    held = [name for name in ("point", "box") if getattr(label, name) is not None]
+    return f"has a {' and a '.join(held)} instead" if held else "has its class alone"
 
 
 def _row(label: Label, kind: str) -> Row:
@@ -136,7 +186,7 @@ def _row(label: Label, kind: str) -> Row:
     return {**ids, "kind": kind, **object_ids, **nothing, "status": "given"}
 
 
-def _named(image: Mapping[str, Any]) -> Sentence:
+def _named(image: Image) -> Sentence:
     return f"{image['file_name']} of {image['width']} x {image['height']} px"
 
 
@@ -148,16 +198,18 @@ def _one_tag_a_class(rows: Iterable[Row]) -> list[Row]:
     return list(first.values())
 
 
-def _vertex(
-    label: Label, image: Mapping[str, Any], rng: np.random.Generator
-) -> tuple[float, float]:
+def _vertex(label: Label, image: Image, rng: np.random.Generator) -> tuple[float, float]:
     """A polygon's vertex, or the box's centre, for a mask too thin to cover any pixel."""
     if isinstance(label.mask, list):
-        corners = np.concatenate([np.reshape(polygon, (-1, 2)) for polygon in label.mask])
+        polygons, _ = usable_polygons(label.mask, image["height"], image["width"])
+        corners = np.concatenate([np.reshape(polygon, (-1, 2)) for polygon in polygons])
         x, y = corners[rng.integers(len(corners))]
-    else:
-        x0, y0, x1, y1 = label.box or (0.0, 0.0, 1.0, 1.0)
+    elif label.box:
+        x0, y0, x1, y1 = label.box
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    else:
+        raise LabelFault("masks without pixels", " has a mask without pixels, and no box. Correct "
+                         "or remove it.")  # fmt: skip
     return (
         float(np.clip(x, 0, image["width"] - EDGE)),
         float(np.clip(y, 0, image["height"] - EDGE)),

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from stages.geometry.polygons import usable_polygons
+
 try:
     from hotcoco.mask import encode
 except ImportError:
@@ -107,30 +109,67 @@ def rle_cover(first: Sequence[Rle], second: Sequence[Rle]) -> np.ndarray:
 def segmentation_to_rle(segmentation: Any, height: int, width: int) -> Rle:
     """COCO polygons, uncompressed RLE or compressed RLE (string or bytes counts) to an RLE.
 
+    Parts of polygons that cover nothing are left out, see `usable_polygons`.
+
     Raises
     ------
-    ValueError : neither of these, of another size than the image, or runs that do not fill it.
+    ValueError : neither of these, polygons that are not usable, another size than the image's, or
+        runs that do not fill it; the end of a sentence.
+    """
+    shape = checked_segmentation(segmentation, height, width)
+    if isinstance(shape, list):
+        return coco_mask.merge(coco_mask.frPyObjects(shape, height, width))  # type: ignore[no-any-return]
+    if isinstance(shape["counts"], list):
+        return coco_mask.frPyObjects(shape, height, width)  # type: ignore[no-any-return]
+    return rle_of(shape["counts"], height, width)
+
+
+def checked_segmentation(segmentation: Any, height: int, width: int) -> Any:
+    """What a stranger's COCO segmentation holds, fit for pycocotools; nothing is drawn.
+
+    Returns
+    -------
+    Usable polygons, an uncompressed RLE, or a compressed one with bytes counts.
+
+    Raises
+    ------
+    ValueError : as `segmentation_to_rle`.
     """
     if isinstance(segmentation, list) and segmentation:
-        if not all(isinstance(p, list) and len(p) >= 6 and len(p) % 2 == 0 for p in segmentation):
-            raise ValueError("a polygon needs at least three points as a flat list of x, y.")
-        return coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))  # type: ignore[no-any-return]
+        return usable_polygons(segmentation, height, width)[0]
     if not isinstance(segmentation, dict) or "counts" not in segmentation:
         raise ValueError("segmentation is neither a list of polygons nor an RLE.")
-    if list(segmentation.get("size", [])) != [height, width]:
-        raise ValueError(f"RLE of size {segmentation.get('size')}, image of {[height, width]}.")
-    counts = segmentation["counts"]
+    size, counts = segmentation.get("size"), segmentation["counts"]
+    if size not in ([height, width], (height, width)):
+        raise ValueError(f"RLE of size {str(size)[:60]}, image of {[height, width]}.")
     if isinstance(counts, list):
-        _check_runs(np.array(counts), height, width)
-        return coco_mask.frPyObjects(segmentation, height, width)  # type: ignore[no-any-return]
-    data = counts.encode("ascii") if isinstance(counts, str) else bytes(counts)
+        runs = _whole_runs(counts)
+        _check_runs(runs, height, width)
+        return {"size": [height, width], "counts": runs.tolist()}
+    data = _code(counts)
     _check_runs(rle_runs(data), height, width)
     return rle_of(data, height, width)
 
 
+def _code(counts: Any) -> bytes:
+    """The bytes of compressed counts."""
+    if isinstance(counts, str) and counts.isascii():
+        return counts.encode("ascii")
+    if isinstance(counts, bytes):
+        return counts
+    raise ValueError("the counts of an RLE are no COCO code.")
+
+
+def _whole_runs(counts: list[Any]) -> np.ndarray:
+    """Runs that were written out, (n,) int64 px."""
+    if not all(type(run) is int and 0 <= run < 1 << 32 for run in counts):
+        raise ValueError("the runs of an RLE are no whole numbers from 0 on.")
+    return np.array(counts, dtype=np.int64)
+
+
 def _check_runs(runs: np.ndarray, height: int, width: int) -> None:
     """Runs that fill their image: others break pycocotools' memory, or keep it for ever."""
-    if runs.ndim != 1 or runs.dtype.kind != "i" or runs.min(initial=0) < 0:
+    if runs.min(initial=0) < 0:
         raise ValueError("the runs of an RLE are no whole numbers from 0 on.")
     if runs.sum() != height * width:
         raise ValueError(f"RLE of {runs.sum()} px, image of {height} x {width} px.")

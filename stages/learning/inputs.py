@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stages.photographs.reading import image_path, read_rgb
+from stages.photographs.reading import photograph
 from stages.settings.selectors.psm import Features
 
 Key = tuple[Mapping[str, Any], bool]  # row of table `images`, and whether it is mirrored
@@ -43,4 +43,4 @@ class Inputs(ABC):
 
     def pixels(self, image: Mapping[str, Any]) -> np.ndarray:
         """The image as (height, width, 3) uint8; refused where it is not the one prepared."""
-        return read_rgb(image_path(self.folder, image["file_name"]), digest=image["digest"])
+        return photograph(self.folder, image)

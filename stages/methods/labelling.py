@@ -20,7 +20,7 @@ from stages.learning.pseudo_masks import Closer, PseudoMask, pseudo_masks
 from stages.learning.refinement import Refinement
 from stages.methods.kit import Kit
 from stages.mil.bms import RULES
-from stages.photographs.reading import image_path, read_rgb
+from stages.photographs.reading import photograph
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table
 from stages.tables.trail import TRAIL
@@ -65,8 +65,7 @@ class Labeller:
             return None
 
         def pixels() -> np.ndarray:
-            path = image_path(self.folder, image["file_name"])
-            return read_rgb(path, digest=image["digest"])
+            return photograph(self.folder, image)
 
         return lambda boxes: zoom.rles(image, boxes, pixels)
 

@@ -1,77 +1,128 @@
-"""Photographs from a folder of strangers' files, always as RGB uint8 on the raw pixel grid.
+"""Photographs from a folder of strangers' files, always as RGB uint8.
 
-EXIF orientation is ignored, since COCO boxes refer to the raw grid. Grayscale, palette, RGBA, CMYK
-and 16-bit images become RGB. No path may leave the image folder.
+Which way up a photograph is read, and which values of a gray one of more than 8 bits become black
+and white, is decided once, in `prepare`, and stands in table `images` (and in the file that export
+writes); palettes, RGBA and CMYK become RGB. No path may leave the image folder.
 """
 
 import hashlib
 import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from stages.photographs.depth import Depth, Range, declared_white, range_of, to_gray
+from stages.photographs.naming import image_path
+from stages.photographs.orientation import (
+    RAW,
+    Header,
+    Size,
+    fitting,
+    header_of,
+    is_turned,
+    turned,
+    turned_back,
+)
 from stages.runtime.program import Sentence
 
 MAX_PIXELS = 300_000_000  # px; larger files are refused before they fill the memory
-DECODE_ERRORS = (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError)
+DECODE_ERRORS = (
+    *(OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError),
+    *(ValueError, OverflowError, EOFError, IndexError, KeyError, TypeError, MemoryError),
+)
 
 
-def image_path(folder: Path, file_name: str) -> Path:
-    """Path of an image inside `folder`.
-
-    Raises
-    ------
-    ValueError : the name leads outside the folder.
-    """
-    base = folder.resolve()
-    path = (base / file_name).resolve()
-    if not path.is_relative_to(base):
-        raise ValueError(
-            f"image name {file_name!r} leads outside the image folder {folder}. Name images by "
-            "their path inside it, and put the files themselves there: links out are not followed."
-        )
-    return path
+READING = "reading"  # key of an image in export's file: {orientation, black, white}, unless plain
 
 
-def read_size(path: Path) -> tuple[int, int]:
-    """(height, width) from the file's header, px.
+def read_header(source: Path | BinaryIO, path: Path) -> Header:
+    """Size, turn and depth from the header of what `source` holds; `path` names it in sentences.
 
     Raises
     ------
     ValueError : missing or undecodable.
     """
-    return size_of(path, path)
-
-
-def size_of(source: Path | BinaryIO, path: Path) -> tuple[int, int]:
-    """(height, width) px from the header of what `source` holds; `path` names it in sentences."""
     try:
         with Image.open(source) as image:
-            return image.height, image.width
+            return header_of(image)
     except DECODE_ERRORS as error:
         raise ValueError(_sentence(path, error)) from error
 
 
-def read_rgb(path: Path, *, digest: str | None = None) -> np.ndarray:
-    """The image as (height, width, 3) uint8.
+def photograph(folder: Path, row: Mapping[str, Any]) -> np.ndarray:
+    """The pixels of a row of table `images`, (height, width, 3) uint8, read as the row says.
 
-    Parameters
-    ----------
-    digest : SHA-256 that the file must have, as table `images` has it; None: any.
+    Whether a link may lead out of the folder was asked in `prepare`.
 
     Raises
     ------
-    ValueError : missing, undecodable or truncated, or it is no longer the file that was prepared.
+    ValueError : missing, undecodable or truncated, or no longer the file that was prepared.
     """
+    path = image_path(folder, row["file_name"], follow_links=True)
     data = bytes_of(path)
-    if digest is not None and digest_of(data) != digest:
+    turn, limits = row["orientation"], _limits(row)
+    if row["digest"] != digest_of(data, turn, limits):
         raise ValueError(
             f"image {path}: the photograph was replaced after prepare had read it. Run snakemake "
             "again, which begins with prepare."
         )
-    return decoded(data, path)
+    return decoded(data, path, orientation=turn, limits=limits)
+
+
+def photograph_of_entry(folder: Path, entry: Mapping[str, Any]) -> np.ndarray:
+    """The pixels of an image of a COCO file, (height, width, 3) uint8.
+
+    Parameters
+    ----------
+    entry : with file_name, height and width in px; its key READING says how it is read, and where
+        it has none, the size says which way up.
+
+    Raises
+    ------
+    ValueError : missing, undecodable or truncated, or of another size.
+    """
+    path = image_path(folder, entry["file_name"], follow_links=True)
+    data, size = bytes_of(path), (entry["height"], entry["width"])
+    reading = entry.get(READING)
+    reading = reading if isinstance(reading, dict) else {}
+    turn, limits = reading.get("orientation"), _limits(reading)
+    if turn not in range(1, 9):
+        turn = _fitting_turn(data, path, size)
+    pixels = decoded(data, path, orientation=turn, limits=limits)
+    if pixels.shape[:2] != size:
+        raise ValueError(
+            f"image {path}: {pixels.shape[1]} x {pixels.shape[0]} px, but its labels say {size[1]} "
+            f"x {size[0]} px. Give the photographs that the labels were made for."
+        )
+    return pixels
+
+
+def reading_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Key READING of an image in a COCO file, by its row of table `images`; nothing where plain."""
+    turn = {} if row["orientation"] == RAW else {"orientation": row["orientation"]}
+    limits = {name: row[name] for name in ("black", "white") if row[name] is not None}
+    return {READING: turn | limits} if turn or limits else {}
+
+
+def _limits(reading: Mapping[str, Any]) -> Range | None:
+    """The values that become black and white, where both are told."""
+    black, white = reading.get("black"), reading.get("white")
+    if not isinstance(black, int | float) or not isinstance(white, int | float):
+        return None
+    return (float(black), float(white)) if black < white else None
+
+
+def _fitting_turn(data: bytes, path: Path, size: Size) -> int:
+    header = read_header(io.BytesIO(data), path)
+    try:
+        return fitting(header, size, "auto") or RAW
+    except ValueError as error:
+        raise ValueError(f"image {path}: {error}") from None
 
 
 def bytes_of(path: Path) -> bytes:
@@ -82,29 +133,73 @@ def bytes_of(path: Path) -> bytes:
         raise ValueError(_sentence(path, error)) from error
 
 
-def digest_of(data: bytes) -> str:
-    """SHA-256 of a file's content, hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
+def digest_of(data: bytes, orientation: int | None = None, limits: Range | None = None) -> str:
+    """SHA-256 of a file's content, and of how it is read where that is not as it stands.
+
+    Parameters
+    ----------
+    orientation : 1 to 8. limits : values that become black and white.
+    """
+    digest = hashlib.sha256(data)
+    if orientation not in (None, RAW) or limits is not None:
+        digest.update(json.dumps([orientation, limits]).encode())
+    return digest.hexdigest()
 
 
-def decoded(data: bytes, path: Path) -> np.ndarray:
-    """The image that a file's content holds, (height, width, 3) uint8; errors as `read_rgb`."""
+def read_rgb(path: Path) -> np.ndarray:
+    """A photograph by itself as people see it, (height, width, 3) uint8: turned as its EXIF says.
+
+    Raises
+    ------
+    ValueError : missing, undecodable or truncated.
+    """
+    return decoded(bytes_of(path), path)
+
+
+def decoded(
+    data: bytes, path: Path, *, orientation: int | None = None, limits: Range | None = None
+) -> np.ndarray:
+    """The image that a file's content holds, (height, width, 3) uint8; errors as `read_rgb`.
+
+    Parameters
+    ----------
+    orientation : how it is turned, 1 to 8 (1: as it is stored); None: as its EXIF says.
+    limits : values of a gray image of more than 8 bits that become black and white; None: found.
+    """
+    with opened_image(data, path) as image:
+        header = header_of(image)
+        pixels = _rgb(image, limits)
+    if is_turned(image):
+        pixels = turned_back(pixels, header.exif)
+    return turned(pixels, header.exif if orientation is None else orientation)
+
+
+def limits_of(data: bytes, path: Path, depth: Depth) -> Range | None:
+    """The values that become black and white in a gray image of more than 8 bits; else None."""
+    with opened_image(data, path) as image:
+        if not header_of(image).is_wide:
+            return None
+        return range_of(np.asarray(image), depth, declared_white(image))
+
+
+@contextmanager
+def opened_image(data: bytes, path: Path) -> Iterator[Image.Image]:
+    """An image of a size that fits in memory; what goes wrong within is told of `path`."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"image {path}: {image.width} x {image.height} px is too large.")
-            if image.mode.startswith(("I", "F")):
-                return _from_high_depth(np.asarray(image))
-            return np.asarray(image.convert("RGB"))
+                raise ValueError(f"{image.width} x {image.height} px is too large")
+            yield image
     except DECODE_ERRORS as error:
         raise ValueError(_sentence(path, error)) from error
 
 
-def _from_high_depth(values: np.ndarray) -> np.ndarray:
-    """16-bit (or wider) gray to RGB uint8: 0 to 65535 becomes 0 to 255; 8-bit values stay."""
-    wide = values.astype(np.float64)
-    scaled = wide / 257.0 if wide.max(initial=0) > 255 else wide
-    gray = np.clip(np.round(scaled), 0, 255).astype(np.uint8)
+def _rgb(image: Image.Image, limits: Range | None) -> np.ndarray:
+    """Pixels as Pillow loads them, (h, w, 3) uint8."""
+    if not image.mode.startswith(("I", "F")):
+        return np.asarray(image.convert("RGB"))
+    values = np.asarray(image)
+    gray = to_gray(values, limits or range_of(values, "auto", declared_white(image)))
     return np.repeat(gray[:, :, None], 3, axis=2)
 
 

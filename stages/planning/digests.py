@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stages.formats.format import FORMATS
 from stages.planning.notes import add_notes, read_notes
 from stages.planning.sources import Split, Weights
 from stages.planning.watched import Watch, digest_of_files, digest_of_photographs, names_of
+from stages.runtime.doors import opened
 
 FOUND, STORE = "digests.json", "watched.json"  # below the folder of the run
 
@@ -30,8 +32,9 @@ class Digests:
     known: dict[str, str] = field(default_factory=dict)
 
     def labels(self, split: Split) -> str:
-        """Of an annotation file."""
-        return self._found(split.annotations, lambda: self._files(split.annotations))
+        """Of all files that the labels are in."""
+        key = f"{split.annotations} as {split.format} of {split.images}"
+        return self._found(key, lambda: self._labels(split))
 
     def photographs(self, split: Split) -> str:
         """Of the photographs that an annotation file names, and of no others in their folder."""
@@ -44,15 +47,19 @@ class Digests:
             return weights.sha256
         return self._found(weights.path, lambda: self._files(weights.path))
 
+    def _labels(self, split: Split) -> str:
+        source, images = Path(split.annotations), Path(split.images)
+        files = opened(FORMATS[split.format].module).sources(source, images)
+        return digest_of_files(files, base=source, store=self._store(), watch=self.watch)
+
     def _files(self, path: str) -> str:
         base = Path(path).parent
         return digest_of_files([Path(path)], base=base, store=self._store(), watch=self.watch)
 
     def _photographs(self, split: Split) -> str:
-        names = names_of(Path(split.annotations), self._store(), read=split.format)
-        return digest_of_photographs(
-            Path(split.images), names, store=self._store(), watch=self.watch
-        )
+        source, images = Path(split.annotations), Path(split.images)
+        names = names_of(source, images, self._store(), read=split.format)
+        return digest_of_photographs(images, names, store=self._store(), watch=self.watch)
 
     def _store(self) -> Path:
         return self.folder / STORE

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.formats.format import AUTO
+from stages.formats.telling import format_of
 from stages.planning.links import Links, misread, refusal
 from stages.segmenters.official import OFFICIAL
 
@@ -62,7 +64,8 @@ def splits(dataset: Values, links: Links) -> tuple[Split, tuple[Split, ...]]:
 
     Raises
     ------
-    ValueError : a folder or a file is missing, or a link to it cannot be made.
+    ValueError : a folder or a file is missing, the format cannot be told, or a link to it cannot be
+        made.
     """
     if dataset["source"] == "partworld":
         home = "results/{home}/partworld"
@@ -81,12 +84,15 @@ def _split_on_disk(split: Values, key: str, links: Links) -> Split:
     annotations = expanded(split["annotations"], f"{key}.annotations")
     if not Path(images).is_dir():
         raise ValueError(f"{key}.images: there is no folder {images}. Correct the path.")
-    if not Path(annotations).is_file():
-        raise ValueError(f"{key}.annotations: there is no file {annotations}. Correct the path.")
+    if not Path(annotations).exists():
+        raise ValueError(
+            f"{key}.annotations: there is no file or folder {annotations}. Correct the path."
+        )
+    told = split["format"]
     return Split(
         links.readable(images, f"{key}.images"),
         links.readable(annotations, f"{key}.annotations"),
-        split["format"],
+        format_of(Path(annotations)) if told == AUTO else told,
     )
 
 

@@ -84,6 +84,10 @@ class StagePlan(Inputs):
             found += [digests.labels(train), digests.photographs(train)]
         return found
 
+    def links_flag(self, wildcards: Any) -> str:
+        """Tells a stage that photographs may be links out of their folder."""
+        return "--follow-links" if self.ground.config["dataset"]["follow_links"] else ""
+
     def truth_flag(self, wildcards: Any) -> str:
         """Tells prepare that masks are to score the labels: as given labels they are refused."""
         given = self.values(wildcards).get("labels") == "given"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stages.formats.format import FORMATS
+from stages.photographs.naming import Names, leads_outside
 from stages.runtime.atomic import write_text
 from stages.runtime.doors import opened
 from stages.runtime.program import say
@@ -26,11 +27,12 @@ Row = list[Any]  # size (bytes), mtime, ctime (ns), inode, SHA-256
 FILES, NAMES = (
     "files",
     "names",
-)  # of the list: {folder: {name: row}}, {file as format: [SHA-256, names]}
+)  # of the list: {folder: {name: row}}, {labels as format: [digest, names]}
 READERS = 8  # threads that read files
 TOGETHER = 64  # files that a thread is given at a time
 TELL_EVERY = 4.0  # s between two lines
 RECENT = 2_000_000_000  # ns
+FAULTS = (OSError, ValueError, LookupError, TypeError, RecursionError, AttributeError)  # of labels
 LARGE = 50_000_000  # bytes of an annotation file that takes a while
 
 
@@ -68,50 +70,51 @@ def digest_of_photographs(
         them. A missing file counts as missing.
     store, watch : as in `digest_of_files`.
     """
-    inside = sorted({name for name in names if _is_inside(name)})
+    inside = sorted({name for name in names if not leads_outside(name)})
     if watch == "stat":
         return _digest([[name, *_stat(os.path.join(folder, name))] for name in inside])
     found = _content(str(folder), inside, store, "photographs")
     return _digest([[name, found[name]] for name in inside])
 
 
-def names_of(annotations: Path, store: Path, *, read: str = "coco") -> tuple[str, ...]:
-    """Photographs that a file of labels names; of a faulty file none.
+def names_of(source: Path, images: Path, store: Path, *, read: str) -> tuple[str, ...]:
+    """Photographs that labels name, as they are called in their folder; of faulty labels none.
 
-    They are kept in the list `store` by the digest of the file.
+    What the labels name is kept in the list `store` by the digest of their files.
 
     Parameters
     ----------
-    read : format of the file, a name of the door `stages.formats.format`.
+    source : file or folder of labels. images : folder of the photographs.
+    read : format of the labels, a name of the door `stages.formats.format`.
     """
-    path = str(annotations)
-    digest = _content("", [path], store, "files")[path]
-    known = _listed(store)[NAMES].get(f"{path} as {read}")
-    if isinstance(known, list) and known[:1] == [digest] and isinstance(known[-1], list):
-        return tuple(known[-1])
-    digest, names = _read_names(annotations, read)
-    if names:
-        _write(store, NAMES, {f"{path} as {read}": [digest, names]})
-    return tuple(names)
-
-
-def _read_names(path: Path, read: str) -> tuple[str, list[str]]:
-    """SHA-256 of a file of labels, and the photographs in it."""
     labels = opened(FORMATS[read].module)
+    files = labels.sources(source, images)
+    digest = digest_of_files(files, base=source, store=store)
+    key = f"{source} of {images} as {read}"
+    known = _listed(store)[NAMES].get(key)
+    if isinstance(known, list) and known[:1] == [digest] and isinstance(known[-1], list):
+        return _called(known[-1], images)
+    names = _read_names(labels, files, source, images)
+    if names:
+        _write(store, NAMES, {key: [digest, names]})
+    return _called(names, images)
+
+
+def _read_names(labels: Any, files: Sequence[Path], source: Path, images: Path) -> list[str]:
+    """The names as the labels write them."""
     try:
-        data = path.read_bytes()
-        if len(data) > LARGE:
-            say("planning", f"reading which photographs {path} names ...")
-        names = list(labels.file_names(data))
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return "", []
-    whole = all(isinstance(name, str) for name in names)
-    return hashlib.sha256(data).hexdigest(), names if whole else []
+        if sum(path.stat().st_size for path in files) > LARGE:
+            say("planning", f"reading which photographs {source} names ...")
+        names = list(labels.file_names(source, images))
+    except FAULTS:
+        return []
+    return names if all(isinstance(name, str) for name in names) else []
 
 
-def _is_inside(name: str) -> bool:
-    path = os.path.normpath(name)
-    return not os.path.isabs(path) and path.split(os.sep)[0] != os.pardir
+def _called(names: Sequence[str], images: Path) -> tuple[str, ...]:
+    """What the photographs of these names are called; a name that fits none stays."""
+    finder = Names(images)
+    return tuple(finder.find(name) or name for name in names)
 
 
 def _digest(values: list[Any]) -> str:

@@ -19,10 +19,10 @@ class Faults:
 
     Parameters
     ----------
-    source : the file or folder, for the sentences.
+    source : the file or folder, for the sentences; None where each names its own.
     """
 
-    def __init__(self, source: Path):
+    def __init__(self, source: Path | None = None):
         self.source = source
         self._counts = Counter[str]()
         self._shown: dict[str, list[str]] = {}
@@ -51,18 +51,20 @@ class Faults:
     def __len__(self) -> int:
         return self._counts.total()
 
-    def check(self) -> None:
-        """Raise ValueError with all that was gathered, a line each; nothing where all is well."""
-        if self._counts:
-            raise ValueError("\n".join(self._lines()))
+    def check(self, *others: "Faults") -> None:
+        """Raise ValueError with all that was gathered here and there, a line each, if anything."""
+        lines = [line for faults in (*others, self) for line in faults.lines()]
+        if lines:
+            raise ValueError("\n".join(lines))
 
-    def _lines(self) -> list[Sentence]:
+    def lines(self) -> list[Sentence]:
+        """All that was gathered."""
         lines = []
         for kind, count in self._counts.items():
-            lines += [f"{self.source}: {sentence}" for sentence in self._shown[kind]]
+            lines += self._shown[kind]
             if count > SHOWN:
-                lines.append(f"{self.source}: ... and {count - SHOWN} more {kind}.")
+                lines.append(f"... and {count - SHOWN} more {kind}.")
         if len(self) > 1:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self._counts.items())
-            lines.append(f"{self.source}: in all: {kinds}.")
-        return lines
+            lines.append(f"in all: {kinds}.")
+        return lines if self.source is None else [f"{self.source}: {line}" for line in lines]

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from stages.formats.format import FORMATS
+from stages.formats.format import AUTO, FORMATS
 from stages.settings.blocks import OneOf
 from stages.settings.section import Annotated, Field, Section
 
@@ -13,8 +13,12 @@ class Split(Section):
     """One split of a data set; paths may hold environment variables, such as ${COCO_TINY}."""
 
     images: Annotated[str, Field(description="image folder")]
-    annotations: Annotated[str, Field(description="file of labels")]
-    format: Annotated[str, OneOf(FORMATS), Field(description="of the file of labels")] = "coco"
+    annotations: Annotated[str, Field(description="file or folder of labels")]
+    format: Annotated[
+        str,
+        OneOf((AUTO, *FORMATS)),
+        Field(description="of the labels; auto: told by what the file holds"),
+    ] = AUTO
 
 
 class Partworld(Section):
@@ -39,6 +43,13 @@ class Dataset(Section):
     ground_truth: Annotated[
         bool, Field(description="the training annotations hold true masks, so labels can be scored")
     ] = True
+    follow_links: Annotated[
+        bool,
+        Field(
+            description="photographs may be links that lead out of their folder (DVC, git-annex, "
+            "shared disks)"
+        ),
+    ] = False
     watch: Annotated[
         Literal["content", "stat"],
         Field(

@@ -29,6 +29,28 @@ class Prepare(Section):
     size_range: Annotated[
         float, Field(gt=0, le=2, description="quasi_center: axes of the ellipse, in box sides")
     ] = 0.25
+    crowds: Annotated[
+        Literal["pointed", "none", "all"],
+        Field(
+            description="which annotations with iscrowd 1 are objects: those with a point (CVAT "
+            "writes 1 for every brush mask), none (COCO's own sense), or all; the others are left "
+            "out and counted"
+        ),
+    ] = "pointed"
+    orientation: Annotated[
+        Literal["auto", "raw", "exif"],
+        Field(
+            description="photographs as stored, or turned as their EXIF says; auto: the one whose "
+            "size fits the file of labels"
+        ),
+    ] = "auto"
+    depth: Annotated[
+        Literal["auto", 8, 12, 16, "minmax"],
+        Field(
+            description="bits that gray photographs of more than 8 fill; minmax: from the least to "
+            "the largest value of each; auto: as the file declares, else minmax"
+        ),
+    ] = "auto"
     verify: Annotated[
         Literal["decode", "header"],
         Field(description="decode every image once before any heavy work, or read headers only"),

@@ -12,15 +12,17 @@ from stages.tables.table import read_table
 
 IMAGES = Record(
     "images",
-    2,
+    3,
     (
         IMAGE,
         column("file_name", pa.string(), "path inside the image folder"),
         column("height", pa.int32(), "px"),
         column("width", pa.int32(), "px"),
         column("shard", pa.int32(), "number of the shard that holds the image, from 0"),
-        column("orientation", pa.int8(), "EXIF orientation that was applied; 1: none"),
-        column("digest", pa.string(), "SHA-256 of the file, hexadecimal"),
+        column("orientation", pa.int8(), "EXIF orientation that is applied; 1: none"),
+        column("black", pa.float64(), "gray of more than 8 bits: value that is 0", null=True),
+        column("white", pa.float64(), "gray of more than 8 bits: value that is 255", null=True),
+        column("digest", pa.string(), "SHA-256 of the file and of these three, hexadecimal"),
     ),
     ("image_id",),
     (("height", 1, HUGE), ("width", 1, HUGE), ("shard", 0, HUGE), ("orientation", 1, 8)),

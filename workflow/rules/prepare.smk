@@ -8,6 +8,7 @@ rule prepare:
         images="results/{home}/prepare/images.parquet",
         weak_labels="results/{home}/prepare/weak_labels.parquet",
         categories="results/{home}/prepare/categories.parquet",
+        skipped="results/{home}/prepare/skipped.txt",
     log:
         "results/{home}/logs/prepare.log",
     benchmark:
@@ -23,6 +24,7 @@ rule prepare:
         digests=PLAN.prepare.digests,
         format=PLAN.format,
         truth=PLAN.prepare.truth_flag,
+        links=PLAN.prepare.links_flag,
         shards=config["shards"],
         seed=PLAN.prepare.seed,
         settings=PLAN.prepare.settings,
@@ -34,9 +36,11 @@ rule prepare:
         " --annotations {input.annotations:q}"
         " --format {params.format}"
         " {params.truth}"
+        " {params.links}"
         " --out-images {output.images:q}"
         " --out-weak-labels {output.weak_labels:q}"
         " --out-categories {output.categories:q}"
+        " --out-skipped {output.skipped:q}"
         " --shards {params.shards}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"

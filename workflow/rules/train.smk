@@ -27,6 +27,7 @@ rule train:
         setup=SETUP,
         code=PLAN.train.code,
         digests=PLAN.train.digests,
+        links=PLAN.train.links_flag,
         device=config["device"],
         seed=PLAN.train.seed,
         settings=PLAN.train.settings,
@@ -41,6 +42,7 @@ rule train:
         " {params.labels}"
         " {params.val_image_folder}"
         " {params.val_annotations}"
+        " {params.links}"
         " --out-model {output.model:q}"
         " --out-log {output.log:q}"
         " --out-facts {output.facts:q}"

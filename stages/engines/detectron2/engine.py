@@ -24,7 +24,7 @@ from stages.engines.recipe import start_seed, train_network
 from stages.engines.results import results_of
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
-from stages.photographs.reading import image_path, read_rgb
+from stages.photographs.reading import photograph_of_entry
 from stages.settings.train import Train
 
 PACKAGES = ("detectron2", "fvcore", "numpy", "pillow", "pycocotools", "torch", "torchvision")
@@ -129,7 +129,7 @@ def predict(
     network, category_ids = load_detector(settings, checkpoint, device)
     resize = T.ResizeShortestEdge(settings.short_side, settings.long_side)
     for image in images:
-        pixels = read_rgb(image_path(image_folder, image["file_name"]))
+        pixels = photograph_of_entry(image_folder, image)
         height, width = pixels.shape[:2]
         resized = to_image(resize.get_transform(pixels).apply_image(pixels))
         with torch.inference_mode():
