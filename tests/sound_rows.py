@@ -22,7 +22,8 @@ BOX = [0.0, 1.0, 2.0, 3.5]
 def image_row(image_id: int = 1, **changes: Any) -> Row:
     """Of table `images`."""
     row = {"image_id": image_id, "file_name": f"{image_id}.png", "height": SIZE[0]}
-    return {**row, "width": SIZE[1], "shard": 0, "orientation": 1, "digest": "ab", **changes}
+    row |= {"width": SIZE[1], "shard": 0, "orientation": 1, "black": None, "white": None}
+    return {**row, "digest": "ab", **changes}
 
 
 def category_row(category_id: int = 1, **changes: Any) -> Row:

@@ -9,61 +9,21 @@ point but `keypoints`, so an annotation with one labelled key point has a point;
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.formats.coco_entries import Entry, number_of, sound_entries
 from stages.formats.format import Label, Labelled
 from stages.formats.values import (
-    LARGEST_CLASS,
-    flag,
     given,
-    number,
     numbers,
-    shown,
-    text,
-    whole,
 )
 from stages.runtime.faults import Faults
 
-Entry = dict[str, Any]
-Convert = Callable[[Any], Any]
-SINGULAR = {"images": "image", "categories": "category", "annotations": "annotation"}
 FIFTYONE = "labels.json"  # in the folder that FiftyOne exports
 SEVERAL = "annotations with several key points, which are no point"
-
-
-def category(value: Any) -> int:
-    """Id of a class."""
-    return whole(value, high=LARGEST_CLASS)
-
-
-def size(value: Any) -> int | None:
-    """A side of an image, px; None where the exporter did not know it: null, 0 or empty."""
-    side = given(lambda known: whole(known, high=LARGEST_CLASS), value)
-    return side or None
-
-
-def box(value: Any) -> list[float]:
-    """A box of an annotation."""
-    return list(numbers(value, 4, "[x, y, width, height] in px"))
-
-
-KEYS: dict[str, dict[str, Convert]] = {  # keys that must be there
-    "images": {"id": whole, "file_name": text},
-    "categories": {"id": category, "name": text},
-    "annotations": {"id": whole, "image_id": whole, "category_id": category},
-}
-MORE: dict[str, dict[str, Convert]] = {  # keys that may be missing or null
-    "images": {"height": size, "width": size},
-    "categories": {"supercategory": lambda value: given(text, value) or ""},
-    "annotations": {
-        "iscrowd": lambda value: int(flag(value)),
-        "bbox": lambda value: given(box, value),
-        "area": lambda value: given(number, value),
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +131,18 @@ def _key_points(values: Any) -> list[tuple[float, ...]]:
 
 def _file(path: Path, faults: Faults, *, annotated: bool = True) -> CocoFile:
     data = _load(path)
-    images = _entries(data, "images", path, faults)
-    categories = _entries(data, "categories", path, faults)
+    images = sound_entries(data, "images", path, faults)
+    categories = sound_entries(data, "categories", path, faults)
     if not annotated:
         return CocoFile(images, [], categories)
-    annotations = _entries(data, "annotations", path, faults)
+    annotations = sound_entries(data, "annotations", path, faults)
     if not annotations and not faults:
         raise ValueError(f"{path}: there are no annotations, so there is nothing to label.")
     for key, name, known in (
         ("image_id", "images", images),
         ("category_id", "categories", categories),
     ):
-        faulty = {_number(item) for item in data[name]}
+        faulty = {number_of(item) for item in data[name]}
         ids = {entry["id"] for entry in known}
         annotations = _referring(annotations, key, ids, faults=faults, told_of=faulty)
     return CocoFile(images, annotations, categories)
@@ -198,58 +158,6 @@ def _load(path: Path) -> Entry:
     if not isinstance(data, dict):
         raise ValueError(f"{path}: not a COCO file: its top level is no object.")
     return data
-
-
-def _entries(data: Entry, name: str, path: Path, faults: Faults) -> list[Entry]:
-    """The sound entries of a list, sorted by id, their values converted in place."""
-    items = data.get(name)
-    if not isinstance(items, list):
-        raise ValueError(f"{path}: not a COCO file: there is no list {name!r}.")
-    sound: dict[int, Entry] = {}
-    for position, item in enumerate(items):
-        fault = _converted(item, name)
-        if fault:
-            faults.add(f"faulty entries of {name}", f"{_place(item, name, position)} {fault}.")
-        elif item["id"] in sound:
-            faults.add(
-                f"ids that are there twice in {name}",
-                f"id {item['id']} is there twice in {name}. Ids must differ.",
-            )
-        else:
-            sound[item["id"]] = item
-    return [sound[number] for number in sorted(sound)]
-
-
-def _converted(item: Any, name: str) -> str:
-    """Convert the values of an entry; returns what is wrong with it, or nothing."""
-    if not isinstance(item, dict):
-        return f"is {shown(item)}, no object"
-    missing = [key for key in KEYS[name] if key not in item]
-    if missing:
-        return f"has no {' and no '.join(missing)}"
-    for key, convert in _conversions(name):
-        try:
-            item[key] = convert(item.get(key))
-        except ValueError as error:
-            return f"has a wrong {key}: {error}. Correct it"
-    return ""
-
-
-def _conversions(name: str) -> Iterable[tuple[str, Convert]]:
-    return (*KEYS[name].items(), *MORE[name].items())
-
-
-def _place(item: Any, name: str, position: int) -> str:
-    """How a sentence names an entry: by its id, and by its place in the list."""
-    number = _number(item)
-    place = f"entry {position} of {name}"
-    return place if number is None else f"{SINGULAR[name]} {number} ({place})"
-
-
-def _number(item: Any) -> int | None:
-    """The id of an entry that may be faulty."""
-    found = item.get("id") if isinstance(item, dict) else None
-    return found if isinstance(found, int) else None
 
 
 def _referring(

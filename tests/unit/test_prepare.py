@@ -43,6 +43,7 @@ def prepare(folder: Path, file: Path, out: Path, *more: str, **settings: Any) ->
     names = ("images", "weak-labels", "categories")
     outs = [word for name in names for word in (f"--out-{name}", str(out / f"{name}.parquet"))]
     files = ["--image-folder", str(folder), "--annotations", str(file)]
+    outs += ["--out-skipped", str(out / "skipped.txt")]
     main([*files, *outs, "--shards", "2", "--settings", json.dumps(settings), *more])
 
 
@@ -154,8 +155,11 @@ def test_the_screen_says_what_was_found(tmp_path: Path, capsys: pytest.CaptureFi
     file = [*MIXED, annotation(9, iscrowd=1)]
     prepare(tmp_path, dataset(tmp_path, file), tmp_path / "out", labels="given")
     assert capsys.readouterr().out == (
-        "prepare: 3 images (0 skipped), 6 labels (given): 1 points, 1 boxes, 3 tags, 1 masks "
-        "(0 in skipped images, 1 crowds left out).\n"
+        "prepare: 3 images, 6 labels of format coco (prepare.labels: given): 1 points, 1 boxes, 3 "
+        "tags, 1 masks.\n"
+        "prepare: left out: 1 crowds (iscrowd 1; prepare.crowds says which are kept).\n"
+        "prepare: taken in another way than they stand there: 1 boxes cut at the border of their "
+        "image.\n"
     )
 
 
@@ -183,9 +187,17 @@ SLIVER = {"segmentation": [[5, 5, 5, 5.1, 5.1, 5]]}
     ("labels", "settings", "said"),
     [
         ([annotation(1, iscrowd=1)], {}, "all annotations are crowds"),
-        ([bare(1)], {}, "annotation 1 has no usable mask to draw a point from"),
-        ([bare(1)], {"labels": "box"}, "annotation 1 has no usable mask to find a box of"),
-        ([annotation(1, point=[16, 3])], {}, r"\(16, 3\) is outside its image"),
+        (
+            [bare(1)],
+            {},
+            "annotation 1 has no mask to draw a point from, and has its class alone. .* given",
+        ),
+        ([bare(1)], {"labels": "box"}, "annotation 1 has no mask to find a box of"),
+        ([annotation(1, point=[18, 3])], {}, r"\(18, 3\) is outside its image"),
+        ([annotation(1, segmentation=[[99, 2, 120, 2, 120, 8]])], {}, "far outside the image"),
+        ([annotation(1, segmentation=[[17, 2, 20, 2, 20, 8]])], {}, "wholly outside the image"),
+        ([annotation(1, segmentation=[[None, 2, 20, 2, 20, 8]])], {}, "number that is not finite"),
+        ([annotation(1, segmentation={"size": [12, 16], "counts": [1]})], {}, "RLE of 1 px"),
         ([annotation(1, segmentation=[["a"] * 6])], {}, "no usable mask"),
         ([bare(1, bbox=[20, 2, 3, 3])], {"labels": "given"}, "has no area inside its image 1.png"),
         ([bare(1, bbox=[2, 2, 0, 3])], {"labels": "box"}, "has no area inside its image 1.png"),
@@ -212,7 +224,10 @@ def test_an_undecodable_image_is_refused_or_skipped(
     prepare(tmp_path, labels, tmp_path / "out", undecodable="skip")
     said = capsys.readouterr().err
     assert "2.png" in said
-    assert "2 images (1 skipped), 2 labels (point): 2 points (1 in skipped images" in said
+    assert "2 images, 2 labels of format coco (prepare.labels: point): 2 points." in said
+    assert "left out: 1 labels in skipped images." in said
+    assert "1 images skipped, since they cannot be read, listed in" in said
+    assert (tmp_path / "out" / "skipped.txt").read_text().startswith("2.png\timage ")
     assert [row["instance_id"] for row in rows_of(tmp_path / "out")] == [1, 3]
 
 
@@ -235,3 +250,171 @@ def test_points_are_spread_over_the_mask(tmp_path: Path) -> None:
     prepare(tmp_path, labels, tmp_path / "out")
     table = read_table(tmp_path / "out" / "weak-labels.parquet", WEAK_LABELS)
     assert len(np.unique(table.column("x").to_numpy())) == 8
+
+
+def test_clicks_on_the_border_are_moved_into_it_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = [[16, 3], [3, 12], [16.8, -0.5], [0, 0], [15.9, 11.9]]
+    labels = [bare(number, point=point) for number, point in enumerate(points)]
+    prepare(tmp_path, dataset(tmp_path, labels), tmp_path / "out")
+    found = [(row["x"], row["y"]) for row in rows_of(tmp_path / "out")]
+    assert found[:4] == [(15.5, 3), (3, 11.5), (15.5, 0.5), (0, 0)]
+    assert found[4] == pytest.approx((15.9, 11.9))
+    assert "3 points on the border, moved to the border pixel" in capsys.readouterr().out
+
+
+def test_all_faulty_labels_are_told_in_one_run(tmp_path: Path) -> None:
+    labels = [bare(number, point=[90, 3]) for number in range(1, 24)]
+    labels.append(annotation(40, point=[3, 3], category_id=77))
+    with pytest.raises(ValueError, match="23 points outside their image") as caught:
+        prepare(tmp_path, dataset(tmp_path, labels), tmp_path / "out")
+    text = str(caught.value)
+    assert text.count("point (90, 3) is outside its image 1.png") == 20
+    assert "... and 3 more points outside their image" in text
+    assert "annotation 40 has the unknown category_id 77" in text
+    assert "in all: 1 annotations of an unknown category_id, 23 points outside their image" in text
+
+
+CROWDED = [annotation(1, iscrowd=1, point=[3, 3]), annotation(2, iscrowd=1), annotation(3)]
+
+
+@pytest.mark.parametrize(
+    ("crowds", "kept", "said"),
+    [
+        ("pointed", [1, 3], "1 annotations with iscrowd 1 taken as one object each"),
+        ("none", [3], "left out: 2 crowds (iscrowd 1; prepare.crowds says which are kept)"),
+        ("all", [1, 2, 3], "2 annotations with iscrowd 1 taken as one object each"),
+    ],
+)
+def test_crowds_are_kept_by_a_key(
+    crowds: str, kept: list[int], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(tmp_path, dataset(tmp_path, CROWDED), tmp_path / "out", crowds=crowds)
+    assert [row["label_id"] for row in rows_of(tmp_path / "out")] == kept
+    assert said in capsys.readouterr().out
+
+
+def test_parts_of_polygons_that_cover_nothing_are_left_out_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mask = [*SQUARE, [1, 1, 2, 2], [17, 1, 19, 1, 19, 3]]
+    prepare(tmp_path, dataset(tmp_path, [annotation(1, segmentation=mask)]), tmp_path / "out",
+            labels="given")  # fmt: skip
+    assert rows_of(tmp_path / "out")[0]["box"] == [2, 2, 10, 8]
+    assert "2 parts of polygons that cover nothing, left out" in capsys.readouterr().out
+
+
+def test_a_size_that_the_file_lacks_is_that_of_the_photograph(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = dataset(tmp_path, [annotation(1)])
+    data = json.loads(path.read_text())
+    data["images"][0] |= {"width": None, "height": "12"}
+    data["images"][1] |= {"width": 0}
+    path.write_text(json.dumps(data))
+    prepare(tmp_path, path, tmp_path / "out")
+    images = read_table(tmp_path / "out" / "images.parquet", IMAGES).to_pylist()
+    assert [(row["height"], row["width"]) for row in images] == [(12, 16)] * 3
+    assert "2 photographs whose size the labels do not say" in capsys.readouterr().out
+
+
+def turned_set(folder: Path, exif: int, size: tuple[int, int]) -> Path:
+    """Labels of photographs of 16 x 12 px as stored, the first with a note how to turn it."""
+    path = dataset(folder, [annotation(1)])
+    image = Image.new("RGB", (16, 12), (9, 0, 0))
+    block = image.getexif()
+    block[0x0112] = exif
+    image.save(folder / "1.png", exif=block)
+    data = json.loads(path.read_text())
+    data["images"][0] |= {"height": size[0], "width": size[1]}
+    path.write_text(json.dumps(data))
+    return path
+
+
+TURNS = [
+    (6, (16, 12), "auto", 6, "1 photographs turned as their EXIF orientation says"),
+    (6, (12, 16), "auto", 1, "3 images, 1 labels"),
+    (3, (12, 16), "auto", 1, "1 photographs with an EXIF half turn or mirror"),
+    (3, (12, 16), "exif", 3, "3 images, 1 labels"),
+]
+
+
+@pytest.mark.parametrize(("exif", "size", "mode", "turn", "said"), TURNS)
+def test_the_size_in_the_file_says_which_way_up(
+    exif: int,
+    size: tuple[int, int],
+    mode: str,
+    turn: int,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = turned_set(tmp_path, exif, size)
+    prepare(tmp_path, path, tmp_path / "out", orientation=mode)
+    row = read_table(tmp_path / "out" / "images.parquet", IMAGES).to_pylist()[0]
+    assert (row["orientation"], row["height"], row["width"]) == (turn, *size)
+    assert said in capsys.readouterr().out
+
+
+def test_raw_refuses_turned_sizes_with_the_remedy(tmp_path: Path) -> None:
+    path = turned_set(tmp_path, 6, (16, 12))
+    with pytest.raises(ValueError, match=r"EXIF orientation turns it\. Set prepare\.orientation"):
+        prepare(tmp_path, path, tmp_path / "out", orientation="raw")
+
+
+def test_deep_gray_photographs_have_their_limits_in_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = dataset(tmp_path, [annotation(1)])
+    values = np.linspace(100, 4000, 12 * 16).reshape(12, 16).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "1.png")
+    for name, more, limits in (("a", {}, (100, 4000)), ("b", {"depth": 12}, (0, 4095))):
+        prepare(tmp_path, path, tmp_path / name, **more)
+        rows = read_table(tmp_path / name / "images.parquet", IMAGES).to_pylist()
+        assert (rows[0]["black"], rows[0]["white"]) == limits
+        assert rows[1]["black"] is None
+        assert "1 gray photographs of more than 8 bits" in capsys.readouterr().out
+
+
+def test_links_that_lead_out_are_followed_by_a_flag(tmp_path: Path) -> None:
+    path = dataset(tmp_path, [annotation(1)])
+    elsewhere = tmp_path.parent / f"{tmp_path.name}-elsewhere.png"
+    (tmp_path / "1.png").rename(elsewhere)
+    (tmp_path / "1.png").symlink_to(elsewhere)
+    with pytest.raises(ValueError, match=r"dataset\.follow_links: true"):
+        prepare(tmp_path, path, tmp_path / "out")
+    prepare(tmp_path, path, tmp_path / "out", "--follow-links")
+    assert len(rows_of(tmp_path / "out")) == 1
+
+
+def test_photographs_are_found_under_other_spellings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = dataset(tmp_path, [annotation(1)])
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "1.png").rename(tmp_path / "sub" / "my photo.png")
+    path.write_text(path.read_text().replace("1.png", r"sub\\my%20photo.PNG"))
+    prepare(tmp_path, path, tmp_path / "out")
+    rows = read_table(tmp_path / "out" / "images.parquet", IMAGES).to_pylist()
+    assert rows[0]["file_name"] == "sub/my photo.png"
+    assert "1 photographs found under another spelling" in capsys.readouterr().out
+
+
+def test_all_missing_photographs_are_told_in_one_run(tmp_path: Path) -> None:
+    path = dataset(tmp_path, [annotation(1)])
+    for number in (1, 3):
+        (tmp_path / f"{number}.png").unlink()
+    with pytest.raises(ValueError, match="2 photographs that cannot be read") as caught:
+        prepare(tmp_path, path, tmp_path / "out")
+    assert "1.png: this file is missing" in str(caught.value)
+    assert "3.png: this file is missing" in str(caught.value)
+
+
+def test_to_skip_every_image_is_an_error(tmp_path: Path) -> None:
+    path = dataset(tmp_path, [annotation(1)])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"not one image could be read \(3 skipped") as caught:
+        prepare(tmp_path / "empty", path, tmp_path / "out", undecodable="skip")
+    assert "this file is missing" in str(caught.value)
+    assert not (tmp_path / "out").exists()

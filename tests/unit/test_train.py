@@ -261,7 +261,7 @@ def test_classes_that_differ_from_the_validation_file_are_refused(labels: Path) 
     ("change", "sentence"),
     [
         ({"file_name": "none.png"}, "this file is missing"),
-        ({"height": 60}, r"\(64, 64\) px in the"),
+        ({"height": 60}, "64 x 64 px, but the annotation file says 64 x 60 px"),
     ],
     ids=["missing", "size"],
 )

@@ -63,7 +63,7 @@ def _assert_one_sentence(outcome: Outcome, sentence: str) -> None:
 def _outside(coco: Coco) -> None:
     for annotation in coco["annotations"]:
         annotation["point"] = [12, 12]
-    coco["annotations"][1]["point"] = [48, 3]
+    coco["annotations"][1]["point"] = [60, 3]
 
 
 def _unknown_category(coco: Coco) -> None:
@@ -95,11 +95,11 @@ def _missing_image(coco: Coco) -> None:
 
 
 FAULTS: list[tuple[Callable[[Coco], None], str]] = [
-    (_outside, "annotation 12: point (48, 3) is outside its image 2.png of 48 x 32 px"),
+    (_outside, "annotation 12: point (60, 3) is outside its image 2.png of 48 x 32 px"),
     (_unknown_category, "annotation 12 has the unknown category_id 7"),
     (_duplicate, "id 11 is there twice in annotations"),
     (_none, "there are no annotations, so there is nothing to label"),
-    (_no_mask, "annotation 12 has no usable mask to draw a point from"),
+    (_no_mask, "annotation 12 has no mask to draw a point from"),
     (_wrong_size, "48 x 32 px, but the annotation file says 47 x 32 px"),
     (_outside_folder, "leads outside the image folder"),
     (_missing_image, "4.png: this file is missing"),

@@ -289,8 +289,9 @@ def test_an_image_is_no_source_for_itself(tmp_path: Path) -> None:
 def test_one_more_image_is_read_at_most_for_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, seen, whole = write_rectangles(tmp_path, 6), [], engine_labels.read_rgb
-    monkeypatch.setattr(engine_labels, "read_rgb", lambda file: seen.append(file) or whole(file))
+    path, seen, whole = write_rectangles(tmp_path, 6), [], engine_labels.photograph_of_entry
+    watched = lambda *args: seen.append(args) or whole(*args)  # noqa: E731
+    monkeypatch.setattr(engine_labels, "photograph_of_entry", watched)
     batch = read(path, 40, bank=100)
     assert sum(sample.pasted for sample in batch.samples) == 2
     assert len(seen) == 4

@@ -52,7 +52,7 @@ MISSING = [
     ),
     (
         {"dataset__source": "files", "dataset__train": {**FILES, "annotations": "data"}},
-        r"dataset\.train\.annotations: there is no file data\.",
+        r"dataset\.train\.annotations: there is no file or folder data\.",
     ),
     (
         {

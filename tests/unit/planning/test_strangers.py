@@ -28,7 +28,8 @@ def _table(path: Path, header: dict[str, Any]) -> None:
 
 
 def _export(path: Path, header: dict[str, Any]) -> None:
-    images = pa.table({name: [1] for name in ("image_id", "file_name", "height", "width")})
+    names = ("image_id", "file_name", "height", "width", "orientation", "black", "white")
+    images = pa.table({name: [1] for name in names})
     categories = pa.table({"category_id": [1], "name": ["a"], "supercategory": [""]})
     info = {"description": "labels", "maskmill": header}
     with path.open("w") as file:

@@ -283,29 +283,34 @@ def test_the_names_of_a_coco_file_are_listed_by_its_content(
     tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _coco(tmp_path / "a.json", "b.png", "a.png")
-    assert names_of(path, store) == ("b.png", "a.png")
+    assert names_of(path, tmp_path, store, read="coco") == ("b.png", "a.png")
     with monkeypatch.context() as patch:
         patch.setattr(watched, "_read_names", lambda *_: pytest.fail("read again"))
-        assert names_of(path, store) == ("b.png", "a.png")
+        assert names_of(path, tmp_path, store, read="coco") == ("b.png", "a.png")
         path.touch()
-        assert names_of(path, store) == ("b.png", "a.png")
+        assert names_of(path, tmp_path, store, read="coco") == ("b.png", "a.png")
     _coco(path, "c.png", "a.png")
-    assert names_of(path, store) == ("c.png", "a.png")
+    assert names_of(path, tmp_path, store, read="coco") == ("c.png", "a.png")
 
 
 def test_each_format_names_the_photographs_in_its_own_way(
     tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = SimpleNamespace(file_names=lambda data: data.decode().split())
+    lines = SimpleNamespace(
+        sources=lambda source, _: [source],
+        file_names=lambda source, _: source.read_text().split(),
+    )
     monkeypatch.setitem(FORMATS, "lines", Method("tests.lines"))
     monkeypatch.setitem(sys.modules, "tests.lines", lines)  # type: ignore[arg-type]
     path = tmp_path / "a.txt"
     path.write_text("b.png a.png")
-    assert names_of(path, store) == ()
-    assert names_of(path, store, read="lines") == ("b.png", "a.png")
+    assert names_of(path, tmp_path, store, read="coco") == ()
+    assert names_of(path, tmp_path, store, read="lines") == ("b.png", "a.png")
     _coco(path, "c.png")
-    assert names_of(path, store, read="coco") == ("c.png",)
-    assert names_of(path, store, read="lines") != names_of(path, store, read="coco")
+    assert names_of(path, tmp_path, store, read="coco") == ("c.png",)
+    assert names_of(path, tmp_path, store, read="lines") != names_of(
+        path, tmp_path, store, read="coco"
+    )
 
 
 FAULTS = {
@@ -325,8 +330,17 @@ FAULTS = {
 def test_a_faulty_file_names_nothing(text: str, tmp_path: Path, store: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
-    assert names_of(path, store) == ()
+    assert names_of(path, tmp_path, store, read="coco") == ()
 
 
 def test_a_missing_file_names_nothing(tmp_path: Path, store: Path) -> None:
-    assert names_of(tmp_path / "a.json", store) == ()
+    assert names_of(tmp_path / "a.json", tmp_path, store, read="coco") == ()
+
+
+def test_a_photograph_is_watched_by_the_name_that_it_has(tmp_path: Path, store: Path) -> None:
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    (folder / "my photo.png").write_bytes(b"")
+    path = _coco(tmp_path / "a.json", "my%20photo.png", "photographs\\my photo.PNG", "gone.png")
+    wanted = ("my photo.png", "my photo.png", "gone.png")
+    assert names_of(path, folder, store, read="coco") == wanted

@@ -200,8 +200,8 @@ OF_THE_RUN: list[tuple[dict[str, Any], str]] = [
     ({"dataset.train": {"images": "a"}}, "dataset.train lacks annotations"),
     ({"dataset.train": {**SPLIT, "image": 1}}, "dataset.train.image (did you mean images?)"),
     (
-        {"dataset.train": {**SPLIT, "format": "voc"}},
-        f"train.format: must be one of {', '.join(FORMATS)}, seen 'voc'",
+        {"dataset.train": {**SPLIT, "format": "word"}},
+        f"train.format: must be one of auto, {', '.join(FORMATS)}, seen 'word'",
     ),
     ({"dataset.train": "here"}, "dataset.train: must be a section of keys or null, seen 'here'"),
     ({"dataset.watch": "date"}, "dataset.watch: must be one of content, stat, seen 'date'"),

@@ -134,14 +134,14 @@ def test_a_strangers_parquet_file_is_refused(tmp_path: Path) -> None:
 
 def test_another_table_is_refused(tmp_path: Path) -> None:
     write_rows(tmp_path / "t", *ROWS["images"])
-    with pytest.raises(ValueError, match="holds table images version 2, but proposals version 2"):
+    with pytest.raises(ValueError, match="holds table images version 3, but proposals version 2"):
         read_table(tmp_path / "t", PROPOSALS)
 
 
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ({"version": 99}, "holds table images version 99, but images version 2 is wanted"),
+        ({"version": 99}, "holds table images version 99, but images version 3 is wanted"),
         ({"schema": "refinements", "version": 1}, "refinements version 1, made by edition 1 of"),
         ({"schema": "selections", "version": 1}, "selections version 1, made by edition 1 of"),
         ({"schema": "pseudo_labels", "version": 1}, "holds table pseudo_labels version 1, but"),
