@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.formats.format import AUTO, FORMATS, Labelled
+from stages.formats.format import AUTO, FORMATS, STORED_GRID, Labelled
 from stages.formats.standing import standing
 from stages.formats.telling import format_of
 from stages.formats.weakening import Weakening
@@ -162,7 +162,12 @@ def main(argv: Sequence[str] | None) -> None:
     name = format_of(args.annotations) if args.format == AUTO else args.format
     faults = Faults(args.annotations)
     file: Labelled = opened(FORMATS[name].module).read(args.annotations, args.image_folder, faults)
-    admission = Admission(args.image_folder, settings, follow_links=args.follow_links)
+    admission = Admission(
+        args.image_folder,
+        settings,
+        is_raw=name in STORED_GRID,
+        follow_links=args.follow_links,
+    )
     measured = admission.measured(file.images)
     rows, left_out, told = weak_rows(file, measured, settings, seed=args.seed, faults=faults)
     faults.check(admission.faults)

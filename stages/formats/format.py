@@ -19,6 +19,7 @@ FORMATS = {  # by dataset.train.format
     "voc": Method("stages.formats.voc"),
     "yolo": Method("stages.formats.yolo"),
 }
+STORED_GRID = ("coco", "voc")  # whose coordinates do not follow a photograph's EXIF orientation
 AUTO = "auto"  # the format is told by what the file holds
 
 

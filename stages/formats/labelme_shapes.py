@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.formats.mask_forms import PngPatch
-from stages.formats.outlines import ellipse_polygon
+from stages.formats.ellipses import ellipse_polygon
 from stages.formats.values import numbers, shown, text
 
 LINES = ("line", "linestrip")

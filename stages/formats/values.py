@@ -56,9 +56,18 @@ def text(value: Any) -> str:
     """Text that is not empty: itself, or the digits of a number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     found = str(value) if is_number else value
-    if not isinstance(found, str) or not found.strip():
+    if not isinstance(found, str) or not found.strip() or not _is_unicode(found):
         raise ValueError(f"{shown(value)} is no text")
     return found
+
+
+def _is_unicode(value: str) -> bool:
+    """Whether text can be written: JSON may hold halves of characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def flag(value: Any) -> bool:
@@ -76,5 +85,8 @@ def given(convert: Callable[[Any], Any], value: Any) -> Any:
 
 def shown(value: Any, length: int = 60) -> str:
     """A value for a sentence, not longer than that."""
-    told = repr(value)
+    try:
+        told = repr(value)
+    except RecursionError:
+        return "a value that is nested too deep"
     return told if len(told) <= length else f"{told[: length - 3]}..."

@@ -39,14 +39,21 @@ TOLD = {  # by what is done to a photograph
 class Admission:
     """Looks at the photographs of a set.
 
+    Parameters
+    ----------
+    is_raw : where no size tells, labels are of the grid as it is stored, not of what people see.
+
     Attributes
     ----------
     skipped : (file name, reason) of those that cannot be read, where the settings say skip.
     told : how many were taken in another way than they are named or stored.
     """
 
-    def __init__(self, folder: Path, settings: Prepare, *, follow_links: bool = False):
+    def __init__(
+        self, folder: Path, settings: Prepare, *, is_raw: bool = True, follow_links: bool = False
+    ):
         self.folder, self.settings, self.follow_links = folder, settings, follow_links
+        self.is_raw = is_raw
         self.skipped: list[tuple[str, str]] = []
         self.told = Counter[str]()
         self.faults = Faults()
@@ -122,8 +129,7 @@ class Admission:
             except ValueError as error:
                 where = self.folder / image["file_name"]
                 self.faults.add("photographs of another size", f"image {where}: {error}")
-        is_sized = any(image["height"] is not None for image in images)
-        decided = orientations(turns, headers, sized=is_sized)
+        decided = orientations(turns, headers, is_raw=self.is_raw)
         halves = [n for n, turn in turns.items() if turn is None and headers[n].exif not in QUARTER]
         turned = sum(decided[number] != RAW for number in halves)
         self.told["half_turned"] += turned

@@ -103,18 +103,22 @@ def _remedy(header: Header, size: Size, mode: Mode) -> str:
     return f", which it has {fits}. Set prepare.orientation: auto."
 
 
-def orientations(found: Mapping[int, int | None], headers: Mapping[int, Header],
-                 sized: bool) -> dict[int, int]:  # fmt: skip
+def orientations(
+    found: Mapping[int, int | None], headers: Mapping[int, Header], *, is_raw: bool
+) -> dict[int, int]:
     """The orientation of each photograph, those that sizes do not tell as the others of the set.
 
     Parameters
     ----------
-    found : what `fitting` says. sized : the labels say sizes; where nothing else tells, they are
-        then of the raw grid, as COCO's are, and else of what a person saw.
+    found : what `fitting` says. is_raw : where no size tells, labels are of the stored grid, as
+        COCO's and VOC's are; else of what a person saw.
     """
-    told = [turn != RAW for number, turn in found.items() if headers[number].exif in QUARTER
-            and turn is not None]  # fmt: skip
-    seen = sum(told) * 2 > len(told) if told else not sized
+    told = [
+        turn != RAW
+        for number, turn in found.items()
+        if turn is not None and headers[number].exif in QUARTER
+    ]
+    seen = sum(told) * 2 > len(told) if told else not is_raw
     return {
         number: turn if turn is not None else (headers[number].exif if seen else RAW)
         for number, turn in found.items()

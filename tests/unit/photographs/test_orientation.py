@@ -92,9 +92,9 @@ def test_what_fits_in_no_way_is_refused_with_the_remedy(
 
 def test_what_sizes_do_not_tell_is_read_as_the_rest_of_the_set() -> None:
     half, quarter = header(3), header(6)
-    assert orientations({}, {}, sized=True) == {}
-    assert orientations({1: None}, {1: half}, sized=True) == {1: 1}
-    assert orientations({1: None}, {1: half}, sized=False) == {1: 3}
+    assert orientations({}, {}, is_raw=True) == {}
+    assert orientations({1: None}, {1: half}, is_raw=True) == {1: 1}
+    assert orientations({1: None}, {1: half}, is_raw=False) == {1: 3}
     headers = {1: half, 2: quarter, 3: header()}
-    assert orientations({1: None, 2: 6, 3: 1}, headers, sized=True) == {1: 3, 2: 6, 3: 1}
-    assert orientations({1: None, 2: 1, 3: 1}, headers, sized=False) == {1: 1, 2: 1, 3: 1}
+    assert orientations({1: None, 2: 6, 3: 1}, headers, is_raw=True) == {1: 3, 2: 6, 3: 1}
+    assert orientations({1: None, 2: 1, 3: 1}, headers, is_raw=False) == {1: 1, 2: 1, 3: 1}

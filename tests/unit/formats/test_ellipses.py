@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from stages.formats.outlines import ellipse_polygon, rectangle_polygon
+from stages.formats.ellipses import ellipse_polygon, rectangle_polygon
 
 
 def _area(flat: list[float]) -> float:
