@@ -31,10 +31,22 @@ def write_coco(
     ------
     ValueError : an annotation holds a number that is not finite.
     """
+    entries = map(_image_entry, images.to_pylist())
+    write_lists(file, info, entries, map(_category_entry, categories.to_pylist()), annotations)
+
+
+def write_lists(
+    file: TextIO,
+    info: dict[str, Any],
+    images: Iterator[dict[str, Any]],
+    categories: Iterator[dict[str, Any]],
+    annotations: Iterator[dict[str, Any]],
+) -> None:
+    """As `write_coco`, of entries."""
     file.write(f'{{"info": {json.dumps(info, sort_keys=True)},\n"licenses": [],\n"images": ')
-    _write_list(file, map(_image_entry, images.to_pylist()))
+    _write_list(file, images)
     file.write(',\n"categories": ')
-    _write_list(file, map(_category_entry, categories.to_pylist()))
+    _write_list(file, categories)
     file.write(',\n"annotations": ')
     _write_list(file, annotations)
     file.write("}\n")

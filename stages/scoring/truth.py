@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from stages.formats.coco import labelled, read_coco
+from stages.formats.coco_truth import NUMBER
 from stages.geometry.boxes import xywh_to_xyxy, xyxy_to_xywh
 from stages.geometry.masks import Rle, rle_areas, rle_boxes, segmentation_to_rle
 from stages.metrics.object_quality import TrueObject
@@ -31,7 +32,7 @@ class Truth:
                 self.without_mask += 1
 
     def objects(self, image_id: int) -> dict[int, TrueObject]:
-        """The image's objects by annotation id, without crowds.
+        """The image's objects by the id of their weak label, without crowds.
 
         Raises
         ------
@@ -42,7 +43,7 @@ class Truth:
             rle = _rle(entry, self._sizes[image_id], self.path)
             if not rle_areas([rle])[0]:
                 continue  # a polygon without pixels is no mask
-            found[entry["id"]] = TrueObject(
+            found[entry.get(NUMBER, entry["id"])] = TrueObject(
                 entry["category_id"], rle, _box(entry, rle), _difficulty(entry)
             )
         return found

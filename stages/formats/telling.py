@@ -1,8 +1,0 @@
-"""Stand-in."""
-
-from pathlib import Path
-
-
-def format_of(source: Path) -> str:
-    """COCO."""
-    return "coco"
