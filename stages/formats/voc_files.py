@@ -56,11 +56,11 @@ def _of_folder(source: Path, faults: Faults) -> VocFiles:
     inside = source / ANNOTATIONS
     folder = inside if inside.is_dir() else source
     xmls, masks = _by_name(folder, ".xml"), _masks(folder)
-    if not xmls:
-        raise ValueError(
-            f"{folder}: there is no XML file in it. Give the folder above {ANNOTATIONS}."
-        )
-    for name in masks.keys() - xmls.keys():
+    deeper = next((path for name, path in xmls.items() if f"/{ANNOTATIONS}/" in f"/{name}"), None)
+    if deeper or not xmls:  # deeper, its masks would not be found
+        seen = f"its XML files lie deeper, as {deeper} does" if deeper else "it has no XML file"
+        raise ValueError(f"{folder}: {seen}. Give the folder that holds {ANNOTATIONS}.")
+    for name in sorted(masks.keys() - xmls.keys()):
         faults.add("masks without an XML file", f"{masks[name]}: {_unclassed(name)}")
     return VocFiles(xmls, _only(masks, xmls))
 

@@ -290,8 +290,14 @@ def test_what_is_missing_is_named_and_is_a_source(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_xml_or_without_objects_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="there is no XML file in it"):
+    with pytest.raises(ValueError, match="it has no XML file"):
         taken(tmp_path, tmp_path)
     write(tmp_path, "")
     with pytest.raises(ValueError, match="no object is in its XML files"):
+        taken(tmp_path, tmp_path)
+
+
+def test_the_folder_above_a_root_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "VOC2012", thing())
+    with pytest.raises(ValueError, match=r"lie deeper, as .*/VOC2012/Annotations/a.xml does"):
         taken(tmp_path, tmp_path)
