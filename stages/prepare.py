@@ -58,8 +58,17 @@ def category_columns(categories: Sequence[Mapping[str, Any]]) -> dict[str, list[
     }
 
 
-def check_truth(rows: Sequence[Mapping[str, Any]], source: Path) -> None:
-    """Raise ValueError where masks are labels although they are to score the labels."""
+def check_truth(
+    file: Labelled, rows: Sequence[Mapping[str, Any]], labels: str, source: Path
+) -> None:
+    """Raise ValueError where there are no masks to score by, or they are labels themselves."""
+    if not any(label.mask is not None for label in file.labels):
+        raise ValueError(
+            f"{source}: dataset.ground_truth is true, but none of the {len(file.labels)} labels "
+            "has a mask that could score what is made of them. Set dataset.ground_truth: false."
+        )
+    if labels != "given":
+        return
     masks = sum(row["kind"] == "mask" for row in rows)
     if masks:
         raise ValueError(
@@ -172,8 +181,8 @@ def main(argv: Sequence[str] | None) -> None:
     rows, left_out, told = weak_rows(file, measured, settings, seed=args.seed, faults=faults)
     faults.check(admission.faults)
     check_some(measured, admission, args.image_folder)
-    if args.ground_truth and settings.labels == "given":
-        check_truth(rows, args.annotations)
+    if args.ground_truth:
+        check_truth(file, rows, settings.labels, args.annotations)
     images = admission.verified(measured)
     check_some(images, admission, args.image_folder)
     ids = {image["id"] for image in images}

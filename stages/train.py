@@ -10,7 +10,7 @@ from its checkpoint and ends with the same weights, bit by bit on the CPU.
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from stages.engines.results import write_results
 from stages.engines.training_labels import Labels
 from stages.formats.coco import CocoFile, read_coco
 from stages.photographs.naming import Names, image_path
-from stages.photographs.orientation import Header, fitting
+from stages.photographs.orientation import RAW, Header, fitting
 from stages.photographs.reading import READING, read_header
 from stages.runtime.atomic import replacing, write_text
 from stages.runtime.code import code_of
@@ -52,9 +52,11 @@ def main(argv: Sequence[str] | None) -> None:
     split = read_coco(args.val_annotations, annotated=False) if args.val_annotations else None
     if split:
         check_categories(labels, split, args.val_annotations)
-        check_images(split, args.val_image_folder, follow_links=args.follow_links)
+        reading = json.loads(args.reading)
+        check_images(split, args.val_image_folder, reading, follow_links=args.follow_links)
     header = {
         **_provenance(settings, args.seed, engine.PACKAGES),
+        "reading": json.loads(args.reading),
         "categories": labels.categories,
     }
     folder = parts_folder(args.out_model, header, labels.image_ids, inputs=[args.labels])
@@ -77,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     for flag in ("val-image-folder", "val-annotations"):
         parser.add_argument(f"--{flag}", type=Path, help="of the images to predict")
     parser.add_argument("--follow-links", action="store_true", help="links may leave the folders")
+    parser.add_argument("--reading", default="{}", help="JSON: prepare.orientation and .depth")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -127,10 +130,13 @@ def check_paths(labels: Labels, folder: Path, *, follow_links: bool) -> None:
     faults.check()
 
 
-def check_images(split: CocoFile, folder: Path, *, follow_links: bool) -> None:
+def check_images(
+    split: CocoFile, folder: Path, reading: Mapping[str, Any], *, follow_links: bool
+) -> None:
     """Look at the headers of the validation images before hours of training, not after.
 
-    Their names are set to how the files are called.
+    Their names are set to how the files are called, and how they are read to what `reading` says:
+    keys `orientation` and `depth` of section `prepare`.
 
     Raises
     ------
@@ -141,15 +147,16 @@ def check_images(split: CocoFile, folder: Path, *, follow_links: bool) -> None:
         with faults.caught("validation images that cannot be taken", f"image {entry['id']}"):
             entry["file_name"] = names.find(entry["file_name"]) or entry["file_name"]
             path = image_path(folder, entry["file_name"], follow_links=follow_links)
-            header = read_header(path, path)
-            if not entry.get(READING):
-                _check_size(entry, header, path)
+            turn = _turn(entry, read_header(path, path), reading, path)
+            entry[READING] = {"orientation": turn, "depth": reading.get("depth", "auto")}
     faults.check()
 
 
-def _check_size(entry: dict[str, Any], header: Header, path: Path) -> None:
+def _turn(entry: dict[str, Any], header: Header, reading: Mapping[str, Any], path: Path) -> int:
+    """Which way up an image has the size that its entry says."""
+    size = entry["height"], entry["width"]
     try:
-        fitting(header, (entry["height"], entry["width"]), "auto")
+        return fitting(header, size, reading.get("orientation", "auto")) or RAW
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 

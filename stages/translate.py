@@ -1,10 +1,10 @@
 """translate: labels of any format as a COCO file, for what trains on or scores by ground truth.
 
-In come labels in one of the formats of `stages/formats/` and their photographs, of which the headers
-alone are read; out goes a COCO instances file with the masks and boxes that the labels hold, one
-annotation a line. It is in the DAG only where `dataset.val`, or `dataset.train` as ground truth, is
-in another format than COCO; of the training labels none but `evaluate` reads it, and a detector that
-learns from the ground truth, for comparison.
+In come labels in one of the formats of `stages/formats/` and their photographs, of which the
+headers alone are read; out goes a COCO instances file with the masks and boxes that the labels
+hold, one annotation a line. It is in the DAG only where `dataset.val`, or `dataset.train` as ground
+truth, is in another format than COCO; of the training labels none but `evaluate` reads it, and a
+detector that learns from the ground truth, for comparison.
 
 Labels without ids are numbered anew, as COCO wants; `number_in_image` then is the number by which
 the weak label of the same object is known.
@@ -81,9 +81,7 @@ def check_some(truths: Truths, source: Path) -> None:
         )
 
 
-def summary(
-    name: str, images: Sequence[Any], truths: Truths, admission: Admission
-) -> Sentence:
+def summary(name: str, images: Sequence[Any], truths: Truths, admission: Admission) -> Sentence:
     """The closing sentence of the log."""
     left = "".join(f", {count} {what} left out" for what, count in truths.left_out.items())
     skipped = len(admission.skipped)

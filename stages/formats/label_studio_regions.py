@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.formats.mask_forms import BrushRuns
 from stages.formats.ellipses import ellipse_polygon, rectangle_polygon
+from stages.formats.mask_forms import BrushRuns
 from stages.formats.values import number, numbers, shown, text, whole
 
 LABELS = "labels"  # ends the type of a region that has its class with it: "keypointlabels"

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.formats.mask_forms import PngPatch
 from stages.formats.ellipses import ellipse_polygon
+from stages.formats.mask_forms import PngPatch
 from stages.formats.values import numbers, shown, text
 
 LINES = ("line", "linestrip")

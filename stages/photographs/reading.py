@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, get_args
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -37,7 +37,8 @@ DECODE_ERRORS = (
 )
 
 
-READING = "reading"  # key of an image in export's file: {orientation, black, white}, unless plain
+READING = "reading"  # key of an image in export's file: {orientation, black, white}, unless plain;
+# of a held-out one, in memory alone: {orientation, depth}
 
 
 def read_header(source: Path | BinaryIO, path: Path) -> Header:
@@ -93,6 +94,8 @@ def photograph_of_entry(folder: Path, entry: Mapping[str, Any]) -> np.ndarray:
     turn, limits = reading.get("orientation"), _limits(reading)
     if turn not in range(1, 9):
         turn = _fitting_turn(data, path, size)
+    if limits is None and reading.get("depth") in get_args(Depth):
+        limits = limits_of(data, path, reading["depth"])
     pixels = decoded(data, path, orientation=turn, limits=limits)
     if pixels.shape[:2] != size:
         raise ValueError(

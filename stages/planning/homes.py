@@ -95,7 +95,7 @@ class _Dealer:
     def homes(self, case: Case) -> dict[str, str]:
         """The home of each stage that a case has files of."""
         base, folder = self._base(case), folder_of(self.run, case, own_worlds=self.own_worlds)
-        homes = {"partworld": base} if self.own_worlds else {}
+        homes = {"partworld" if self.own_worlds else "translate": base}
         if case.variant in self.variants.supervised:
             homes["prepare"] = base  # its photographs and classes; it learns from the truth
         else:

@@ -17,7 +17,7 @@ Chosen = Callable[[Variants, str], list[str]]
 
 def modules_of(variants: Variants, name: str, stage: str, *, read: str = "coco") -> tuple[str, ...]:
     """Modules behind the doors that a stage of a variant opens; read: format of its labels."""
-    if stage == "prepare":
+    if stage in ("prepare", "translate"):
         return (FORMATS[read].module,)
     found = BEHIND[stage](variants, name) if stage in BEHIND else []
     return tuple(dict.fromkeys(found))

@@ -15,7 +15,7 @@ from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
 from stages.planning.links import Links
 from stages.planning.notes import add_notes
-from stages.planning.sources import fetched, splits, with_paths
+from stages.planning.sources import Split, fetched, splits, with_paths
 from stages.planning.stage_inputs import Ground
 from stages.planning.stage_plan import StagePlan
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
@@ -23,7 +23,17 @@ from stages.tables.shard_names import shard_names
 
 Values = Mapping[str, Any]
 PLANNED = (
-    *("partworld", "prepare", "propose", "fit_select", "select", "fit_refine", "refine", "export"),
+    *(
+        "partworld",
+        "translate",
+        "prepare",
+        "propose",
+        "fit_select",
+        "select",
+        "fit_refine",
+        "refine",
+        "export",
+    ),
     *("train", "evaluate", "compare"),
 )
 HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
@@ -40,6 +50,7 @@ class Plan:
     comparison : what the ablation compares; metrics, detector_metrics : the files that it reads.
     compared_engines : home of `snakemake compare_engines`.
     targets : what the run is to make. watched : the data are the user's own files.
+    translated : names of the splits whose labels are not COCO.
     """
 
     folder: Path
@@ -52,7 +63,9 @@ class Plan:
     compared_engines: str
     targets: tuple[str, ...]
     watched: bool
+    translated: tuple[str, ...]
     partworld: StagePlan
+    translate: StagePlan
     prepare: StagePlan
     propose: StagePlan
     fit_select: StagePlan
@@ -63,11 +76,6 @@ class Plan:
     train: StagePlan
     evaluate: StagePlan
     compare: StagePlan
-
-    @property
-    def format(self) -> str:
-        """In which the training labels are."""
-        return self.prepare.ground.train.format
 
     @property
     def answers(self) -> str:
@@ -133,8 +141,14 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
         compared_engines=homes.of_case[comparison.plain]["compare"],
         targets=_targets(config, homes, comparison),
         watched=not own_worlds,
+        translated=_translated(train, val),
         **plans,
     )
+
+
+def _translated(train: Split, val: tuple[Split, ...]) -> tuple[str, ...]:
+    named = (("train", train), *(("val", split) for split in val))
+    return tuple(name for name, split in named if not split.is_coco)
 
 
 def variants_of(config: Values, *, root: Path, links: Links) -> Variants:

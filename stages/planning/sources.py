@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.formats.format import AUTO
+from stages.formats.format import AUTO, FORMATS
 from stages.formats.telling import format_of
 from stages.planning.links import Links, misread, refusal
+from stages.runtime.doors import opened
 from stages.segmenters.official import OFFICIAL
 
 Values = Mapping[str, Any]
@@ -28,6 +29,11 @@ class Split:
     images: str
     annotations: str
     format: str = "coco"
+
+    @property
+    def is_coco(self) -> bool:
+        """Whether the labels score as they are, without being translated."""
+        return self.format == "coco"
 
     def below(self, home: str) -> "Split":
         """The paths of the split that is drawn in `home`; the same where it lies on disk."""
@@ -89,10 +95,14 @@ def _split_on_disk(split: Values, key: str, links: Links) -> Split:
             f"{key}.annotations: there is no file or folder {annotations}. Correct the path."
         )
     told = split["format"]
+    name = format_of(Path(annotations)) if told == AUTO else told
+    if name == "coco" and Path(annotations).is_dir():  # as FiftyOne exports it
+        (file,) = opened(FORMATS[name].module).sources(Path(annotations), Path(images))
+        annotations = str(file)
     return Split(
         links.readable(images, f"{key}.images"),
         links.readable(annotations, f"{key}.annotations"),
-        format_of(Path(annotations)) if told == AUTO else told,
+        name,
     )
 
 

@@ -64,17 +64,30 @@ class Inputs:
         """File of the training annotations."""
         return self.split(wildcards).annotations
 
+    def translated(self, wildcards: Any) -> Split:
+        """The split that is translated: the training images, or those held out."""
+        return self.split(wildcards) if wildcards.split == "train" else self.held_out(wildcards)[0]
+
+    def translated_images(self, wildcards: Any) -> str:
+        """Folder of its photographs."""
+        return self.translated(wildcards).images
+
+    def translated_labels(self, wildcards: Any) -> str:
+        """File or folder of its labels."""
+        return self.translated(wildcards).annotations
+
     def truth(self, wildcards: Any) -> list[str]:
-        """The training annotations where they hold true masks, else nothing."""
-        return [self.annotations(wildcards)] if self.ground.truth else []
+        """The training annotations as COCO where they hold true masks, else nothing."""
+        found = [self._as_coco(wildcards, self.split(wildcards), "train")]
+        return found if self.ground.truth else []
 
     def val_image_folder(self, wildcards: Any) -> list[str]:
         """Folder of the held-out photographs, where there are any."""
         return [split.images for split in self.held_out(wildcards)]
 
     def val_annotations(self, wildcards: Any) -> list[str]:
-        """File of the held-out annotations, where there are any."""
-        return [split.annotations for split in self.held_out(wildcards)]
+        """File of the held-out annotations as COCO, where there are any."""
+        return [self._as_coco(wildcards, split, "val") for split in self.held_out(wildcards)]
 
     def images(self, wildcards: Any) -> str:
         """Table of the images."""
@@ -169,6 +182,12 @@ class Inputs:
     def held_out(self, wildcards: Any) -> list[Split]:
         """The held-out split, or none."""
         return [split.below(self._world(wildcards)) for split in self.ground.held_out]
+
+    def _as_coco(self, wildcards: Any, split: Split, name: str) -> str:
+        """The user's own file, or what `translate` makes of another format."""
+        if split.is_coco:
+            return split.annotations
+        return self._at(wildcards, "translate", f"{name}.json")
 
     def _world(self, wildcards: Any) -> str:
         """Where the data are drawn; of no use where they lie on disk."""

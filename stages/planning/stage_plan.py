@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.engines.engine import ENGINES
-from stages.planning.lineage import as_json
+from stages.planning.lineage import BASE, as_json
 from stages.planning.modules import modules_of
 from stages.planning.stage_inputs import Inputs
 from stages.runtime.code import code_of
@@ -31,7 +31,7 @@ class StagePlan(Inputs):
         if self.stage == "train":
             modules: tuple[str, ...] = (ENGINES[wildcards.engine].module,)
         else:
-            read = self.ground.train.format
+            read = self.format(wildcards)
             modules = modules_of(self.ground.variants, variant, self.stage, read=read)
         return _code_of(PROGRAMS.get(self.stage, f"stages.{self.stage}"), modules)
 
@@ -46,8 +46,21 @@ class StagePlan(Inputs):
             return variants.fit_settings(variant, FITTED[self.stage])
         if self.stage == "train":
             return {**variants.settings(variant, "train"), "engine": wildcards.engine}
+        if self.stage == "translate":  # the same for all variants, as their truth is
+            return variants.settings(BASE, "prepare")
         section = {"compare": "evaluate"}.get(self.stage, self.stage)
         return variants.settings(variant, section)
+
+    def format(self, wildcards: Any) -> str:
+        """In which the labels are."""
+        is_translated = self.stage == "translate"
+        split = self.translated(wildcards) if is_translated else self.ground.train
+        return split.format
+
+    def reading(self, wildcards: Any) -> str:
+        """JSON text of how photographs are read that no table tells of."""
+        values = self.ground.variants.settings(BASE, "prepare")
+        return as_json({name: values[name] for name in ("orientation", "depth")})
 
     def prompt_settings(self, wildcards: Any) -> str:
         """JSON text of section `prompt`."""
@@ -80,6 +93,9 @@ class StagePlan(Inputs):
             found.append(digests.labels(train))
         if self.stage == "train":
             found += map(digests.photographs, held_out)
+        if self.stage == "translate":
+            split = self.translated(wildcards)
+            found += [digests.labels(split), digests.photographs(split)]
         if self.stage == "prepare" or (self.stage == "train" and self.is_supervised(wildcards)):
             found += [digests.labels(train), digests.photographs(train)]
         return found
@@ -89,9 +105,8 @@ class StagePlan(Inputs):
         return "--follow-links" if self.ground.config["dataset"]["follow_links"] else ""
 
     def truth_flag(self, wildcards: Any) -> str:
-        """Tells prepare that masks are to score the labels: as given labels they are refused."""
-        given = self.values(wildcards).get("labels") == "given"
-        return "--ground-truth" if given and self.ground.truth else ""
+        """Tells prepare that masks are to score: none, or given as labels, they are refused."""
+        return "--ground-truth" if self.ground.truth else ""
 
     def processes(self, wildcards: Any) -> int:
         """Processes of a training, a GPU each."""

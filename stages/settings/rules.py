@@ -9,7 +9,7 @@ from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, va
 
 Values = Mapping[str, Any]
 SHARED_FOLDERS = (
-    *("partworld", "prepare", "prompt", "propose", "answers", "embeddings", "links"),
+    *("partworld", "translate", "prepare", "prompt", "propose", "answers", "embeddings", "links"),
     *("report", "logs", "benchmarks"),
 )
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

@@ -167,8 +167,8 @@ def test_given_masks_are_no_ground_truth(tmp_path: Path) -> None:
     labels = dataset(tmp_path, MIXED)
     with pytest.raises(ValueError, match=r"1 masks are labels; but dataset\.ground_truth is true"):
         prepare(tmp_path, labels, tmp_path / "out", "--ground-truth", labels="given")
-    prepare(tmp_path, dataset(tmp_path, MIXED[1:]), tmp_path / "out", "--ground-truth",
-            labels="given")  # fmt: skip
+    with pytest.raises(ValueError, match="none of the 5 labels has a mask that could score"):
+        prepare(tmp_path, dataset(tmp_path, MIXED[1:]), tmp_path / "out", "--ground-truth")
     prepare(tmp_path, dataset(tmp_path, [annotation(1)]), tmp_path / "out", "--ground-truth")
 
 

@@ -9,8 +9,8 @@ rule evaluate:
         pseudo_labels=PLAN.evaluate.pseudo_labels,
         trails=PLAN.evaluate.trails,
         exported=PLAN.evaluate.exported,
-        ground_truth=watched(PLAN.evaluate.truth),
-        val_ground_truth=watched(PLAN.evaluate.val_annotations),
+        ground_truth=own("train")(PLAN.evaluate.truth),
+        val_ground_truth=own("val")(PLAN.evaluate.val_annotations),
         predictions=PLAN.evaluate.predictions,
         training=PLAN.evaluate.training,
     output:

@@ -22,7 +22,7 @@ rule prepare:
         setup=SETUP,
         code=PLAN.prepare.code,
         digests=PLAN.prepare.digests,
-        format=PLAN.format,
+        format=PLAN.prepare.format,
         truth=PLAN.prepare.truth_flag,
         links=PLAN.prepare.links_flag,
         shards=config["shards"],

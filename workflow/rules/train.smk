@@ -3,10 +3,10 @@ rule train:
     input:
         image_folder=ancient(PLAN.train.image_folder),
         labels=PLAN.train.labels,
-        truth=watched(PLAN.train.taught),
+        truth=own("train")(PLAN.train.taught),
         weights=ancient(PLAN.train.weights),
         val_image_folder=ancient(PLAN.train.val_image_folder),
-        val_annotations=watched(PLAN.train.val_annotations),
+        val_annotations=own("val")(PLAN.train.val_annotations),
     output:
         model="results/{home}/train/{engine}/model.pt",
         log="results/{home}/train/{engine}/log.jsonl",
@@ -28,6 +28,7 @@ rule train:
         code=PLAN.train.code,
         digests=PLAN.train.digests,
         links=PLAN.train.links_flag,
+        reading=PLAN.train.reading,
         device=config["device"],
         seed=PLAN.train.seed,
         settings=PLAN.train.settings,
@@ -43,6 +44,7 @@ rule train:
         " {params.val_image_folder}"
         " {params.val_annotations}"
         " {params.links}"
+        " --reading {params.reading:q}"
         " --out-model {output.model:q}"
         " --out-log {output.log:q}"
         " --out-facts {output.facts:q}"

@@ -27,7 +27,7 @@ def test_drawn_worlds_are_not_watched_and_files_are(
     monkeypatch.chdir(tmp_path)
     files = plan(dataset__source="files", dataset__train=FILES)
     assert files.watched
-    assert files.format == "coco"
+    assert files.prepare.ground.train.format == "coco"
     assert not files.comparison.plain_detector  # nothing is held out to score one
     assert not plan().watched
 

@@ -51,8 +51,8 @@ MISSING = [
         r"dataset\.train\.images: there is no folder no\.",
     ),
     (
-        {"dataset__source": "files", "dataset__train": {**FILES, "annotations": "data"}},
-        r"dataset\.train\.annotations: there is no file or folder data\.",
+        {"dataset__source": "files", "dataset__train": {**FILES, "annotations": "no"}},
+        r"dataset\.train\.annotations: there is no file or folder no\.",
     ),
     (
         {

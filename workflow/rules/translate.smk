@@ -1,0 +1,34 @@
+# Labels of another format as COCO, where they are trained on or scored by
+rule translate:
+    input:
+        image_folder=ancient(PLAN.translate.translated_images),
+        annotations=watched(PLAN.translate.translated_labels),
+    output:
+        truth="results/{home}/translate/{split}.json",
+    log:
+        "results/{home}/logs/translate/{split}.log",
+    benchmark:
+        "results/{home}/benchmarks/translate/{split}.tsv"
+    wildcard_constraints:
+        home=PLAN.translate.homes,
+    conda:
+        "../../envs/stages.yaml"
+    threads: 1
+    params:
+        setup=SETUP,
+        code=PLAN.translate.code,
+        digests=PLAN.translate.digests,
+        format=PLAN.translate.format,
+        links=PLAN.translate.links_flag,
+        settings=PLAN.translate.settings,
+    message:
+        "Translating the labels of {wildcards.split} of {wildcards.home}."
+    shell:
+        "{params.setup} python -m stages.translate"
+        " --image-folder {input.image_folder:q}"
+        " --annotations {input.annotations:q}"
+        " --format {params.format}"
+        " {params.links}"
+        " --out {output.truth:q}"
+        " --settings {params.settings:q}"
+        " 2> {log:q}"
