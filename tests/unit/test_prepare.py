@@ -168,7 +168,8 @@ def test_given_masks_are_no_ground_truth(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"1 masks are labels; but dataset\.ground_truth is true"):
         prepare(tmp_path, labels, tmp_path / "out", "--ground-truth", labels="given")
     with pytest.raises(ValueError, match="none of the 5 labels has a mask that could score"):
-        prepare(tmp_path, dataset(tmp_path, MIXED[1:]), tmp_path / "out", "--ground-truth")
+        prepare(tmp_path, dataset(tmp_path, MIXED[1:]), tmp_path / "out", "--ground-truth",
+                labels="given")  # fmt: skip
     prepare(tmp_path, dataset(tmp_path, [annotation(1)]), tmp_path / "out", "--ground-truth")
 
 
@@ -198,6 +199,16 @@ SLIVER = {"segmentation": [[5, 5, 5, 5.1, 5.1, 5]]}
         ([annotation(1, segmentation=[[17, 2, 20, 2, 20, 8]])], {}, "wholly outside the image"),
         ([annotation(1, segmentation=[[None, 2, 20, 2, 20, 8]])], {}, "number that is not finite"),
         ([annotation(1, segmentation={"size": [12, 16], "counts": [1]})], {}, "RLE of 1 px"),
+        (
+            [annotation(1, segmentation={"size": [12, 16], "counts": "0"})],
+            {},
+            r"labels\.json: annotation 1 has no usable mask: RLE of 0 px, image of 12 x 16 px",
+        ),
+        (
+            [annotation(1, segmentation={"size": [12, 16], "counts": "broken RLE"})],
+            {},
+            r"labels\.json: annotation 1 has no usable mask: the counts of an RLE are no COCO code",
+        ),
         ([annotation(1, segmentation=[["a"] * 6])], {}, "no usable mask"),
         ([bare(1, bbox=[20, 2, 3, 3])], {"labels": "given"}, "has no area inside its image 1.png"),
         ([bare(1, bbox=[2, 2, 0, 3])], {"labels": "box"}, "has no area inside its image 1.png"),
@@ -418,3 +429,16 @@ def test_to_skip_every_image_is_an_error(tmp_path: Path) -> None:
         prepare(tmp_path / "empty", path, tmp_path / "out", undecodable="skip")
     assert "this file is missing" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_ids_from_zero_are_kept(tmp_path: Path) -> None:
+    path = dataset(tmp_path, [annotation(0, 0, category_id=0), annotation(1, 0)])
+    data = json.loads(path.read_text())
+    data["images"][0]["id"] = data["categories"][1]["id"] = 0
+    path.write_text(json.dumps(data))
+    prepare(tmp_path, path, tmp_path / "out")
+    rows = rows_of(tmp_path / "out")
+    assert [(row["image_id"], row["label_id"], row["category_id"]) for row in rows] == [
+        (0, 0, 0),
+        (0, 1, 3),
+    ]

@@ -178,3 +178,28 @@ def test_mirroring_twice_changes_nothing(tmp_path: Path) -> None:
     twice = mirrored(mirrored(sample))
     for name in ("pixels", "boxes", "labels", "masks", "mask_weight"):
         assert torch.equal(getattr(twice, name), getattr(sample, name))
+
+
+BAD_MASKS: dict[str, tuple[dict[str, Any], str]] = {
+    "runs": ({"segmentation": {"size": [64, 64], "counts": [1, 2]}}, "RLE of 3 px"),
+    "null": ({"segmentation": [[None, 2, 20, 2, 20, 8]]}, "not finite"),
+    "far away": ({"segmentation": [[3.5e8, 2, 20, 2, 20, 8]]}, "far outside the image"),
+    "outside": ({"segmentation": [[70, 2, 80, 2, 80, 8]]}, "wholly outside the image"),
+    "an extra mask": ({"extra_masks": [{"size": [64, 64], "counts": "?"}]}, "extra mask: "),
+}
+
+
+@pytest.mark.parametrize(("changes", "said"), BAD_MASKS.values(), ids=BAD_MASKS)
+def test_every_mask_is_checked_before_the_first_step(
+    changes: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    path = write_rectangles(tmp_path)
+    data = json.loads(path.read_text())
+    for entry in data["annotations"][-2:]:
+        entry |= changes
+    path.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match="2 faulty annotations") as caught:
+        Labels(path)
+    for entry in data["annotations"][-2:]:
+        (line,) = (t for t in str(caught.value).splitlines() if f"annotation {entry['id']}:" in t)
+        assert said in line
