@@ -141,6 +141,7 @@ def main(argv: Sequence[str] | None) -> None:
         with temporary.open("w", encoding="utf-8") as file:
             write_coco(file, info, images, categories, exporter.annotations(rows, progress))
         check_left(exporter.counts)
+        check_boxes(exporter.counts, settings)
         check_pseudo_labels(temporary, annotations=exporter.counts["written"])
     say("export", summary(exporter))
 
@@ -166,6 +167,16 @@ def check_left(counts: Counter[str]) -> None:
         raise ValueError(
             f"drop_below leaves out all {counts['dropped']} labels, since no score reaches its "
             "`score`. Lower that in export.transforms."
+        )
+
+
+def check_boxes(counts: Counter[str], settings: Export) -> None:
+    """Raise ValueError where masks are to agree with given boxes, and nobody gave any."""
+    asks = any(step.name == "agreement" and step.box == "given" for step in settings.transforms)
+    if asks and counts["written"] and not counts["boxed"]:
+        raise ValueError(
+            "no weak label has a box that a mask could agree with. Set box: refined for agreement "
+            "in export.transforms."
         )
 
 

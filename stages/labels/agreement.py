@@ -39,19 +39,20 @@ def ignore_misfits(
     ----------
     labels : (n,) of one image.
     threshold : 0 to 1; an agreement that is not above it sets mask_weight 0.
-    box : the known box: the weak label's, or the one that refine found.
+    box : the known box: the weak label's, or the one that refine found. Labels without a given box
+        stay as they are where `given` is asked for: a file may hold points, boxes and masks.
     convention : how boxes are measured, see above.
 
     Returns
     -------
     (n,) in the same order, `agreement` filled in. A label that loses its mask here is left the
     known box; one that had lost it before keeps the box that it has.
-
-    Raises
-    ------
-    ValueError : box is `given` and a weak label has none.
     """
-    return [_judged(label, _known_box(label, box), threshold, convention) for label in labels]
+    known = [label.refined if box == "refined" else label.given for label in labels]
+    return [
+        label if corners is None else _judged(label, corners, threshold, convention)
+        for label, corners in zip(labels, known, strict=True)
+    ]
 
 
 def box_agreement(rle: Rle, box: np.ndarray, convention: Convention = "half_open") -> float:
@@ -69,17 +70,6 @@ def _counted(box: np.ndarray) -> np.ndarray:
     """The half-open box that the authors' + 1 makes of a truncated x, y, w, h; (1, 4) xyxy px."""
     x, y, width, height = np.trunc(np.round(xyxy_to_xywh(box), DIGITS))[0]
     return np.array([[x, y, x + width + 1, y + height + 1]])
-
-
-def _known_box(label: PseudoLabel, box: Known) -> np.ndarray:
-    if box == "refined":
-        return label.refined
-    if label.given is None:
-        raise ValueError(
-            f"image {label.image_id}: instance {label.instance_id}: its weak label has no box that "
-            "the mask could agree with. Set box: refined for agreement in export.transforms."
-        )
-    return label.given
 
 
 def _judged(

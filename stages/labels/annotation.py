@@ -34,11 +34,11 @@ def annotations_of(
     -------
     annotations : dicts in the order of `rows`, all but those that a transform leaves out.
     counts : written, untrusted (of those, the mask is not trained), emptied (of those, by a
-        transform) and dropped (not written).
+        transform), dropped (not written) and boxed (a person gave their box).
 
     Raises
     ------
-    ValueError : a pseudo-label rests on an unknown label, or a transform misses a given box.
+    ValueError : a pseudo-label rests on an unknown label.
     """
     found = {row["instance_id"]: (row, number) for row, number in zip(rows, ids, strict=True)}
     made = [pseudo_label_of(row) for row in rows]
@@ -70,6 +70,7 @@ def _counts(made: Sequence[PseudoLabel], kept: Sequence[PseudoLabel]) -> Counter
         untrusted=sum(not label.mask_weight for label in kept),
         emptied=sum(not label.area and label.instance_id in had_pixels for label in kept),
         dropped=len(made) - len(kept),
+        boxed=sum(label.given is not None for label in made),
     )
 
 

@@ -58,6 +58,7 @@ class Admission:
         self.told = Counter[str]()
         self.faults = Faults()
         self._names = Names(folder)
+        self._has_sizes = True  # of the set: a format that never has any is no surprise
 
     def measured(self, images: Sequence[Mapping[str, Any]]) -> list[Image]:
         """The images whose headers can be read, with `height`, `width`, `orientation`, `header`.
@@ -73,6 +74,7 @@ class Admission:
                 self.faults.add("names that lead outside", str(error))
             progress.step()
         turns = self._orientations(found)
+        self._has_sizes = any(image["height"] is not None for image in found)
         return [self._turned(image, turns[image["id"]]) for image in found]
 
     def verified(self, images: Sequence[Image]) -> list[Image]:
@@ -143,7 +145,7 @@ class Admission:
 
     def _turned(self, image: Image, turn: int) -> Image:
         header: Header = image["header"]
-        self.told["size"] += None in (image["height"], image["width"])
+        self.told["size"] += self._has_sizes and None in (image["height"], image["width"])
         self.told["turned"] += turn in QUARTER
         height, width = header.size_at(turn)
         return {**image, "height": height, "width": width, "orientation": turn}

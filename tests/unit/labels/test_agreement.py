@@ -118,6 +118,7 @@ def test_a_mask_that_was_lost_before_keeps_its_box_and_does_not_come_back() -> N
     assert judged.stand_in is left
 
 
-def test_a_given_box_that_nobody_gave_is_an_error_in_one_sentence() -> None:
-    with pytest.raises(ValueError, match=r"image 1: instance 7: .* has no box .* box: refined"):
-        ignore_misfits([pseudo_label(7, square(5))], threshold=0.5, box="given")
+def test_a_label_without_a_given_box_stays_as_it_is() -> None:
+    label = pseudo_label(7, square(5))
+    (judged,) = ignore_misfits([label], threshold=0.5, box="given")
+    assert judged is label
