@@ -1,4 +1,4 @@
-"""Files that are complete or absent: write beside, fsync, rename.
+"""Files and folders that are complete or absent: write beside, fsync, rename.
 
 A reader never sees half a file, and a killed writer leaves only a hidden temporary file, which the
 next writer of the same path removes.
@@ -6,6 +6,7 @@ next writer of the same path removes.
 
 import glob
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,37 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; on a clean exit it becomes `path`.
+
+    Parameters
+    ----------
+    path : the folder to write; what was there is removed then. A kill between the two leaves
+        nothing there, never half of it.
+
+    Raises
+    ------
+    ValueError : there is something at `path` that is not a folder.
+    """
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path}: a file, where a folder is to be written. Remove or rename it.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for stale in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        shutil.rmtree(stale, ignore_errors=True)
+    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    temporary.mkdir()
+    try:
+        yield temporary
+        os.sync()  # all at once: there may be a file for each photograph
+        if path.is_dir():
+            shutil.rmtree(path)
+        temporary.replace(path)
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
