@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.formats.coco_truth import Truths
-from stages.formats.coco_writing import write_lists
+from stages.formats.coco_writing import write_entries
 from stages.formats.format import AUTO, FORMATS, STORED_GRID, Labelled
 from stages.formats.telling import format_of
 from stages.photographs.admitting import Admission
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None) -> None:
     entries = {image["id"]: image for image in images}
     with replacing(args.out) as temporary:
         with temporary.open("w", encoding="utf-8") as out:
-            write_lists(
+            write_entries(
                 out,
                 {"description": f"Labels of format {name}, as COCO"},
                 map(entry_of, images),

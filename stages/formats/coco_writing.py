@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 import pyarrow as pa
@@ -31,18 +31,18 @@ def write_coco(
     ------
     ValueError : an annotation holds a number that is not finite.
     """
-    entries = map(_image_entry, images.to_pylist())
-    write_lists(file, info, entries, map(_category_entry, categories.to_pylist()), annotations)
+    entries = map(_image_entry, images.to_pylist()), map(_category_entry, categories.to_pylist())
+    write_entries(file, info, *entries, annotations)
 
 
-def write_lists(
+def write_entries(
     file: TextIO,
     info: dict[str, Any],
-    images: Iterator[dict[str, Any]],
-    categories: Iterator[dict[str, Any]],
-    annotations: Iterator[dict[str, Any]],
+    images: Iterable[dict[str, Any]],
+    categories: Iterable[dict[str, Any]],
+    annotations: Iterable[dict[str, Any]],
 ) -> None:
-    """As `write_coco`, of entries."""
+    """Write a COCO file from its entries, as `write_coco` does."""
     file.write(f'{{"info": {json.dumps(info, sort_keys=True)},\n"licenses": [],\n"images": ')
     _write_list(file, images)
     file.write(',\n"categories": ')
@@ -52,7 +52,7 @@ def write_lists(
     file.write("}\n")
 
 
-def _write_list(file: TextIO, entries: Iterator[dict[str, Any]]) -> None:
+def _write_list(file: TextIO, entries: Iterable[dict[str, Any]]) -> None:
     file.write("[")
     for number, entry in enumerate(entries):
         file.write((",\n" if number else "\n") + json.dumps(entry, allow_nan=False))

@@ -46,6 +46,7 @@ DOORS = {  # tables of text: everybody may look at them, and they look at nobody
     "stages.segmenters.segmenter",
     "stages.learning.features",
     "stages.formats.format",
+    "stages.formats.writer",
     "stages.engines.engine",
 }
 PURE = ("mil", "labels", "metrics", "geometry")

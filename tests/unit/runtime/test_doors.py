@@ -9,6 +9,7 @@ import pytest
 
 from stages.engines.engine import ENGINES
 from stages.formats.format import FORMATS
+from stages.formats.writer import WRITERS
 from stages.learning.features import FEATURES
 from stages.methods.prompter import PROMPTERS
 from stages.methods.refiner import REFINERS
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 DOORS = {
     "stages.engines.engine": ENGINES,
     "stages.formats.format": FORMATS,
+    "stages.formats.writer": WRITERS,
     "stages.learning.features": FEATURES,
     "stages.methods.prompter": PROMPTERS,
     "stages.methods.refiner": REFINERS,
