@@ -64,7 +64,7 @@ def config(**changes: Any) -> dict[str, Any]:
             },
             "as_it_is": {"bms": {"mode": "none", "stages": ["prm"]}},
         },
-        "export": {"transforms": []},
+        "export": {"transforms": [], "formats": ["coco_rle"], "category_ids": "keep"},
         "train": {
             **{"enabled": True, "engine": "torchvision", "iterations": 3},
             **{"weights": None, "weights_sha256": None},

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.formats.writer import FROM_ONE
 from stages.planning.comparison import Comparison, comparison_of
 from stages.planning.digests import Digests
 from stages.planning.homes import Homes, deal
@@ -23,18 +24,8 @@ from stages.tables.shard_names import shard_names
 
 Values = Mapping[str, Any]
 PLANNED = (
-    *(
-        "partworld",
-        "translate",
-        "prepare",
-        "propose",
-        "fit_select",
-        "select",
-        "fit_refine",
-        "refine",
-        "export",
-    ),
-    *("train", "evaluate", "compare"),
+    *("partworld", "translate", "prepare", "propose", "fit_select", "select", "fit_refine"),
+    *("refine", "export", "convert", "train", "evaluate", "compare"),
 )
 HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
 
@@ -73,6 +64,7 @@ class Plan:
     fit_refine: StagePlan
     refine: StagePlan
     export: StagePlan
+    convert: StagePlan
     train: StagePlan
     evaluate: StagePlan
     compare: StagePlan
@@ -126,6 +118,7 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     ground = Ground(config, variants, homes, comparison, train, held_out, truth, shards, digests)
     plans = {name: StagePlan(name, ground) for name in PLANNED}
     names = [name for name in variants.configs if name not in variants.supervised]
+    export = variants.configs[comparison.plain.variant]["export"]
     return Plan(
         folder=folder,
         shards=shards,
@@ -139,7 +132,7 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
             homes.at(case, "evaluate", "metrics.json") for case in comparison.detected()
         ),
         compared_engines=homes.of_case[comparison.plain]["compare"],
-        targets=_targets(config, homes, comparison),
+        targets=_targets(config, export, homes, comparison),
         watched=not own_worlds,
         translated=_translated(train, val),
         **plans,
@@ -176,9 +169,18 @@ def variants_of(config: Values, *, root: Path, links: Links) -> Variants:
     )
 
 
-def _targets(config: Values, homes: Homes, comparison: Comparison) -> tuple[str, ...]:
-    """Files that `snakemake` without a target makes."""
+def _targets(
+    config: Values, export: Values, homes: Homes, comparison: Comparison
+) -> tuple[str, ...]:
+    """Files and folders that `snakemake` without a target makes."""
     names = [("export", "pseudo_labels.json"), ("evaluate", "metrics.json")]
     if config["train"]["enabled"]:
         names.insert(1, ("train", f"{comparison.engine}/model.pt"))
+    names[1:1] = [("export", name) for name in _converted(export)]
     return tuple(homes.at(comparison.plain, *name) for name in names)
+
+
+def _converted(export: Values) -> list[str]:
+    """The formats that stage `convert` writes; coco_rle is pseudo_labels.json but for its ids."""
+    same = () if export["category_ids"] == FROM_ONE else ("coco_rle",)
+    return [name for name in dict.fromkeys(export["formats"]) if name not in same]

@@ -18,6 +18,7 @@ from stages.segmenters.official import OFFICIAL
 from stages.segmenters.segmenter import SEGMENTERS
 
 LABELS = "pseudo_labels.json"
+FOLDERS = {"convert": "export"}  # stage: the stage in whose folder its files lie
 ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmenter, or features
 
 
@@ -50,11 +51,11 @@ class Inputs:
     @property
     def homes(self) -> str:
         """Regular expression of the homes that this stage has files in."""
-        return self.ground.homes.expression(self.stage)
+        return self.ground.homes.expression(FOLDERS.get(self.stage, self.stage))
 
     def case(self, wildcards: Any) -> Case:
         """Whose files lie in this home; the first of those that share them."""
-        return self.ground.homes.reader[self.stage, wildcards.home]
+        return self.ground.homes.reader[FOLDERS.get(self.stage, self.stage), wildcards.home]
 
     def image_folder(self, wildcards: Any) -> str:
         """Folder of the training photographs."""

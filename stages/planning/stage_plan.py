@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.engines.engine import ENGINES
+from stages.formats.writer import KEEP, NUMBERED, WRITERS
 from stages.planning.lineage import BASE, as_json
 from stages.planning.modules import modules_of
 from stages.planning.stage_inputs import Inputs
@@ -30,6 +31,8 @@ class StagePlan(Inputs):
         variant = self.case(wildcards).variant
         if self.stage == "train":
             modules: tuple[str, ...] = (ENGINES[wildcards.engine].module,)
+        elif self.stage == "convert":
+            modules = (WRITERS[wildcards.format].module,)
         else:
             read = self.format(wildcards)
             modules = modules_of(self.ground.variants, variant, self.stage, read=read)
@@ -61,6 +64,13 @@ class StagePlan(Inputs):
         """JSON text of how photographs are read that no table tells of."""
         values = self.ground.variants.settings(BASE, "prepare")
         return as_json({name: values[name] for name in ("orientation", "depth")})
+
+    def category_ids(self, wildcards: Any) -> str:
+        """How `convert` numbers classes; where a format does not, it need not rerun."""
+        if wildcards.format not in NUMBERED:
+            return KEEP
+        case = self.case(wildcards)
+        return str(self.ground.variants.configs[case.variant]["export"]["category_ids"])
 
     def prompt_settings(self, wildcards: Any) -> str:
         """JSON text of section `prompt`."""

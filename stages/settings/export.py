@@ -1,8 +1,8 @@
-"""Section `export`: from pseudo-labels to COCO JSON."""
+"""Section `export`: from pseudo-labels to COCO JSON, and from there to other formats."""
 
 from typing import Literal
 
-from stages.settings.section import Annotated, Field, Section
+from stages.settings.section import CONVERT, Annotated, Field, Section
 
 
 class MergeSmaller(Section):
@@ -39,6 +39,7 @@ class DropBelow(Section):
     score: Annotated[float, Field(ge=0, le=1, description="least score kept")] = 0.5
 
 
+WrittenFormat = Literal["coco_rle", "coco_polygons", "voc", "yolo", "labelme"]
 AnyTransform = Annotated[MergeSmaller | Agreement | DropBelow, Field(discriminator="name")]
 
 
@@ -56,3 +57,19 @@ class Export(Section):
         int,
         Field(ge=0, le=3, description="runner-up masks per annotation (SAPNet, Sec. 7); 0 to 3"),
     ] = 3
+    formats: Annotated[
+        tuple[WrittenFormat, ...],
+        Field(
+            description="coco_rle | coco_polygons | voc | yolo | labelme: what is written beside "
+            "pseudo_labels.json, which is coco_rle, each to a folder of its name"
+        ),
+        CONVERT,
+    ] = ("coco_rle",)
+    category_ids: Annotated[
+        Literal["keep", "from_one"],
+        Field(
+            description="of classes in coco_rle and coco_polygons; from_one: 1, 2, ... in their "
+            "order, for readers that lose a class 0; pseudo_labels.json keeps its own"
+        ),
+        CONVERT,
+    ] = "keep"

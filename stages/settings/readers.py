@@ -19,7 +19,7 @@ from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.report import Report
-from stages.settings.section import CHOOSE, PLACE, Section, has_mark, unmarked
+from stages.settings.section import CHOOSE, CONVERT, PLACE, Section, has_mark, unmarked
 from stages.settings.select import Select
 from stages.settings.sentences import models_in
 from stages.settings.train import Train
@@ -44,9 +44,12 @@ DOORS: dict[str, tuple[str, Mapping[str, Method]]] = {  # the key that names the
 
 
 def chosen(section: str, values: Values) -> dict[str, Any]:
-    """The shared keys of a section, and the block of the chosen method alone."""
+    """The shared keys of a section, and the block of the chosen method alone.
+
+    Keys that stage `convert` alone reads are left out.
+    """
     if section not in DOORS:
-        return dict(values)
+        return unmarked(SECTIONS[section], values, CONVERT)
     key, door = DOORS[section]
     return {
         name: value for name, value in values.items() if name not in door or name == values[key]
@@ -72,8 +75,8 @@ def for_fit(section: str, values: Values, *, joint: bool = False) -> dict[str, A
 
 
 def without_places(section: str, values: Values) -> dict[str, Any]:
-    """As `provenance_values`, from plain values: all but the keys that say where a file lies."""
-    return unmarked(SECTIONS[section], values, PLACE)
+    """As `provenance_values`, from plain values: without where a file lies."""
+    return unmarked(SECTIONS[section], values, PLACE, CONVERT)
 
 
 def _block_for_fit(kind: Any, values: Values, *, joint: bool) -> dict[str, Any]:

@@ -6,7 +6,8 @@ always judged as JSON text, by the Snakefile and by a stage alike, so lists beco
 nothing is turned silently into another type.
 
 A key may be marked: `FIT` (only the training reads it), `CHOOSE` (only what comes after the
-training reads it), `PLACE` (it says where a file lies, not what is in it).
+training reads it), `PLACE` (it says where a file lies, not what is in it), `CONVERT` (only stage
+`convert` reads it, which writes the section's result down in other formats).
 """
 
 import json
@@ -21,7 +22,7 @@ from stages.settings.sentences import SCHEMA_HINT, faults_of, models_in
 
 T = TypeVar("T", bound="Section")
 
-__all__ = ["CHOOSE", "FIT", "PLACE", "Annotated", "Field", "Mark", "Section"]
+__all__ = ["CHOOSE", "CONVERT", "FIT", "PLACE", "Annotated", "Field", "Mark", "Section"]
 
 
 class Mark(Enum):
@@ -30,9 +31,10 @@ class Mark(Enum):
     FIT = "fit"
     CHOOSE = "choose"
     PLACE = "place"
+    CONVERT = "convert"
 
 
-FIT, CHOOSE, PLACE = Mark.FIT, Mark.CHOOSE, Mark.PLACE
+FIT, CHOOSE, PLACE, CONVERT = Mark.FIT, Mark.CHOOSE, Mark.PLACE, Mark.CONVERT
 
 
 class Section(BaseModel):
@@ -100,18 +102,21 @@ def to_values(settings: BaseModel) -> dict[str, Any]:
 
 
 def provenance_values(settings: BaseModel) -> dict[str, Any]:
-    """Settings to plain values for a header: a path is left out, its checksum tells more."""
-    return unmarked(type(settings), to_values(settings), PLACE)
+    """Settings to plain values for a header: what the file does not depend on is left out.
+
+    That is a path, of which its checksum tells more, and what stage `convert` alone reads.
+    """
+    return unmarked(type(settings), to_values(settings), PLACE, CONVERT)
 
 
-def unmarked(cls: type[BaseModel], values: Mapping[str, Any], mark: Mark) -> dict[str, Any]:
-    """Plain values of a section without the keys that have this mark, however deep."""
+def unmarked(cls: type[BaseModel], values: Mapping[str, Any], *marks: Mark) -> dict[str, Any]:
+    """Plain values of a section without the keys that have one of these marks, however deep."""
     kept = {}
     for key, value in values.items():
         info = cls.model_fields.get(key)
-        if info is None or not has_mark(info, mark):
+        if info is None or not any(has_mark(info, mark) for mark in marks):
             inner = models_in(info.annotation) if info and isinstance(value, Mapping) else []
-            kept[key] = unmarked(inner[0], value, mark) if inner else value
+            kept[key] = unmarked(inner[0], value, *marks) if inner else value
     return kept
 
 

@@ -72,7 +72,7 @@ def test_a_door_asks_the_plan_of_its_own_stage(path: Path) -> None:
     assert f"code=PLAN.{stage}.code," in text
     assert f"home=PLAN.{stage}.homes," in text
     wildcards = set(re.findall(r"\{(\w+)\}", text)) - {"threads"}
-    assert wildcards <= {"home", "shard", "engine", "split"}
+    assert wildcards <= {"home", "shard", "engine", "split", "format"}
 
 
 @pytest.mark.parametrize("name", ["default", "slurm"])

@@ -9,6 +9,7 @@ from snakemake.settings.types import DeploymentMethod
 
 try:
     from stages.engines.engine import ENGINES, ENVIRONMENTS
+    from stages.formats.writer import WRITERS
     from stages.planning.command import flag, flags, setup_of
     from stages.planning.engines import engines_here
     from stages.planning.foreign import refuse_strangers
@@ -72,6 +73,7 @@ own = lambda split: watched if split not in PLAN.translated else lambda files: f
 
 wildcard_constraints:
     engine="|".join(ENGINES),
+    format="|".join(WRITERS),
     split="train|val",
     shard=r"\d{4}-of-\d{4}",
     weights=PLAN.fetched,

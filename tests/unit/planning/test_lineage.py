@@ -35,6 +35,7 @@ CHANGES = [  # what a variant changes; the first stage with other files
     ({"refine": {"as_it_is": {"bms": {"mode": "code"}}}}, None),  # a method that is not chosen
     ({"refine": {"prm": {"fit": "joint"}}}, "fit_select"),
     ({"export": {"transforms": [{"name": "merge_smaller"}]}}, "export"),
+    ({"export": {"formats": ["voc"], "category_ids": "from_one"}}, None),  # convert alone
 ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.small_config import FILES, compared, plan
+from tests.small_config import FILES, VARIANTS, compared, plan
 
 
 def test_a_run_makes_labels_a_detector_and_scores() -> None:
@@ -17,6 +17,31 @@ def test_a_run_makes_labels_a_detector_and_scores() -> None:
     )
     assert plan().targets == (labels, model, metrics)
     assert plan(train__enabled=False).targets == (labels, metrics)
+
+
+FORMATS: list[tuple[list[str], str, list[str]]] = [  # chosen, ids, folders that are made
+    ([], "keep", []),
+    (["coco_rle"], "keep", []),  # pseudo_labels.json is that
+    (["coco_rle"], "from_one", ["coco_rle"]),
+    (["voc", "coco_rle", "voc"], "keep", ["voc"]),
+    (["yolo", "labelme"], "from_one", ["yolo", "labelme"]),
+]
+
+
+@pytest.mark.parametrize(("formats", "ids", "folders"), FORMATS, ids=str)
+def test_labels_are_written_in_the_chosen_formats(
+    formats: list[str], ids: str, folders: list[str]
+) -> None:
+    labels, *found, metrics = plan(
+        export__formats=formats, export__category_ids=ids, train__enabled=False
+    ).targets
+    assert found == [f"results/r/v/export/{name}" for name in folders]
+    assert (labels, metrics) == plan(train__enabled=False).targets
+
+
+def test_a_variant_may_be_written_in_other_formats() -> None:
+    variants = {**VARIANTS, "v": {"export": {"formats": ["yolo"]}}}
+    assert "results/r/v/export/yolo" in plan(variants=variants).targets
 
 
 def test_drawn_worlds_are_not_watched_and_files_are(

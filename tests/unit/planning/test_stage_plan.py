@@ -124,6 +124,35 @@ def test_settings_are_the_chosen_methods_and_of_a_training_what_it_depends_on(
     assert ablation.compare.settings(job("r/v")) == ablation.evaluate.settings(job("r/v"))
 
 
+@pytest.mark.parametrize("change", [{"formats": ["voc"]}, {"category_ids": "from_one"}], ids=str)
+def test_other_formats_rerun_convert_alone(change: dict[str, Any]) -> None:
+    before = plan()
+    after = plan(**{f"export__{key}": value for key, value in change.items()})
+    for name in before.stages().keys() - {"convert"}:
+        home = "r" if name in ("partworld", "prepare", "propose") else "r/v"
+        wildcards = job(home, engine="torchvision")
+        asked = [
+            [
+                found.stages()[name].code(wildcards),
+                found.stages()[name].digests(wildcards),
+                name == "partworld" or found.stages()[name].settings(wildcards),
+            ]
+            for found in (before, after)
+        ]
+        assert asked[0] == asked[1], name
+
+
+def test_convert_lies_in_the_folder_of_export_and_knows_its_format() -> None:
+    found = plan(export__category_ids="from_one", **compared("pnpg", "full"))
+    assert found.convert.homes == found.export.homes
+    for home in ("r/v", "r/seed-1/full"):
+        assert found.convert.category_ids(job(home, format="coco_polygons")) == "from_one"
+        assert found.convert.category_ids(job(home, format="voc")) == "keep"
+    code = [entry.split("@")[0] for entry in found.convert.code(job("r/v", format="voc"))]
+    assert {"stages.convert", "stages.formats.voc_writing"} <= set(code)
+    assert "stages.formats.yolo_writing" not in code
+
+
 def test_a_joint_training_is_told_the_refiners_settings(ablation: Plan) -> None:
     (text,) = ablation.fit_select.joint_settings(job("r/seed-1/joint"))
     assert json.loads(text)["prm"]["fit"] == "joint"

@@ -42,7 +42,16 @@ def test_a_stage_gets_the_chosen_block_alone(
 
 
 def test_a_section_without_a_door_is_handed_on_whole() -> None:
-    assert chosen("export", values_of("export", {})) == values_of("export", {})
+    assert chosen("evaluate", values_of("evaluate", {})) == values_of("evaluate", {})
+
+
+def test_what_convert_alone_reads_is_not_handed_to_export_nor_in_its_header() -> None:
+    changes = {"formats": ["voc", "yolo"], "category_ids": "from_one"}
+    values = values_of("export", changes)
+    kept = {key: values[key] for key in ("transforms", "extra_masks")}
+    assert chosen("export", values) == without_places("export", values) == kept
+    settings = SECTIONS["export"].model_validate_json(json.dumps(changes))
+    assert provenance_values(settings) == kept
 
 
 @pytest.mark.parametrize(
