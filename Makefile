@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 VENV := .venv
+READERS := .venv-readers
 BIN := $(CURDIR)/$(VENV)/bin
 RUN := results/demo
 SAID := $(VENV)/said.txt
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint config clean
+.PHONY: help demo test bench lint config readers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -40,8 +41,11 @@ lint: $(VENV)/dev.done ## Formatters, linters and types; silent where all is wel
 config: $(VENV)/dev.done ## config.yaml and its schema, made anew from stages/settings
 	python -m stages.settings.template
 
+readers: $(READERS)/run.done ## Every written format, read back by other people's libraries
+	YOLO_CONFIG_DIR=$(CURDIR)/$(READERS) $(READERS)/bin/python -m pytest tests/readers
+
 clean: ## The environment and what was generated
-	rm -rf $(VENV) results .snakemake
+	rm -rf $(VENV) $(READERS) results .snakemake
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -55,3 +59,8 @@ $(VENV)/run.done: requirements.txt | $(VENV)/bin/python
 $(VENV)/dev.done: requirements-dev.txt requirements.txt | $(VENV)/bin/python
 	python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/run.done
+
+$(READERS)/run.done: requirements-readers.txt
+	$(PYTHON) -m venv $(READERS)
+	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-readers.txt
+	touch $@
