@@ -14,8 +14,8 @@ import segment_anything
 import yaml
 
 from stages.engines.engine import ENGINES
-from stages.formats.writer import WRITERS
 from stages.engines.engine import ENVIRONMENTS as OF_ENGINES
+from stages.formats.writer import WRITERS
 from stages.metrics.scorers import HOTCOCO_TESTED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,7 +91,11 @@ def _modules_of(program: str, environment: str) -> list[str]:
     """All modules that a program may import; an engine those of its environment."""
     writers = [writer.module for writer in WRITERS.values() if program == "stages.convert"]
     names = ["torchvision", "detectron2"] if environment == "detectron2" else ["torchvision"]
-    todo = [program, *writers, *(ENGINES[name].module for name in names if program == "stages.train")]
+    todo = [
+        program,
+        *writers,
+        *(ENGINES[name].module for name in names if program == "stages.train"),
+    ]
     seen = set[str]()
     while todo:
         name = todo.pop()
