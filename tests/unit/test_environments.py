@@ -15,6 +15,7 @@ import yaml
 
 from stages.engines.engine import ENGINES
 from stages.engines.engine import ENVIRONMENTS as OF_ENGINES
+from stages.formats.format import FORMATS
 from stages.formats.writer import WRITERS
 from stages.metrics.scorers import HOTCOCO_TESTED
 
@@ -89,11 +90,12 @@ def _imported(modules: list[str]) -> set[str]:
 
 def _modules_of(program: str, environment: str) -> list[str]:
     """All modules that a program may import; an engine those of its environment."""
-    writers = [writer.module for writer in WRITERS.values() if program == "stages.convert"]
+    doors = {"stages.convert": WRITERS, "stages.prepare": FORMATS, "stages.translate": FORMATS}
+    behind = [method.module for method in doors.get(program, {}).values()]
     names = ["torchvision", "detectron2"] if environment == "detectron2" else ["torchvision"]
     todo = [
         program,
-        *writers,
+        *behind,
         *(ENGINES[name].module for name in names if program == "stages.train"),
     ]
     seen = set[str]()
@@ -131,7 +133,7 @@ PROGRAMS = sorted(_programs_of_rules())
 
 
 def test_every_rule_names_an_environment_that_exists() -> None:
-    assert len({program for program, _ in PROGRAMS}) == 15
+    assert len({program for program, _ in PROGRAMS}) == 16
     assert all(path.is_file() for _, path in PROGRAMS)
 
 
