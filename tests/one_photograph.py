@@ -20,4 +20,4 @@ def written(folder: Path) -> Path:
 def row_of(folder: Path) -> dict[str, Any]:
     """What of table `images` is read."""
     digest = digest_of((folder / "a.png").read_bytes())
-    return {"image_id": 7, "file_name": "a.png", "digest": digest}
+    return {"image_id": 7, "file_name": "a.png", "digest": digest, "orientation": 1}
