@@ -77,13 +77,14 @@ class Names:
         """What is there instead of a name that is not, and what to do."""
         slashed = file_name.replace("\\", "/")
         base = slashed.rsplit("/", 1)[-1]
-        same = self._by_key.get(_key(slashed), []) or self._by_base.get(_key(base), [])
-        near = same or difflib.get_close_matches(base, self._bases[:FEW], n=1, cutoff=0.75)
         slash = " Its back-slashes are read as folders, too." if "\\" in file_name else ""
-        if not near:
-            return f"no file of a similar name is there.{slash} Correct the name or the folder."
-        names = " and ".join(near[:3])
-        return f"{names} {'is' if len(near) == 1 else 'are'} there.{slash} Correct the name."
+        same = self._by_key.get(_key(slashed), []) or self._by_base.get(_key(base), [])
+        if same:
+            names = " and ".join(same[:3])
+            return f"{names} {'is' if len(same) == 1 else 'are'} there.{slash} Correct the name."
+        near = difflib.get_close_matches(base, self._bases[:FEW], n=1, cutoff=0.75)
+        told = f"the name most like it is {near[0]}" if near else "no file of a similar name is there"
+        return f"{told}.{slash} Correct the name or the folder."
 
     def _is_there(self, name: str) -> bool:
         return os.path.isfile(os.path.join(self.folder, name))

@@ -88,7 +88,7 @@ def test_a_name_that_fits_two_files_is_not_guessed(tmp_path: Path) -> None:
 
 HINTS = {
     "elsewhere": ("x/p1.png", "sub/p1.png is there"),
-    "similar": ("photograh.png", "photograph.png is there"),
+    "similar": ("photograh.png", "the name most like it is photograph.png"),
     "nothing": ("quite-another.png", "no file of a similar name is there"),
     "back-slashes": ("q\\zzz.png", "back-slashes are read as folders"),
 }
