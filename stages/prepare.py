@@ -188,6 +188,11 @@ def main(argv: Sequence[str] | None) -> None:
     ids = {image["id"] for image in images}
     kept = [row for row in rows if row["image_id"] in ids]
     left_out["labels in skipped images"] += len(rows) - len(kept)
+    if not kept:
+        raise ValueError(
+            f"{args.annotations}: all {len(rows)} labels are of the {len(admission.skipped)} "
+            "images that cannot be read, so there is nothing to label."
+        )
     write(args, settings, name, images, kept, file.categories)
     text = (
         f"{len(images)} images, {len(kept)} labels of format {name} (prepare.labels: "

@@ -32,7 +32,7 @@ TOLD = {  # by what is done to a photograph
     "turned": "photographs turned as their EXIF orientation says",
     "half_turned": f"{HALF}, turned",
     "half_raw": f"{HALF}, left as stored (set prepare.orientation: exif if your tool turned them)",
-    "wide": "gray photographs of more than 8 bits, scaled by prepare.depth",
+    "wide": "photographs of more than 8 bits, scaled by prepare.depth",
 }
 
 

@@ -83,7 +83,9 @@ class Names:
             names = " and ".join(same[:3])
             return f"{names} {'is' if len(same) == 1 else 'are'} there.{slash} Correct the name."
         near = difflib.get_close_matches(base, self._bases[:FEW], n=1, cutoff=0.75)
-        told = f"the name most like it is {near[0]}" if near else "no file of a similar name is there"
+        told = (
+            f"the name most like it is {near[0]}" if near else "no file of a similar name is there"
+        )
         return f"{told}.{slash} Correct the name or the folder."
 
     def _is_there(self, name: str) -> bool:

@@ -6,6 +6,7 @@ labels tell the two apart where the turn is a quarter; a half turn and a mirror 
 is, and are then read as the other photographs of the set.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,10 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from stages.photographs.depth import is_deep
+
 RAW, TAG = 1, 0x0112
+PNG_BLOCKS = {"exif", "Raw profile type exif"}  # keys of what stands before the pixels
 QUARTER = (5, 6, 7, 8)  # height and width change places
 Mode = Literal["auto", "raw", "exif"]
 Size = tuple[int, int]
@@ -23,7 +27,7 @@ Size = tuple[int, int]
 class Header:
     """What a photograph's header says. size : (height, width) px, raw. exif : 1 to 8.
 
-    is_wide : gray of more than 8 bits.
+    is_wide : of more than 8 bits.
     """
 
     size: Size
@@ -37,20 +41,44 @@ class Header:
 
 def header_of(image: Image.Image) -> Header:
     """The header of an open photograph. Pillow turns TIFF files itself; told as if it did not."""
-    try:
-        exif = int(image.getexif().get(TAG, RAW))
-    except Exception:  # any fault in a block that says nothing of the pixels
-        exif = RAW
-    exif = exif if exif in range(1, 9) else RAW
+    is_wide = is_deep(image)  # before the block is read, which may load the pixels
+    exif = _orientation(image)
     size = (image.height, image.width)
-    if is_turned(image) and exif in QUARTER:
+    if image.format == "TIFF" and exif in QUARTER:
         size = size[::-1]
-    return Header(size, exif, image.mode.startswith(("I", "F")))
+    return Header(size, exif, is_wide)
+
+
+def _orientation(image: Image.Image) -> int:
+    """What the EXIF block of an open photograph says, 1 to 8; 1 where there is none."""
+    try:
+        told = _png_block(image) if image.format == "PNG" else image.getexif()
+        turn = int(told.get(TAG, RAW))
+    except Exception:  # any fault in a block that says nothing of the pixels
+        return RAW
+    return turn if turn in range(1, 9) else RAW
+
+
+def _png_block(image: Image.Image) -> Image.Exif:
+    """The EXIF block of a PNG, which may stand behind the pixels; Pillow would decode them all."""
+    if PNG_BLOCKS & image.info.keys():
+        return image.getexif()
+    file, found = getattr(image, "fp"), Image.Exif()  # noqa: B009 - an attribute of ImageFile
+    place = file.tell()
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind == b"eXIf":
+            found.load(file.read(length))
+            break
+        file.seek(length + 4, os.SEEK_CUR)
+    file.seek(place)
+    return found
 
 
 def is_turned(image: Image.Image) -> bool:
     """Whether Pillow turns the pixels when it loads them."""
-    return image.format == "TIFF"
+    return image.format == "TIFF" and (not is_deep(image) or image.mode.startswith(("I", "F")))
 
 
 def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -16,7 +16,15 @@ from typing import Any, BinaryIO, get_args
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from stages.photographs.depth import Depth, Range, declared_white, range_of, to_gray
+from stages.photographs.depth import (
+    Depth,
+    Range,
+    declared_white,
+    deep_values,
+    is_deep,
+    range_of,
+    to_bytes,
+)
 from stages.photographs.naming import image_path
 from stages.photographs.orientation import (
     RAW,
@@ -171,18 +179,18 @@ def decoded(
     """
     with opened_image(data, path) as image:
         header = header_of(image)
-        pixels = _rgb(image, limits)
+        pixels = _rgb(image, data, limits)
     if is_turned(image):
         pixels = turned_back(pixels, header.exif)
     return turned(pixels, header.exif if orientation is None else orientation)
 
 
 def limits_of(data: bytes, path: Path, depth: Depth) -> Range | None:
-    """The values that become black and white in a gray image of more than 8 bits; else None."""
+    """The values that become black and white in an image of more than 8 bits; else None."""
     with opened_image(data, path) as image:
         if not header_of(image).is_wide:
             return None
-        return range_of(np.asarray(image), depth, declared_white(image))
+        return range_of(deep_values(image, data), depth, declared_white(image))
 
 
 @contextmanager
@@ -197,13 +205,13 @@ def opened_image(data: bytes, path: Path) -> Iterator[Image.Image]:
         raise ValueError(_sentence(path, error)) from error
 
 
-def _rgb(image: Image.Image, limits: Range | None) -> np.ndarray:
-    """Pixels as Pillow loads them, (h, w, 3) uint8."""
-    if not image.mode.startswith(("I", "F")):
+def _rgb(image: Image.Image, data: bytes, limits: Range | None) -> np.ndarray:
+    """Pixels as they are loaded, (h, w, 3) uint8."""
+    if not is_deep(image):
         return np.asarray(image.convert("RGB"))
-    values = np.asarray(image)
-    gray = to_gray(values, limits or range_of(values, "auto", declared_white(image)))
-    return np.repeat(gray[:, :, None], 3, axis=2)
+    values = deep_values(image, data)
+    found = to_bytes(values, limits or range_of(values, "auto", declared_white(image)))
+    return found if found.ndim == 3 else np.repeat(found[:, :, None], 3, axis=2)
 
 
 def _sentence(path: Path, error: Exception) -> Sentence:

@@ -47,7 +47,7 @@ class Prepare(Section):
     depth: Annotated[
         Literal["auto", 8, 12, 16, "minmax"],
         Field(
-            description="bits that gray photographs of more than 8 fill; minmax: from the least to "
+            description="bits that photographs of more than 8 fill; minmax: from the least to "
             "the largest value of each; auto: as the file declares, else minmax"
         ),
     ] = "auto"

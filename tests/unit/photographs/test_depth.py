@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from stages.photographs.depth import range_of, to_gray
+from stages.photographs.depth import range_of, to_bytes
+from stages.photographs.orientation import Header
 from stages.photographs.reading import limits_of, read_header, read_rgb
 
 RAMP = np.arange(40, 240, dtype=np.float64).reshape(10, 20)
@@ -39,7 +41,7 @@ def test_the_range_is_declared_or_found(
 
 def test_values_are_spread_over_the_range() -> None:
     values = np.array([[0.0, 1.0, 2.0, np.nan, -9.0, 99.0]])
-    assert to_gray(values, (0, 2)).tolist() == [[0, 128, 255, 0, 0, 255]]
+    assert to_bytes(values, (0, 2)).tolist() == [[0, 128, 255, 0, 0, 255]]
 
 
 KINDS = {
@@ -73,3 +75,17 @@ def test_eight_bits_have_no_limits(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("L", (3, 2), 7).save(path)
     assert limits_of(path.read_bytes(), path, "auto") is None
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_deep_colours_keep_their_contrast(name: str, channels: int, tmp_path: Path) -> None:
+    """Pillow keeps the upper 8 of 16 bits, of which 12-bit colours fill four."""
+    values = np.random.default_rng(0).integers(0, 4096, (8, 12, channels)).astype(np.uint16)
+    values[0, 0], values[0, 1] = 0, 4095
+    path = tmp_path / name
+    cv2.imwrite(str(path), values)
+    assert read_header(path, path) == Header((8, 12), 1, True)
+    assert limits_of(path.read_bytes(), path, "auto") == (0, 4095)
+    wanted = np.round(values[..., 2::-1] / 4095 * 255)
+    np.testing.assert_array_equal(read_rgb(path), wanted)

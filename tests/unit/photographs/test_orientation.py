@@ -98,3 +98,16 @@ def test_what_sizes_do_not_tell_is_read_as_the_rest_of_the_set() -> None:
     headers = {1: half, 2: quarter, 3: header()}
     assert orientations({1: None, 2: 6, 3: 1}, headers, is_raw=True) == {1: 3, 2: 6, 3: 1}
     assert orientations({1: None, 2: 1, 3: 1}, headers, is_raw=False) == {1: 1, 2: 1, 3: 1}
+
+
+def test_the_block_of_a_png_may_stand_behind_its_pixels() -> None:
+    data = saved("PNG", 6)
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    last = data.index(b"IEND") - 4
+    moved = data[:start] + data[end:last] + data[start:end] + data[last:]
+    with Image.open(io.BytesIO(moved)) as image:
+        assert "exif" not in image.info
+        assert header_of(image) == Header((4, 6), 6, False)
+        assert image.tile  # nothing was decoded for it
+        np.testing.assert_array_equal(np.asarray(image), PIXELS)
