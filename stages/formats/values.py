@@ -19,7 +19,7 @@ def whole(value: Any, low: int = 0, high: int = LARGEST) -> int:
     if number is None:
         raise ValueError(f"{shown(value)} is no whole number")
     if not low <= number <= high:
-        raise ValueError(f"{number} is not from {low} to {high}")
+        raise ValueError(f"{shown(number)} is not from {low} to {high}")
     return number
 
 
@@ -28,7 +28,8 @@ def _whole(value: Any) -> int | None:
         return None
     if isinstance(value, str):
         digits = value.strip()
-        return int(digits) if digits.lstrip("+-").isdecimal() and len(digits) < 20 else None
+        is_whole = digits[digits[:1] in ("+", "-") :].isdecimal() and len(digits) < 20
+        return int(digits) if is_whole else None
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     return value if isinstance(value, int) else None
@@ -47,18 +48,26 @@ def number(value: Any) -> float:
 
 def numbers(values: Any, count: int, form: str) -> tuple[float, ...]:
     """So many finite numbers in a list; `form` says what they are: "[x, y]"."""
-    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != count:
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes) or len(values) != count:
         raise ValueError(f"{shown(values)} is not {form}")
     return tuple(number(value) for value in values)
 
 
 def text(value: Any) -> str:
-    """Text that is not empty: itself, or the digits of a number."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    found = str(value) if is_number else value
+    """Text that is not empty: itself, or the digits of a finite number."""
+    try:
+        found = str(value) if _is_number(value) else value
+    except ValueError:  # it has more digits than Python writes
+        found = None
     if not isinstance(found, str) or not found.strip() or not _is_unicode(found):
         raise ValueError(f"{shown(value)} is no text")
     return found
+
+
+def _is_number(value: Any) -> bool:
+    """Whether text may be a number: NaN is how data frames write that there is none."""
+    is_float = isinstance(value, float) and math.isfinite(value)
+    return is_float or (isinstance(value, int) and not isinstance(value, bool))
 
 
 def _is_unicode(value: str) -> bool:
@@ -72,10 +81,18 @@ def _is_unicode(value: str) -> bool:
 
 def flag(value: Any) -> bool:
     """True or False: of 0, 1, a bool, or one of their words; of nothing, False."""
-    word = "" if value is None else str(value).strip().lower()
-    if isinstance(value, bool | int | float | str | None) and word in TRUE + FALSE:
-        return word in TRUE
-    raise ValueError(f"{shown(value)} is neither 0 nor 1")
+    word = _word(value)
+    if word not in TRUE + FALSE:
+        raise ValueError(f"{shown(value)} is neither 0 nor 1")
+    return word in TRUE
+
+
+def _word(value: Any) -> str | None:
+    """The word of a flag, None where it has none."""
+    if value is None or isinstance(value, str):
+        return (value or "").strip().lower()
+    is_set = isinstance(value, int | float) and value in (0, 1)
+    return str(int(value)) if is_set else None
 
 
 def given(convert: Callable[[Any], Any], value: Any) -> Any:
@@ -89,4 +106,6 @@ def shown(value: Any, length: int = 60) -> str:
         told = repr(value)
     except RecursionError:
         return "a value that is nested too deep"
+    except ValueError:  # Python writes no more than 4,300 digits
+        return "a number of too many digits"
     return told if len(told) <= length else f"{told[: length - 3]}..."
