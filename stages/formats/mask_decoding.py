@@ -3,6 +3,7 @@
 import base64
 import binascii
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,6 @@ from stages.formats.brush import alpha_of
 from stages.formats.mask_forms import BrushRuns, IndexedPng, PngPatch, RowRuns
 from stages.geometry.masks import Rle, masks_to_rles, segmentation_to_rle
 from stages.photographs.reading import DECODE_ERRORS
-
-MAX_PIXELS = 300_000_000  # px of a mask's picture
 
 
 def decoded_mask(mask: Any, height: int, width: int) -> Rle:
@@ -53,21 +52,26 @@ def _of_patch(mask: PngPatch, height: int, width: int) -> np.ndarray:
         data = base64.b64decode(mask.data, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError(f"its picture is no base64 text ({error}).") from None
-    part = _picture(io.BytesIO(data), "its picture")
-    if part.shape[0] * part.shape[1] > height * width:
-        raise ValueError(f"its picture of {part.shape[1]} x {part.shape[0]} px is larger than the "
-                         "image.")  # fmt: skip
+
+    (rows, columns), values = _picture(
+        io.BytesIO(data), "its picture", lambda rows, columns: rows * columns <= height * width
+    )
+    if values is None:
+        raise ValueError(f"its picture of {columns} x {rows} px is larger than the image.")
+    part = values if values.ndim == 2 else values[..., 0]
     return _placed(part != 0, mask.x, mask.y, height, width)
 
 
 def _of_index(mask: IndexedPng, height: int, width: int) -> np.ndarray:
-    pixels = _picture(mask.path, f"the picture {mask.path}")
-    if pixels.shape != (height, width):
+    name = f"the picture {mask.path}"
+    size, values = _picture(mask.path, name, lambda *size: size == (height, width))
+    if values is None:
         raise ValueError(
-            f"the picture {mask.path} is of {pixels.shape[1]} x {pixels.shape[0]} px, the image of "
-            f"{width} x {height} px."
+            f"{name} is of {size[1]} x {size[0]} px, the image of {width} x {height} px."
         )
-    return np.asarray(pixels == mask.value)
+    if values.ndim != 2:
+        raise ValueError(f"{name} has colours, not numbers of objects as a palette or gray has.")
+    return np.asarray(values == mask.value)
 
 
 def _of_brush(mask: BrushRuns, height: int, width: int) -> np.ndarray:
@@ -78,16 +82,22 @@ def _of_brush(mask: BrushRuns, height: int, width: int) -> np.ndarray:
     return np.asarray(alpha_of(mask.codes, height, width) > 0)
 
 
-def _picture(source: Any, name: str) -> np.ndarray:
-    """Values of a picture with one channel, or the first of several, (h, w)."""
+def _picture(
+    source: Any, name: str, fits: Callable[[int, int], bool]
+) -> tuple[tuple[int, int], np.ndarray | None]:
+    """Size of a PNG, (height, width) px, and its values, (h, w) or (h, w, channels).
+
+    Parameters
+    ----------
+    fits : of height and width; where it says no, the values are None, and nothing was decoded,
+        since a small file may hold a huge picture.
+    """
     try:
-        with Image.open(source) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{name} of {image.width} x {image.height} px is too large.")
-            values = np.asarray(image)
+        with Image.open(source, formats=["PNG"]) as image:
+            size = image.height, image.width
+            return size, np.asarray(image) if fits(*size) else None
     except DECODE_ERRORS as error:
         raise ValueError(f"{name} cannot be decoded ({error}).") from None
-    return values if values.ndim == 2 else values[..., 0]
 
 
 def _placed(part: np.ndarray, x: int, y: int, height: int, width: int) -> np.ndarray:
