@@ -3,6 +3,7 @@
 Labels without a mask or a box have no place in it, and are counted.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -25,7 +26,7 @@ class Truths:
     Parameters
     ----------
     has_ids : ids of labels are the file's own; else annotations are numbered from 1.
-    faults : takes masks that cannot be decoded.
+    faults : takes masks that cannot be decoded, and boxes without an area.
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ class Truths:
             image = images.get(label.image_id)
             shape = None
             if image is not None:
-                with self.faults.caught("faulty masks", label.place):
+                with self.faults.caught("faulty masks and boxes", label.place):
                     shape = self._shape(label, image["height"], image["width"])
             if shape is not None:
                 self.written += 1
@@ -79,10 +80,18 @@ class Truths:
 
 
 def _box(label: Label, rle: Rle | None) -> list[float]:
-    """The given box, else the mask's, [x, y, width, height] px."""
+    """The given box, else the mask's, [x, y, width, height] px.
+
+    Raises
+    ------
+    ValueError : the given box has no area that is a number.
+    """
     if label.box is not None:
         x0, y0, x1, y1 = label.box
-        return [x0, y0, x1 - x0, y1 - y0]
+        sides = x1 - x0, y1 - y0
+        if not (min(sides) > 0 and math.isfinite(sides[0] * sides[1])):
+            raise ValueError(f"its box {label.box} has no area. Correct or remove it.")
+        return [x0, y0, *sides]
     assert rle is not None
     found: list[float] = xyxy_to_xywh(rle_boxes([rle]))[0].tolist()
     return found
