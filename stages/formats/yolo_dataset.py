@@ -67,12 +67,16 @@ def labels_folder(source: Path, images: Path) -> Path:
     """The folder of the label files of the photographs in `images`.
 
     That beside `images` by Ultralytics' rule, where `source` is a data.yaml or holds that folder;
-    else `source`, or where it is a file, `images`.
+    else `labels` beside the data.yaml, as `convert` writes it, which may lie far from the
+    photographs; else `source`, or where it is a file, `images`.
     """
-    beside = _beside(images)
-    if not source.is_dir():
-        return beside or images
-    return beside if beside and source.absolute() in beside.absolute().parents else source
+    beside, folder = _beside(images), source if source.is_dir() else source.parent
+    if beside and (not source.is_dir() or folder.absolute() in beside.absolute().parents):
+        return beside
+    has_labels = (folder / LABELS).is_dir() and not any(map(_is_text, _names(images)))
+    if has_labels and not (folder / IMAGES).is_dir():
+        return folder / LABELS
+    return source if source.is_dir() else images
 
 
 def _beside(images: Path) -> Path | None:

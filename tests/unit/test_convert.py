@@ -1,5 +1,6 @@
 """Stage convert as a program: whole folders, one line, sentences."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,15 @@ from typing import get_args
 import pytest
 
 from stages.convert import main, told
+from stages.formats.format import FORMATS
+from stages.formats.mask_decoding import decoded_mask
+from stages.formats.standing import in_px
+from stages.formats.telling import format_of
 from stages.formats.writer import CATEGORY_IDS, WRITERS
+from stages.runtime.doors import opened
+from stages.runtime.faults import Faults
 from stages.settings.export import Export, WrittenFormat
-from tests.written_labels import IMAGES, usual, write_labels
+from tests.written_labels import IMAGES, PARTS, RING, SMALL, annotation, usual, write_labels
 
 FILES = {  # of the first photograph, or of all
     "coco_rle": "annotations.json",
@@ -101,3 +108,36 @@ def test_the_program_ends_with_a_sentence(tmp_path: Path) -> None:
 
 def test_counts_are_told_in_their_order() -> None:
     assert told({"images": 1200, "least": 0.5}) == "images 1,200, least 0.5"
+
+
+READ = {  # the format and the source, in the folder that is written
+    "coco_rle": ("coco", "annotations.json"),
+    "coco_polygons": ("coco", "annotations.json"),
+    "voc": ("voc", "."),
+    "yolo": ("yolo", "."),
+    "labelme": ("labelme", "."),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_written_is_read_again_to_the_last_pixel(name: str, tmp_path: Path) -> None:
+    """Masks with a hole and with two fragments; those that overlap are VOC's own loss."""
+    photographs = tmp_path / "photographs"
+    for image in IMAGES:
+        path = photographs / image["file_name"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    out = tmp_path / "out"
+    labels = [annotation(11, 4, RING), annotation(12, 4, PARTS), annotation(13, 7, SMALL)]
+    converted(write_labels(tmp_path, labels), out, name)
+    kind, source = READ[name]
+    assert format_of(out / source) == kind
+    faults = Faults(out)
+    file = opened(FORMATS[kind].module).read(out / source, photographs, faults)
+    faults.check()
+    assert {image["file_name"] for image in file.images} >= {"sub/a.b.jpg", "ü <&>.png"}
+    rles = [decoded_mask(in_px(label, 30, 20).mask, 20, 30) for label in file.labels]
+    wanted = {json.dumps(label["segmentation"]) for label in labels}
+    assert {json.dumps({**r, "counts": r["counts"].decode()}) for r in rles} == wanted
+    names = {entry["id"]: entry["name"] for entry in file.categories}
+    assert {names[label.category_id] for label in file.labels} == {"cat"}

@@ -309,3 +309,13 @@ def test_sources_of_what_is_missing_is_itself(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert sources(tmp_path / "empty", tmp_path / "none") == [tmp_path / "empty"]
     assert not file_names(tmp_path / "empty", tmp_path / "none")
+
+
+def test_labels_beside_the_data_yaml_may_lie_far_from_the_photographs(tmp_path: Path) -> None:
+    """As `convert` writes them, with a list of photographs."""
+    files = {"photos/a.jpg": "", "out/labels/a.txt": BOX, "out/data.yaml": YAML}
+    dataset(tmp_path, {**files, "out/images.txt": "images/a.jpg\n"})
+    for source in (tmp_path / "out", tmp_path / "out" / "data.yaml"):
+        labelled = found(source, tmp_path / "photos")
+        assert [label.box for label in labelled.labels] == [AREA]
+        assert labelled.categories == [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}]
