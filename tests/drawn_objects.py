@@ -1,6 +1,5 @@
 """A small drawn data set with exact truth: four photographs, discs and boxes on three of them."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,11 +69,12 @@ class Drawn:
 def drawn(*kinds: str, seed: int = 0) -> list[Drawn]:
     """Nine objects, by photograph, which are labelled by turns with these kinds; else with all."""
     rng = np.random.default_rng(seed)
-    turns = itertools.cycle(kinds or KINDS)
+    kinds = kinds or KINDS
     return [
-        Drawn(photograph, name, _shape(rng, name, column, SIZES[photograph]), next(turns))
-        for photograph in list(SIZES)[:-1]
+        Drawn(photograph, name, _shape(rng, name, column, SIZES[photograph]), kinds[turn])
+        for row, photograph in enumerate(list(SIZES)[:-1])
         for column, name in enumerate((BALL, CRATE, BALL))
+        for turn in [(row + column) % len(kinds)]
     ]
 
 
