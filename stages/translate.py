@@ -6,12 +6,14 @@ hold, one annotation a line. It is in the DAG only where `dataset.val`, or `data
 truth, is in another format than COCO; of the training labels none but `evaluate` reads it, and a
 detector that learns from the ground truth, for comparison.
 
-Labels without ids are numbered anew, as COCO wants; `number_in_image` then is the number by which
-the weak label of the same object is known.
+Classes of held-out labels are numbered as those of the same name are in the training labels, so
+that a class which one of the two lacks shifts no number. Labels without ids are numbered anew, as
+COCO wants; `number_in_image` then is the number by which the weak label of the object is known.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from stages.runtime.faults import Faults
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.settings.prepare import Prepare
 from stages.settings.section import from_json
+from stages.tables.categories import CATEGORIES
+from stages.tables.table import read_table
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     for flag in ("image-folder", "annotations", "out"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     parser.add_argument("--format", default=AUTO, choices=(AUTO, *FORMATS))
+    parser.add_argument("--categories", type=Path, help="table of classes, to be numbered alike")
     parser.add_argument("--follow-links", action="store_true", help="links may leave the folder")
     parser.add_argument("--settings", default="{}", help="JSON of the config section `prepare`")
     return parser
@@ -45,6 +50,8 @@ def main(argv: Sequence[str] | None) -> None:
     name = format_of(args.annotations) if args.format == AUTO else args.format
     faults = Faults(args.annotations)
     file: Labelled = opened(FORMATS[name].module).read(args.annotations, args.image_folder, faults)
+    if args.categories:
+        file = renumbered(file, read_table(args.categories, CATEGORIES).to_pylist())
     admission = Admission(
         args.image_folder, settings, is_raw=name in STORED_GRID, follow_links=args.follow_links
     )
@@ -64,6 +71,24 @@ def main(argv: Sequence[str] | None) -> None:
         faults.check()
         check_some(truths, args.annotations)
     say("translate", summary(name, images, truths, admission))
+
+
+def renumbered(file: Labelled, known: Sequence[Mapping[str, Any]]) -> Labelled:
+    """The labels, their classes with the numbers that those of the same name have elsewhere.
+
+    Parameters
+    ----------
+    known : rows of table `categories`; all become classes. Classes beside them have numbers above.
+    """
+    classes = [{"id": row["category_id"], "name": row["name"]} for row in known]
+    ids = {entry["name"]: entry["id"] for entry in classes}
+    others = sorted({entry["name"] for entry in file.categories} - ids.keys())
+    for number, name in enumerate(others, max(ids.values(), default=0) + 1):
+        ids[name] = number
+        classes.append({"id": number, "name": name})
+    given = {entry["id"]: ids[entry["name"]] for entry in file.categories}
+    labels = [replace(label, category_id=given[label.category_id]) for label in file.labels]
+    return replace(file, categories=classes, labels=labels)
 
 
 def entry_of(image: dict[str, Any]) -> dict[str, Any]:

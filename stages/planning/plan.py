@@ -16,7 +16,7 @@ from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
 from stages.planning.links import Links
 from stages.planning.notes import add_notes
-from stages.planning.sources import Split, fetched, splits, with_paths
+from stages.planning.sources import fetched, splits, translated, with_paths
 from stages.planning.stage_inputs import Ground
 from stages.planning.stage_plan import StagePlan
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
@@ -41,7 +41,7 @@ class Plan:
     comparison : what the ablation compares; metrics, detector_metrics : the files that it reads.
     compared_engines : home of `snakemake compare_engines`.
     targets : what the run is to make. watched : the data are the user's own files.
-    translated : names of the splits whose labels are not COCO.
+    translated : names of the splits whose labels become COCO first.
     """
 
     folder: Path
@@ -134,14 +134,9 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
         compared_engines=homes.of_case[comparison.plain]["compare"],
         targets=_targets(config, export, homes, comparison),
         watched=not own_worlds,
-        translated=_translated(train, val),
+        translated=translated(train, val),
         **plans,
     )
-
-
-def _translated(train: Split, val: tuple[Split, ...]) -> tuple[str, ...]:
-    named = (("train", train), *(("val", split) for split in val))
-    return tuple(name for name, split in named if not split.is_coco)
 
 
 def variants_of(config: Values, *, root: Path, links: Links) -> Variants:

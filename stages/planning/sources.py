@@ -6,7 +6,7 @@ Standard library alone, as in `stages.planning.plan`.
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,15 @@ def splits(dataset: Values, links: Links) -> tuple[Split, tuple[Split, ...]]:
     train = _split_on_disk(dataset["train"], "dataset.train", links)
     held_out = dataset["val"]
     return train, (_split_on_disk(held_out, "dataset.val", links),) if held_out else ()
+
+
+def translated(train: Split, val: Sequence[Split]) -> tuple[str, ...]:
+    """Names of the splits that become COCO files of ours: those of other formats.
+
+    Held-out labels do as well where the training labels do, since classes are numbered there.
+    """
+    names = [] if train.is_coco else ["train"]
+    return (*names, *("val" for split in val if names or not split.is_coco))
 
 
 def _split_on_disk(split: Values, key: str, links: Links) -> Split:

@@ -13,7 +13,7 @@ from stages.planning.digests import Digests
 from stages.planning.homes import Case, Homes
 from stages.planning.lineage import Values, Variants
 from stages.planning.modules import asks_again, learned_on
-from stages.planning.sources import Split, Weights
+from stages.planning.sources import Split, Weights, translated
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.segmenter import SEGMENTERS
 
@@ -76,6 +76,10 @@ class Inputs:
     def translated_labels(self, wildcards: Any) -> str:
         """File or folder of its labels."""
         return self.translated(wildcards).annotations
+
+    def known_classes(self, wildcards: Any) -> list[str]:
+        """Table of the classes of the training labels, whose numbers held-out labels take."""
+        return [self.categories(wildcards)] if wildcards.split == "val" else []
 
     def truth(self, wildcards: Any) -> list[str]:
         """The training annotations as COCO where they hold true masks, else nothing."""
@@ -185,8 +189,8 @@ class Inputs:
         return [split.below(self._world(wildcards)) for split in self.ground.held_out]
 
     def _as_coco(self, wildcards: Any, split: Split, name: str) -> str:
-        """The user's own file, or what `translate` makes of another format."""
-        if split.is_coco:
+        """The user's own file, or what `translate` makes of it."""
+        if name not in translated(self.ground.train, self.ground.held_out):
             return split.annotations
         return self._at(wildcards, "translate", f"{name}.json")
 

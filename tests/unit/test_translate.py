@@ -19,6 +19,7 @@ from stages.tables.categories import CATEGORIES
 from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
 from stages.translate import main
+from tests.sound_rows import write_rows
 
 WIDTH, HEIGHT = 16, 12
 Key = tuple[int, int]  # id of an image, number of a label in it
@@ -247,3 +248,26 @@ def test_faults_are_told_in_one_run_and_no_file_is_left(tmp_path: Path) -> None:
         translated(source, images)
     assert "b.json: shape 1: a polygon has the corner (90, 2), far outside" in str(caught.value)
     assert not (source.parent / "truth.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted"),
+    [
+        ({}, {"cat": 1, "dog": 2}),
+        ({"dog": 1}, {"dog": 1, "cat": 2}),
+        ({"ant": 1, "cat": 7}, {"ant": 1, "cat": 7, "dog": 8}),
+    ],
+    ids=["none", "one", "one that is not here"],
+)
+def test_classes_are_numbered_as_those_of_the_same_name(
+    known: dict[str, int], wanted: dict[str, int], tmp_path: Path
+) -> None:
+    source, images = yolo(tmp_path)
+    rows = [
+        {"category_id": number, "name": name, "supercategory": ""} for name, number in known.items()
+    ]
+    table = write_rows(tmp_path / "categories.parquet", CATEGORIES, rows)
+    data = translated(source, images, "--categories", str(table))
+    assert {entry["name"]: entry["id"] for entry in data["categories"]} == wanted
+    found = [annotation["category_id"] for annotation in data["annotations"]]
+    assert found == [wanted["dog"], wanted["cat"]]

@@ -3,6 +3,7 @@ rule translate:
     input:
         image_folder=ancient(PLAN.translate.translated_images),
         annotations=watched(PLAN.translate.translated_labels),
+        categories=PLAN.translate.known_classes,
     output:
         truth="results/{home}/translate/{split}.json",
     log:
@@ -21,6 +22,7 @@ rule translate:
         format=PLAN.translate.format,
         links=PLAN.translate.links_flag,
         settings=PLAN.translate.settings,
+        categories=lambda w, input: flag("--categories", input.categories),
     message:
         "Translating the labels of {wildcards.split} of {wildcards.home}."
     shell:
@@ -29,6 +31,7 @@ rule translate:
         " --annotations {input.annotations:q}"
         " --format {params.format}"
         " {params.links}"
+        " {params.categories}"
         " --out {output.truth:q}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

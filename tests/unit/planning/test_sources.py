@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stages.planning.plan import Plan
-from stages.planning.sources import NEVER, Split, expanded, fetched
+from stages.planning.sources import NEVER, Split, expanded, fetched, translated
 from tests.small_config import FILES, VARIANTS, plan
 
 
@@ -149,3 +149,21 @@ def test_a_file_to_be_fetched_into_a_folder_that_would_be_misread_is_refused(roo
     )
     with pytest.raises(ValueError, match=sentence):
         _plan(root, propose__sam__checkpoint="{x}/sam_vit_b_01ec64.pth")
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "wanted"),
+    [
+        ("coco", [], ()),
+        ("coco", ["coco"], ()),
+        ("coco", ["voc"], ("val",)),
+        ("voc", [], ("train",)),
+        ("voc", ["coco"], ("train", "val")),
+        ("voc", ["yolo"], ("train", "val")),
+    ],
+)
+def test_held_out_labels_are_translated_where_one_of_the_two_is_not_coco(
+    train: str, val: list[str], wanted: tuple[str, ...]
+) -> None:
+    of = [Split("images", "labels", name) for name in (train, *val)]
+    assert translated(of[0], of[1:]) == wanted
