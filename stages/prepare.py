@@ -36,8 +36,8 @@ Row = dict[str, Any]
 PLURALS = {"point": "points", "box": "boxes", "tag": "tags", "mask": "masks"}
 PACKAGES = ("numpy", "pycocotools", "pyarrow", "pillow")
 SAME = ("file_name", "height", "width", "orientation", "black", "white", "digest")
-KEPT = "annotations with iscrowd 1 taken as one object each (prepare.crowds)"
-CROWDS = "crowds (iscrowd 1; prepare.crowds says which are kept)"
+KEPT: Sentence = "annotations with iscrowd 1 taken as one object each (prepare.crowds)"
+CROWDS: Sentence = "crowds (iscrowd 1; prepare.crowds says which are kept)"
 
 
 def image_columns(images: Sequence[Row], shards: int) -> dict[str, list[Any]]:

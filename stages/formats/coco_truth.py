@@ -14,10 +14,11 @@ from stages.formats.standing import in_px
 from stages.geometry.boxes import xyxy_to_xywh
 from stages.geometry.masks import Rle, rle_areas, rle_boxes
 from stages.runtime.faults import Faults
+from stages.runtime.program import Sentence
 
 NUMBER = "number_in_image"  # of an annotation whose file has no ids: the label_id of its weak label
-BARE = "labels with neither a mask nor a box"
-EMPTY = "masks without pixels"
+BARE: Sentence = "labels with neither a mask nor a box"
+EMPTY: Sentence = "masks without pixels"
 
 
 class Truths:

@@ -20,13 +20,13 @@ from stages.photographs.orientation import (
 )
 from stages.photographs.reading import bytes_of, decoded, digest_of, limits_of, read_header
 from stages.runtime.faults import Faults
-from stages.runtime.program import say
+from stages.runtime.program import Sentence, say
 from stages.runtime.progress import Progress
 from stages.settings.prepare import Prepare
 
 Image = dict[str, Any]
-HALF = "photographs with an EXIF half turn or mirror, which no size can tell"
-TOLD = {  # by what is done to a photograph
+HALF: Sentence = "photographs with an EXIF half turn or mirror, which no size can tell"
+TOLD: dict[str, Sentence] = {  # by what is done to a photograph
     "name": "photographs found under another spelling of their name",
     "size": "photographs whose size the labels do not say",
     "turned": "photographs turned as their EXIF orientation says",

@@ -9,14 +9,17 @@ reruns nothing either.
 import ast
 
 TOLD = frozenset({"say", "Progress"})  # calls whose arguments only people see
+FAULTS = frozenset({"add", "caught"})  # of `faults`, likewise
+COUNTS = frozenset({"told", "left_out"})  # counters by words, for the screen
 
 
 def deciding(tree: ast.Module) -> ast.Module:
     """The part of a syntax tree that decides results; `tree` is changed in place.
 
     Left out are the bodies of `if TYPE_CHECKING`, the arguments of calls of `say` and `Progress`,
-    those of the exception in `raise`, the keyword `help` of `add_argument`, the bodies of functions
-    whose return annotation is `Sentence`, and the tables of doors.
+    those of the exception in `raise`, those of `faults.add` and `faults.caught`, the words by which
+    `told` and `left_out` count, the keyword `help` of `add_argument`, the bodies of functions whose
+    return annotation is `Sentence`, the values of constants of that type, and the tables of doors.
     """
     _Grain().visit(tree)
     return tree
@@ -30,10 +33,23 @@ class _Grain(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         name = _name(node.func)
-        if name in TOLD:
+        if name in TOLD or (name in FAULTS and _owner(node.func) == "faults"):
             node.args, node.keywords = [], []
         elif name == "add_argument":
             node.keywords = [word for word in node.keywords if word.arg != "help"]
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        is_word = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+        if is_word and _name(node.value) in COUNTS:
+            node.slice = ast.Constant("")
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        self.generic_visit(node)
+        if "Sentence" in ast.unparse(node.annotation):
+            node.value = None
         return node
 
     def visit_Dict(self, node: ast.Dict) -> ast.AST:
@@ -58,6 +74,11 @@ class _Grain(ast.NodeTransformer):
 def _is_method(node: ast.expr) -> bool:
     """Whether this makes an entry of a door's table."""
     return isinstance(node, ast.Call) and _name(node.func) == "Method"
+
+
+def _owner(node: ast.expr) -> str:
+    """The name before the last dot."""
+    return _name(node.value) if isinstance(node, ast.Attribute) else ""
 
 
 def _name(node: ast.expr) -> str:

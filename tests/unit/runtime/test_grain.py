@@ -48,8 +48,24 @@ def summary(items) -> Sentence:
 
 def title(items) -> str:
     return "title"
+
+
+WORDS: dict[str, Sentence] = {"a": "points on the border"}
+OTHERS: dict[str, str] = {"a": "values"}
+
+
+def gate(self, items):
+    self.faults.add("points outside", f"point {items}")
+    with faults.caught("masks", "annotation 3"):
+        self.told["points moved"] += moved(items)
+        kept["by a word"] += 1
+        kept.add("a value")
 '''
 NOTHING = {
+    "words of a fault": ("point {items}", "the point {items}"),
+    "where a fault is": ("annotation 3", "annotation 4"),
+    "words of a count": ("points moved", "points that were moved"),
+    "words of a constant sentence": ("points on the border", "border points"),
     "an import for types": ("import numpy", "import numpy, torch"),
     "an import for types, by attribute": ("import scipy", "import scipy as sp"),
     "words of say": ("{len(items)} items", "{len(items)} things"),
@@ -65,6 +81,11 @@ NOTHING = {
     "what a sentence imports": ("json import dumps", "pprint import pformat as dumps"),
 }
 SOMETHING = {
+    "what is counted": ("moved(items)", "len(items)"),
+    "another constant": ('"values"', '"value"'),
+    "words by which others count": ("by a word", "by words"),
+    "what others add": ("a value", "another value"),
+    "no fault": ('    self.faults.add("points outside", f"point {items}")\n', ""),
     "what else there is than types": ("numpy = None", "numpy = 0"),
     "what is run while types are checked": ("if typing.TYPE_CHECKING", "if typing.checking"),
     "another test of types": ("if TYPE_CHECKING:", "if not TYPE_CHECKING:"),
