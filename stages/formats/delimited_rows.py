@@ -5,6 +5,7 @@ The first row is the header. Standard library alone, but for Parquet.
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,8 @@ def parquet_rows(source: Path, known: Collection[str]) -> Iterator[Row]:
         with pq.ParquetFile(source) as file:
             names = file.schema_arrow.names
             yield "header", names
-            wanted = [name for name in names if plain(name) in known]
+            times = Counter(names)  # a name that stands there twice is of no one column
+            wanted = [name for name in names if plain(name) in known and times[name] == 1]
             count = 0
             for batch in file.iter_batches(BATCH, columns=wanted):
                 for cells in zip(*_columns(batch, names), strict=True):

@@ -250,6 +250,19 @@ def test_parquet_of_odd_types_is_refused_by_row(tmp_path: Path) -> None:
         faults.check()
 
 
+@pytest.mark.parametrize("name", ["category", "note"])
+def test_a_column_of_parquet_that_is_there_twice_is_not_read(name: str, tmp_path: Path) -> None:
+    names = ["file_name", "label", name, name]
+    path = tmp_path / "labels.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array(["a.png"])] * 4, names=names), path)
+    found = taken(path)
+    assert [entry["name"] for entry in found.categories] == ["a.png"]
+    assert found.told == {f"columns that are not read ('{name}, {name}')": 2}
+    pq.write_table(pa.Table.from_arrays([pa.array(["a"])] * 3, names=[*names[:2], "label"]), path)
+    with pytest.raises(ValueError, match="label is there twice"):
+        read(path, tmp_path, Faults(path))
+
+
 def test_parquet_cut_short_or_without_rows_is_refused(tmp_path: Path) -> None:
     path = parquet(tmp_path, file_name=["a"] * 99, label=["cat"] * 99)
     path.write_bytes(path.read_bytes()[:-9])
