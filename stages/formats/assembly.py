@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from stages.formats.format import Label, Labelled
+from stages.formats.values import text
 from stages.runtime.faults import Faults
 
 ID_BITS = 52  # a JavaScript reader of JSON holds 53
@@ -39,8 +40,13 @@ class Assembly:
 
         Raises
         ------
-        ValueError : it was there with another size, or another name has the same id.
+        ValueError : it is no text that can be written, it was there with another size, or another
+            name has the same id.
         """
+        try:
+            text(file_name)
+        except ValueError as error:
+            raise ValueError(f"the name of its photograph, {error}. Correct it.") from None
         number = image_id_of(file_name)
         entry = {"id": number, "file_name": file_name, "height": height, "width": width}
         known = self._images.setdefault(number, entry)

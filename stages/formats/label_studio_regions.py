@@ -78,7 +78,12 @@ def others_of(results: Sequence[Mapping[str, Any]]) -> Counter[str]:
     is_region = any(shape_of(result) for result in results)
     read = (CHOICES, LABELS) if is_region else (CHOICES,)
     kinds = [kind_of(result) for result in results if not shape_of(result)]
-    return Counter(f"results of kind {kind[:LONGEST_KIND]}" for kind in kinds if kind not in read)
+    return Counter(f"results of kind {_written(kind)}" for kind in kinds if kind not in read)
+
+
+def _written(kind: str) -> str:
+    """A type as it can be printed: JSON may hold halves of characters."""
+    return kind[:LONGEST_KIND] if kind.isprintable() else shown(kind, LONGEST_KIND)
 
 
 def unfit(result: Mapping[str, Any]) -> str | None:

@@ -96,6 +96,12 @@ def test_two_names_of_one_id_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         labelled([("a.png", "cat"), ("b.png", "cat")])
 
 
+@pytest.mark.parametrize("name", ["", " ", "\t", "\ud800.png"])
+def test_a_name_that_cannot_be_written_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"the name of its photograph, '.*' is no text\. Correct"):
+        Assembly(Faults()).image(name)
+
+
 def test_a_size_may_come_later_and_has_to_stay() -> None:
     assembly = Assembly(Faults())
     number = assembly.image("a.png")

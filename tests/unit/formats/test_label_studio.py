@@ -17,6 +17,7 @@ from stages.geometry.masks import rles_to_masks
 from stages.runtime.faults import Faults
 
 HEIGHT, WIDTH = 40, 80
+HALF = "\ud800.png"  # of a character, as JSON may hold it
 
 
 def result(kind: Any, value: Any, **more: Any) -> dict[str, Any]:
@@ -214,6 +215,7 @@ def test_what_is_no_label_is_counted(tmp_path: Path) -> None:
         result("labels", {"labels": ["dog"]}, id="z"),
         result("polygonlabels", {"points": SQUARE, "closed": False, "polygonlabels": ["cat"]}),
         keypoint(is_positive=False),
+        result(HALF, {}),
     ]
     found, faults = read_all(tmp_path, task(*results, predictions=[{}, {}], drafts=[{}]))
     faults.check()
@@ -224,6 +226,7 @@ def test_what_is_no_label_is_counted(tmp_path: Path) -> None:
         "results of kind textarea": 2,
         "results of kind relation": 1,
         "results of kind labels": 1,
+        r"results of kind '\ud800.png'": 1,
         "polygons that are not closed": 1,
         "keypoints that say where an object is not": 1,
     }
@@ -395,6 +398,8 @@ TASKS = {
     "two photographs": (task(data={"a": "a.png", "b": "b.png"}), "name 2 photographs. Call the"),
     "a list of photographs": (task(data={"image": ["a.png"]}), "name 0 photographs"),
     "no name": (task(data={"image": "/.."}), "name 0 photographs"),
+    "a blank name": (task(data={"image": "\t"}), r"name of its photograph, '\\t' is no text"),
+    "half a character": (task(data={"image": HALF}), r"photograph, '\\ud800.png' is no text"),
     "the picture itself": (task(data={"image": "data:image/png;base64,AA"}), "the picture itself"),
     "annotations are numbers": (task(annotations=[1]), r"its annotations \[1\] are no list of obj"),
     "annotations are text": (task(annotations="ab"), "its annotations 'ab' are no list"),

@@ -287,6 +287,10 @@ FILES = {
     "shapes are no list": (labelme(shapes={}), r"its shapes are \{\}, no list"),
     "no name": (labelme(imagePath=""), "imagePath '' names no photograph"),
     "a folder up": (labelme(imagePath="x/.."), "names no photograph"),
+    "half a character": (
+        labelme(imagePath="\ud800.png"),
+        r"photograph, '.*\\ud800.png' is no text",
+    ),
     "a number": (labelme(imagePath=3), "imagePath 3 names no photograph"),
     "no height": (labelme(imageHeight=0), "imageHeight or imageWidth 0 is not from 1"),
     "odd width": (labelme(imageWidth="x"), "'x' is no whole number"),
