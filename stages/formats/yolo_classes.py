@@ -16,6 +16,7 @@ LEVELS = 3  # folders that are searched: that of the labels and two above it
 LARGEST = 2**20  # bytes; names of 20,000 classes take half of it
 MOST = 100_000  # classes
 DEEPEST = 20  # levels of a data.yaml
+LONGEST = 10_000  # characters of a word of it
 KEYPOINT_FORMS = (2, 3)  # x y, or x y visibility
 
 
@@ -87,7 +88,8 @@ def _yaml(path: Path) -> Any:
     import yaml  # here, since the Snakefile asks this module where it may be missing
 
     # what a stranger's YAML can make a loader raise, beside YAMLError: "!!int ''", "!!bool x"
-    faults = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+    faults = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError,
+              ArithmeticError)  # fmt: skip
     content = _decoded(path)
     try:
         _check_events(content)
@@ -101,11 +103,13 @@ def _yaml(path: Path) -> Any:
 
 
 def _check_events(content: str) -> None:
-    """Refuse what takes a loader hours or gigabytes: aliases of aliases, and deep nesting."""
+    """Refuse what takes a loader hours or gigabytes: aliases, deep nesting, numbers like 1:1:1."""
     import yaml
 
     depth = 0
     for event in yaml.parse(content, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST:
+            raise ValueError(f"there is a word of {len(event.value)} characters")
         if isinstance(event, yaml.AliasEvent):
             raise ValueError("there are aliases, *name; write what they stand for")
         depth += isinstance(event, yaml.CollectionStartEvent)

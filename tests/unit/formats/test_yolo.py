@@ -259,6 +259,8 @@ YAML_FAULTS = {
     "odd tag": ("names: !!int ''", "not the YAML of"),
     "an object": ("names: !!python/object:os.system {}", "not the YAML of"),
     "nested": ("[" * 2**20, "nested deeper than 20"),
+    "a time of many parts": ("names: 1:" + "59:" * 200 + "5.5", "not the YAML of"),
+    "a time of all too many": ("names: " + "1:" * 400_000 + "5", "a word of 800001 characters"),
     "aliases": ("a: &a [1]\nnames: [*a, *a]", "there are aliases"),
     "names as text": ("names: cat dog", "names 'cat dog' is no list"),
     "no word": ("names: [cat, no]", "class 1: False is no text. Correct it, in quotes where"),
