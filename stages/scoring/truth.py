@@ -43,10 +43,16 @@ class Truth:
             rle = _rle(entry, self._sizes[image_id], self.path)
             if not rle_areas([rle])[0]:
                 continue  # a polygon without pixels is no mask
-            found[entry.get(NUMBER, entry["id"])] = TrueObject(
+            found[_number(entry)] = TrueObject(
                 entry["category_id"], rle, _box(entry, rle), _difficulty(entry)
             )
         return found
+
+
+def _number(entry: dict[str, Any]) -> int:
+    """The id of the weak label; other data sets may have anything under the key of translate's."""
+    number = entry.get(NUMBER)
+    return number if type(number) is int else int(entry["id"])
 
 
 def _difficulty(entry: dict[str, Any]) -> str | None:

@@ -58,6 +58,17 @@ def test_a_difficulty_is_text_or_absent(tmp_path: Path, given: Any, seen: str | 
     assert truth.objects(1)[0].difficulty == seen
 
 
+@pytest.mark.parametrize(
+    ("given", "seen"), [({}, 0), (5, 5), (None, 0), ([], 0), ({"a": 1}, 0), ("5", 0), (True, 0)]
+)
+def test_objects_go_by_the_number_that_translate_gave_them(
+    tmp_path: Path, given: Any, seen: int
+) -> None:
+    extra = {} if given == {} else {"number_in_image": given}
+    truth = Truth(write(tmp_path / "a.json", {"segmentation": SQUARE, **extra}))
+    assert list(truth.objects(1)) == [seen]
+
+
 def test_an_empty_mask_is_no_object(tmp_path: Path) -> None:
     empty = {"size": [20, 30], "counts": [600]}
     truth = Truth(write(tmp_path / "a.json", {"segmentation": empty}, {"segmentation": SQUARE}))
