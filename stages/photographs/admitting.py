@@ -58,6 +58,7 @@ class Admission:
         self.told = Counter[str]()
         self.faults = Faults()
         self._names = Names(folder)
+        self._given = dict[str, str]()  # how labels call a photograph first, by its true name
         self._has_sizes = True  # of the set: a format that never has any is no surprise
 
     def measured(self, images: Sequence[Mapping[str, Any]]) -> list[Image]:
@@ -105,6 +106,13 @@ class Admission:
             self._unreadable(image, f"image {where}: this file is missing; {hint}")
             return []
         path = image_path(self.folder, name, follow_links=self.follow_links)
+        other = self._given.setdefault(name, given)
+        if other != given:
+            self.faults.add(
+                "photographs under several names",
+                f"image {path}: the labels call it {other} and {given}, which would be two "
+                "images. Write one name.",
+            )
         self.told["name"] += name != given
         try:
             return [{**image, "file_name": name, "header": read_header(path, path)}]

@@ -131,3 +131,19 @@ def test_a_photograph_cut_off_is_found_by_decoding_alone(tmp_path: Path) -> None
         else:
             with pytest.raises(ValueError, match=r"a\.png: cannot be decoded"):
                 door.verified(measured)
+
+
+def test_two_spellings_of_one_photograph_are_refused(tmp_path: Path) -> None:
+    photograph(tmp_path, "a b.png")
+    for names, is_sound in (
+        (["a%20b.png"], True),
+        (["a b.png", "a b.png"], True),  # as the file of labels has them
+        (["a b.png", "a%20b.png"], False),
+        (["A b.png", "a b.png"], False),
+    ):
+        door = admission(tmp_path)
+        door.measured([entry(number, name) for number, name in enumerate(names)])
+        lines = door.faults.lines()
+        assert (
+            not lines if is_sound else f"the labels call it {names[0]} and {names[1]}" in lines[0]
+        )
