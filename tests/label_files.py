@@ -46,10 +46,16 @@ def _row(thing: Drawn) -> dict[str, Any]:
     return {"file_name": thing.photograph, "label": thing.name, **shape}
 
 
-def coco(folder: Path, objects: Sequence[Drawn]) -> Split:
-    """COCO: points in `keypoints`, masks as RLE and as polygons."""
+def coco(folder: Path, objects: Sequence[Drawn], *, pointed: bool = False) -> Split:
+    """COCO: points in `keypoints`, masks as RLE and as polygons.
+
+    pointed : annotations have our own key `point`, too.
+    """
     images, path = draw(folder / PHOTOGRAPHS, objects), folder / "labels.json"
-    path.write_text(json.dumps(coco_of(objects)))
+    data = coco_of(objects)
+    for entry, thing in zip(data["annotations"] if pointed else (), objects, strict=False):
+        entry["point"] = thing.point
+    path.write_text(json.dumps(data))
     return split_of(images, path)
 
 

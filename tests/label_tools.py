@@ -156,15 +156,18 @@ def _pairs(values: Sequence[float]) -> str:
     return ";".join(f"{x},{y}" for x, y in pairs)
 
 
-def voc(folder: Path, objects: Sequence[Drawn]) -> Split:
-    """A root of Pascal VOC, with SegmentationObject for photographs whose labels are masks."""
+def voc(folder: Path, objects: Sequence[Drawn], *, pointed: bool = False) -> Split:
+    """A root of Pascal VOC, with SegmentationObject for photographs whose labels are masks.
+
+    pointed : objects have a `point`, too.
+    """
     root = folder / "VOC"
     images = draw(root / "JPEGImages", objects)
     for name in ("Annotations", "SegmentationObject"):
         (root / name).mkdir()
     for name, size in SIZES.items():
         things = of(objects, name)
-        xml = _voc_xml(name, size, things)
+        xml = _voc_xml(name, size, things, pointed=pointed)
         xml.write((root / "Annotations" / name).with_suffix(".xml"), "utf-8")
         if any(thing.kind == "mask" for thing in things):
             picture = Image.fromarray(_numbered(things))
@@ -174,9 +177,9 @@ def voc(folder: Path, objects: Sequence[Drawn]) -> Split:
 
 
 def _voc_xml(
-    name: str, size: tuple[int, int], things: Sequence[Drawn]
+    name: str, size: tuple[int, int], things: Sequence[Drawn], *, pointed: bool
 ) -> "ElementTree.ElementTree[Element]":
-    """VOC counts from 1, and its last pixel is inclusive."""
+    """VOC counts from 1, its last pixel is inclusive, and a point is the middle of its pixel."""
     root = Element("annotation")
     SubElement(root, "filename").text = name
     sides = SubElement(root, "size")
@@ -190,6 +193,9 @@ def _voc_xml(
         x0, y0, x1, y1 = thing.box
         for tag, value in (("xmin", x0 + 1), ("ymin", y0 + 1), ("xmax", x1), ("ymax", y1)):
             SubElement(box, tag).text = str(value)
+        point = SubElement(entry, "point") if pointed else entry
+        for tag, value in zip("xy", thing.point if pointed else (), strict=False):
+            SubElement(point, tag).text = str(value + 0.5)
     return ElementTree.ElementTree(root)
 
 

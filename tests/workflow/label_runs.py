@@ -146,7 +146,8 @@ def keeps(annotation: Mapping[str, Any], thing: Drawn) -> bool:
 
 
 def _place(photograph: str) -> int:
-    return list(SIZES).index(photograph)
+    """Of a drawn photograph, whatever its suffix."""
+    return [Path(name).stem for name in SIZES].index(Path(photograph).stem)
 
 
 def _rows(path: Path, record: Any) -> Rows:

@@ -1,5 +1,6 @@
 """Labels in every format that people have, from their files to pseudo-labels and to a detector."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tests.drawn_objects import Drawn
-from tests.label_files import FILES
+from tests.drawn_objects import SIZES, Drawn, drawn
+from tests.label_files import FILES, coco
+from tests.label_tools import labelme, voc, yolo
 from tests.workflow.label_runs import (
     EXPORTED,
     Runs,
@@ -22,6 +24,7 @@ from tests.workflow.label_runs import (
     settings,
     weak_labels,
 )
+from tests.workflow.workspace import TINY, Workspace, merged
 
 pytestmark = pytest.mark.long
 
@@ -109,3 +112,87 @@ def edit(path: Path) -> None:
         pq.write_table(pq.read_table(path), path, compression="none")
     else:
         path.write_bytes(path.read_bytes() + b"\n")
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Drawn]]:
+    """Points of the same objects, scored by the masks of VOC and by those of COCO.
+
+    The former train a detector, too, which predicts photographs with YOLO's outlines.
+    """
+    folder, objects = tmp_path_factory.mktemp("scored"), drawn("mask")
+    truth = {"dataset": {"ground_truth": True}, "prepare": {"labels": "point"}}
+    of_voc = voc(folder / "voc", objects, pointed=True)
+    of_coco = coco(folder / "coco", objects, pointed=True)
+    held_out = yolo(folder / "yolo", drawn("mask", seed=1))
+    detector = {"dataset": {"val": below(held_out, folder)}, "train": {"enabled": True}}
+    runs = Runs(folder)
+    configs = {
+        "voc": settings(below(of_voc, folder), {"run": "voc"}, truth, detector),
+        "coco": settings(below(of_coco, folder), {"run": "coco"}, truth),
+    }
+    runs.configure(configs, [f"{run}/sapnet/evaluate/metrics.json" for run in configs])
+    runs.snakemake()
+    return folder / "results", objects
+
+
+def metrics_of(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "sapnet/evaluate/metrics.json").read_text())
+    return found
+
+
+def flat(values: Any, path: str = "") -> dict[str, Any]:
+    """Each number by the keys that lead to it."""
+    if not isinstance(values, dict | list):
+        return {path: values}
+    pairs = values.items() if isinstance(values, dict) else enumerate(values)
+    return {
+        name: each for key, value in pairs for name, each in flat(value, f"{path}/{key}").items()
+    }
+
+
+def test_masks_of_another_format_score_as_those_of_coco(
+    scored: tuple[Path, list[Drawn]],
+) -> None:
+    results, objects = scored
+    found, wanted = metrics_of(results / "voc"), metrics_of(results / "coco")
+    assert found["counts"]["scored"] == wanted["counts"]["scored"] == len(objects)
+    assert found["label_quality"]["choices"]["pseudo_label"]["mask_iou"] > 0.8
+    numbers = flat(wanted["label_quality"])
+    assert flat(found["label_quality"]) == pytest.approx(numbers, nan_ok=True)
+
+
+def test_translated_masks_are_those_of_the_files(scored: tuple[Path, list[Drawn]]) -> None:
+    folder, objects = scored[0] / "voc" / "translate", scored[1]
+    for name, wanted in (("train", objects), ("val", drawn("mask", seed=1))):
+        data = json.loads((folder / f"{name}.json").read_text())
+        codes = sorted(entry["segmentation"]["counts"] for entry in data["annotations"])
+        assert codes == sorted(thing.rle["counts"].decode() for thing in wanted)
+        assert data["categories"] == [{"id": 1, "name": "ball"}, {"id": 2, "name": "crate"}]
+
+
+def test_a_detector_predicts_photographs_labelled_in_another_format(
+    scored: tuple[Path, list[Drawn]],
+) -> None:
+    run, objects = scored[0] / "voc", scored[1]
+    detector = metrics_of(run)["detector"]
+    assert (detector["images"], detector["objects"]) == (len(SIZES), len(objects))
+    predictions = json.loads((run / "sapnet/train/torchvision/predictions.json").read_text())
+    assert predictions
+    assert {entry["category_id"] for entry in predictions} <= {1, 2}
+
+
+def test_a_folder_of_labelme_files_goes_through_the_whole_dag(fresh: Workspace) -> None:
+    objects = drawn()
+    train = below(labelme(fresh.folder / "train", objects), fresh.folder)
+    val = below(labelme(fresh.folder / "val", drawn("mask", seed=1)), fresh.folder)
+    dataset = {"source": "files", "train": train, "val": val, "ground_truth": False}
+    fresh.configure(merged(TINY, {"shards": 1, "dataset": dataset, "prepare": {"labels": "given"}}))
+    outcome = fresh.snakemake()
+    assert outcome.code == 0, outcome.text
+    assert outcome.jobs().keys() >= {"fit_select", "fit_refine", "translate", "train", "evaluate"}
+    found = annotations(fresh.results())
+    for (photograph, category, annotation), thing in zip(found, objects, strict=True):
+        assert (photograph, category) == (thing.photograph, thing.name)
+        assert keeps(annotation, thing), (annotation, thing)
+    assert metrics_of(fresh.results())["detector"]["objects"] == len(objects)
