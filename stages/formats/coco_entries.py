@@ -22,6 +22,7 @@ from stages.runtime.faults import Faults
 
 Entry = dict[str, Any]
 Convert = Callable[[Any], Any]
+LONGEST_SIDE = 1_000_000  # px, of an image; pycocotools has 32 bits for a fifth of a px
 SINGULAR = {"images": "image", "categories": "category", "annotations": "annotation"}
 
 
@@ -32,7 +33,7 @@ def category(value: Any) -> int:
 
 def size(value: Any) -> int | None:
     """A side of an image, px; None where the exporter did not know it: null, 0 or empty."""
-    side = given(lambda known: whole(known, high=LARGEST_CLASS), value)
+    side = given(lambda known: whole(known, high=LONGEST_SIDE), value)
     return side or None
 
 

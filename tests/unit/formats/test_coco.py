@@ -110,6 +110,10 @@ WRONG = {
     "a name that is a list": (image(file_name=["a"]), "image 2 .* a wrong file_name"),
     "no name": (image(file_name=None), "None is no text"),
     "a negative size": (image(height=-4), "a wrong height: -4 is not from 0"),
+    "a size that no photograph has": (
+        image(width=2**31 - 1),
+        "2147483647 is not from 0 to 1000000",
+    ),
     "a size that is a word": (image(width="wide"), "a wrong width: 'wide' is no whole number"),
     "a class without a name": (kind(name=None), "category 1 .* a wrong name"),
 }
