@@ -1,7 +1,8 @@
 """Labels put together from files that have no ids of their own.
 
-An image's id is 52 bits of a hash of its path, a label's its number within the image, and classes
-are numbered from 1 in the order of their names: one row or photograph more shifts nothing else.
+An image's id is 52 bits of a hash of its path, a label's its number within the image, from 1 on,
+since COCO's scorers take an object of id 0 for none; classes are numbered from 1 in the order of
+their names. One row or photograph more shifts nothing else.
 Standard library alone.
 """
 
@@ -89,8 +90,8 @@ class Assembly:
         count = Counter[int]()
         labels = []
         for image_id, category, values in self._labels:
-            labels.append(Label(count[image_id], image_id, ids[category], **values))
             count[image_id] += 1
+            labels.append(Label(count[image_id], image_id, ids[category], **values))
         return Labelled(
             images=[self._images[number] for number in sorted(self._images)],
             labels=sorted(labels, key=lambda label: (label.image_id, label.id)),

@@ -115,16 +115,16 @@ DATASETS: dict[str, tuple[Callable[[Path], tuple[Path, Path]], dict[str, list[An
     "labelme": (
         labelme,
         {
-            "a.png": [(1, [1, 1, 4, 3], False), (2, [2, 2, 7, 6], True)],
-            "b.png": [(0, [0, 0, 4, 4], True)],
+            "a.png": [(2, [1, 1, 4, 3], False), (3, [2, 2, 7, 6], True)],
+            "b.png": [(1, [0, 0, 4, 4], True)],
         },
     ),
-    "yolo": (yolo, {"a.png": [(0, [6, 3, 4, 6], False), (1, [0, 0, 8, 6], True)], "b.png": []}),
+    "yolo": (yolo, {"a.png": [(1, [6, 3, 4, 6], False), (2, [0, 0, 8, 6], True)], "b.png": []}),
     "voc": (
         voc,
         {
-            "a.png": [(0, [1, 1, 4, 3], True), (1, [6, 1, 3, 8], True)],
-            "b.png": [(1, [0, 0, 1, 1], False)],
+            "a.png": [(1, [1, 1, 4, 3], True), (2, [6, 1, 3, 8], True)],
+            "b.png": [(2, [0, 0, 1, 1], False)],
         },
     ),
 }
@@ -210,8 +210,8 @@ def test_truth_is_found_by_the_id_of_the_weak_label(tmp_path: Path) -> None:
     source, images = labelme(tmp_path)
     translated(source, images)
     truth = Truth(source.parent / "truth.json")
-    assert set(truth.objects(image_id_of("a.png"))) == {2}
-    assert set(truth.objects(image_id_of("b.png"))) == {0}
+    assert set(truth.objects(image_id_of("a.png"))) == {3}
+    assert set(truth.objects(image_id_of("b.png"))) == {1}
     assert truth.without_mask == 1
 
 

@@ -31,9 +31,9 @@ def test_labels_are_numbered_within_their_image_and_classes_by_name() -> None:
     found = labelled(ROWS)
     a, b = image_id_of("a.png"), image_id_of("b.png")
     assert {(label.image_id, label.id, label.place) for label in found.labels} == {
-        (b, 0, "line 0"),
-        (a, 0, "line 1"),
-        (b, 1, "line 2"),
+        (b, 1, "line 0"),
+        (a, 1, "line 1"),
+        (b, 2, "line 2"),
     }
     keys = [(label.image_id, label.id) for label in found.labels]
     assert keys == sorted(keys)
@@ -68,7 +68,7 @@ def test_one_path_is_one_image_however_it_is_written(name: str) -> None:
     assert image_id_of(name) == image_id_of("a/b.png")
     found = labelled([("a/b.png", "cat"), (name, "cat")])
     assert [image["file_name"] for image in found.images] == ["a/b.png"]
-    assert [label.id for label in found.labels] == [0, 1]
+    assert [label.id for label in found.labels] == [1, 2]
 
 
 def test_composed_and_decomposed_accents_are_one_image() -> None:

@@ -76,7 +76,7 @@ def test_each_shape_becomes_a_label(tmp_path: Path, shape: str, values: dict[str
     label = label_of(tmp_path, shape)
     kind = shape[1:].split(" ")[0]
     place = f"image a.png: {kind} 1"
-    assert label == Label(0, image_id_of("a.png"), 1, place=place, **values)
+    assert label == Label(1, image_id_of("a.png"), 1, place=place, **values)
 
 
 def test_the_first_pixel_is_the_box_from_0_to_1_as_in_cvat(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_group_of_one_label_is_one_object(tmp_path: Path) -> None:
     found = taken(tmp_path, body)
     assert [label.category_id for label in found.labels] == [1, 2, 1, 1]
     assert found.labels[0] == Label(
-        0,
+        1,
         image_id_of("a.png"),
         1,
         point=(1, 1),

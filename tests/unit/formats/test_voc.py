@@ -71,7 +71,7 @@ def test_a_photograph_without_objects_is_taken_too(tmp_path: Path) -> None:
 def test_an_object_becomes_a_box_in_px_from_0_half_open(tmp_path: Path) -> None:
     (label,) = labels_of(tmp_path, thing(PART + BOX.format(2, 3, "4.5", 5)))
     place = "a.xml: object 1"
-    assert label == Label(0, image_id_of("a.jpg"), 1, box=(1, 2, 4.5, 5), place=place)
+    assert label == Label(1, image_id_of("a.jpg"), 1, box=(1, 2, 4.5, 5), place=place)
 
 
 def test_the_first_pixel_is_the_box_1_1_1_1(tmp_path: Path) -> None:
