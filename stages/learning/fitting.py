@@ -97,7 +97,11 @@ def open_index(args: argparse.Namespace, choices: pa.Table | None = None) -> Bag
     labels = read_table(args.weak_labels, WEAK_LABELS, columns=LABEL_COLUMNS)
     proposals = read_tables(args.proposals, PROPOSALS, columns=BAG_COLUMNS)
     if not len(proposals):
-        raise ValueError(f"{args.proposals[0]}: there are no proposals to learn from.")
+        raise ValueError(
+            f"{args.proposals[0]}: there are no proposals to learn from, as where all labels are "
+            "masks. Set select.method: sam_top1 and refine.method: as_it_is, which learn nothing "
+            "and pass masks through, or give points or boxes as well."
+        )
     check_bags(proposals, labels, args.proposals[0].parent)
     images, classes = read_table(args.images, IMAGES), category_ids(args.categories)
     return BagIndex(images, labels, proposals, classes, choices)

@@ -136,7 +136,7 @@ def test_no_proposals_are_refused(small_world: World, tmp_path: Path) -> None:
     write_table(tmp_path / "empty.parquet", empty_table(PROPOSALS), PROPOSALS, {})
     flags = small_world.flags(out=tmp_path / "m.pt", out_log=tmp_path / "l.jsonl")
     flags = [*flags[: flags.index("--proposals")], "--proposals", str(tmp_path / "empty.parquet")]
-    with pytest.raises(ValueError, match="no proposals"):
+    with pytest.raises(ValueError, match=r"no proposals .* Set select\.method: sam_top1 and"):
         fit_select.main(flags)
 
 
