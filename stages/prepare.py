@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from stages.formats.format import AUTO, FORMATS, STORED_GRID, Labelled
+from stages.formats.labels_at import labels_at
 from stages.formats.standing import standing
-from stages.formats.telling import format_of
 from stages.formats.weakening import Weakening
 from stages.photographs.admitting import Admission
 from stages.runtime.atomic import write_text
 from stages.runtime.code import code_of
-from stages.runtime.doors import opened
 from stages.runtime.faults import Faults
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.provenance import provenance_of
@@ -98,6 +97,8 @@ def weak_rows(
     """
     crowds = Counter[str]()
     objects = standing(file.labels, settings.crowds, crowds)
+    if not file.labels and not faults:
+        raise ValueError(f"{faults.source}: there are no labels, so there is nothing to label.")
     if not objects and not faults:
         raise ValueError(
             f"{faults.source}: all annotations are crowds (iscrowd 1); nothing to label. Set "
@@ -168,9 +169,8 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
     settings = from_json(Prepare, args.settings, "prepare")
-    name = format_of(args.annotations) if args.format == AUTO else args.format
     faults = Faults(args.annotations)
-    file: Labelled = opened(FORMATS[name].module).read(args.annotations, args.image_folder, faults)
+    name, file = labels_at(args.annotations, args.image_folder, read=args.format, faults=faults)
     admission = Admission(
         args.image_folder,
         settings,

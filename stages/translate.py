@@ -20,10 +20,9 @@ from typing import Any
 from stages.formats.coco_truth import Truths
 from stages.formats.coco_writing import write_entries
 from stages.formats.format import AUTO, FORMATS, STORED_GRID, Labelled
-from stages.formats.telling import format_of
+from stages.formats.labels_at import labels_at
 from stages.photographs.admitting import Admission
 from stages.runtime.atomic import replacing
-from stages.runtime.doors import opened
 from stages.runtime.faults import Faults
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.settings.prepare import Prepare
@@ -47,9 +46,8 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
     settings = from_json(Prepare, args.settings, "prepare")
-    name = format_of(args.annotations) if args.format == AUTO else args.format
     faults = Faults(args.annotations)
-    file: Labelled = opened(FORMATS[name].module).read(args.annotations, args.image_folder, faults)
+    name, file = labels_at(args.annotations, args.image_folder, read=args.format, faults=faults)
     if args.categories:
         file = renumbered(file, read_table(args.categories, CATEGORIES).to_pylist())
     admission = Admission(
