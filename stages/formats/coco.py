@@ -113,11 +113,14 @@ def _label(annotation: Entry, told: Counter[str]) -> Label:
 
 def _point(annotation: Entry, told: Counter[str]) -> tuple[float, float] | None:
     """The annotation's own point, else its one labelled key point."""
-    own = given(lambda value: numbers(value, 2, "[x, y] in px"), annotation.get("point"))
+    try:
+        own = given(lambda value: numbers(value, 2, "[x, y] in px"), annotation.get("point"))
+        values = given(_key_points, annotation.get("keypoints")) if own is None else None
+    except ValueError as error:
+        raise ValueError(f"{error}. Correct or remove it.") from None
     if own is not None:
         return own[0], own[1]
-    values = given(_key_points, annotation.get("keypoints")) or []
-    points = [(x, y) for x, y, visibility in values if visibility > 0]
+    points = [(x, y) for x, y, visibility in values or [] if visibility > 0]
     told[SEVERAL] += len(points) > 1
     return points[0] if len(points) == 1 else None
 

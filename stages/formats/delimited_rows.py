@@ -108,7 +108,8 @@ def parquet_rows(source: Path, known: Collection[str]) -> Iterator[Row]:
                     count += 1
                     yield f"row {count}", cells
     except faults as error:
-        raise ValueError(f"not a whole Parquet file ({error}). Write it again.") from error
+        reason = " ".join(str(error).split())[:200]  # pyarrow's have several lines
+        raise ValueError(f"not a whole Parquet file ({reason}). Write it again.") from error
 
 
 def _columns(batch: Any, names: Sequence[str]) -> list[list[Any]]:

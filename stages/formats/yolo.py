@@ -166,13 +166,15 @@ class _Reader:
         return found[0]
 
     def _take_line(self, words: Sequence[str], image: int, place: str) -> None:
-        category = self._category(words[0])
-        shape = self._shape([number(word) for word in words[1:]])
+        try:
+            index, values = whole(number(words[0]), 0, LARGEST_CLASS), [*map(number, words[1:])]
+        except ValueError as error:
+            raise ValueError(f"{error}. Correct it, or remove the line.") from None
+        category, shape = self._category(index), self._shape(values)
         self.used.add(category)
         self.assembly.label(image, category, is_relative=True, place=place, **shape)
 
-    def _category(self, word: str) -> int:
-        index = whole(number(word), 0, LARGEST_CLASS)
+    def _category(self, index: int) -> int:
         names = self.classes.names
         if names is not None and index not in names:
             raise ValueError(

@@ -90,7 +90,7 @@ def kind(**changes: Any) -> dict[str, Any]:
 
 
 WRONG = {
-    "a short point": (entry(point=[1]), r"annotation 7: \[1\] is not \[x, y\] in px"),
+    "a short point": (entry(point=[1]), r"annotation 7: \[1\] is not \[x, y\] in px. Correct"),
     "a point of text": (entry(point="ab"), r"'ab' is not \[x, y\] in px"),
     "a point with a null": (entry(point=[1, None]), "None is no finite number"),
     "a point with NaN": (entry(point=[1, float("nan")]), "nan is no finite number"),

@@ -138,6 +138,7 @@ def test_other_columns_are_told(tmp_path: Path, data: str, told: str, count: int
     assert [(told in words, number) for words, number in found.told.items()] == [(True, count)]
 
 
+SPOILT = b"PAR1" + b"\xff" * 40 + (40).to_bytes(4, "little") + b"PAR1"
 WHOLE = {
     "empty": ("", "nothing in this file. Write a header of file_name,label"),
     "blank": ("\n \n,,,\n", "nothing in this file"),
@@ -164,6 +165,7 @@ WHOLE = {
     "long line": ("[" * 300_000, "line 1: .*field larger"),
     "JSON": ('{"images": [], "annotations": []}\n', "line 1: the row that begins here is not CSV"),
     "not Parquet": (b"PAR1 and no more", "not a whole Parquet file"),
+    "thrift": (SPOILT, r"not a whole Parquet file \(.*\)\. Write it again\."),
 }
 
 
@@ -173,6 +175,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path, data: str | bytes, said: st
     with pytest.raises(ValueError, match=said) as raised:
         read(path, tmp_path, Faults(path))
     assert str(raised.value).startswith(f"{path}: ")
+    assert "\n" not in str(raised.value)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
