@@ -3,6 +3,9 @@
 import math
 from typing import Any, Literal
 
+import numpy as np
+
+from stages.geometry.boxes import clip_boxes, xywh_to_xyxy
 from stages.geometry.masks import checked_segmentation
 
 EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 7
@@ -19,9 +22,10 @@ def check_annotation(entry: dict[str, Any], size: tuple[int, int]) -> None:
     """
     box: Any = entry.get("bbox")
     is_box = isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))
-    if not is_box or min(box[2:]) <= 0:
+    if not is_box or not _has_area(box, size):
         raise ValueError(
-            f"its bbox is {box!r}, not [x, y, width, height] with an area. Correct or remove it."
+            f"its bbox is {box!r}, not [x, y, width, height] with an area inside its image of "
+            f"{size[1]} x {size[0]} px. Correct or remove it."
         )
     weight = entry.get("mask_weight", 1)
     if not _is_within(weight, math.inf):
@@ -49,6 +53,14 @@ def _check_masks(entry: dict[str, Any], size: tuple[int, int]) -> None:
             checked_segmentation(mask, *size)
         except ValueError as error:
             raise ValueError(f"extra mask: {error}") from None
+
+
+def _has_area(box: list[float], size: tuple[int, int]) -> bool:
+    """Whether anything is left of a box in its image, at the precision that it is trained with."""
+    with np.errstate(over="ignore"):
+        corners = xywh_to_xyxy(np.array(box, dtype=np.float32))
+    inside = clip_boxes(corners, *size)
+    return bool(np.isfinite(corners).all() and (inside[2:] > inside[:2]).all())
 
 
 def _is_number(value: Any) -> bool:

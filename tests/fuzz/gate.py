@@ -6,7 +6,7 @@ a result that no table can hold, is a finding.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.engines.training_labels import Labels
+from stages.engines.training_labels import Labels, StepReader
 from stages.formats.coco import read_coco
 from stages.formats.coco_truth import Truths
 from stages.formats.coco_writing import write_lists
@@ -29,6 +29,7 @@ from stages.runtime.doors import opened
 from stages.runtime.faults import Faults
 from stages.scoring.truth import Truth, scoring_truth
 from stages.settings.prepare import Prepare
+from stages.settings.train import Train
 from stages.tables.categories import CATEGORIES
 from stages.tables.checks import validate
 from stages.tables.images import IMAGES
@@ -48,6 +49,7 @@ PYTHONS = re.compile(  # what Python, numpy and pyarrow say, and no sentence of 
 )
 
 
+TRAIN = Train(batch_images=2, multi_mask={"enabled": True})
 LARGE = 1_000_000  # px
 
 
@@ -75,7 +77,7 @@ def try_labels(name: str, source: Path, images: Path) -> bool:
     _try_planning(name, source, images)
     if name == "coco":
         (file,) = opened(FORMATS[name].module).sources(source, images)
-        _try_scoring(file)
+        _try_scoring(file, images)
     faults = Faults(source)
     found: Labelled | None = None
     with _refused():
@@ -86,7 +88,7 @@ def try_labels(name: str, source: Path, images: Path) -> bool:
         return False
     _check(found)
     _try_gate(found, images)
-    _try_truth(found, source.parent / "truth.json")
+    _try_truth(found, source.parent / "truth.json", images)
     return bool(found.labels)
 
 
@@ -174,7 +176,7 @@ def _hold(record: Any, table: pa.Table) -> None:
         raise BrokenPromise(f"a table that holds: {error}") from error
 
 
-def _try_truth(found: Labelled, path: Path) -> None:
+def _try_truth(found: Labelled, path: Path, images: Path) -> None:
     """What translate writes, and what train and evaluate read of it."""
     sized = {image["id"]: {**image, "height": HEIGHT, "width": WIDTH} for image in found.images}
     faults = Faults(Path("labels"))
@@ -187,21 +189,25 @@ def _try_truth(found: Labelled, path: Path) -> None:
     json.loads(path.read_text(encoding="utf-8"))
     if truths.written:
         _promised(read_coco(path).annotations != [], "annotations that are read")
-        _try_scoring(path)
+        _try_scoring(path, images)
 
 
-def _try_scoring(path: Path) -> None:
+def _try_scoring(path: Path, images: Path) -> None:
     """A COCO file as evaluate and train read it."""
     with _refused():
         read_coco(path, annotated=False)
-    for reader in (_score, _evaluate, _train):
+    for reader in (_score, _evaluate):
         with _refused():
             reader(path)
+    with _refused():
+        _train(path, images)
 
 
 def _score(path: Path) -> None:
     truth = Truth(path)
-    each(truth.objects, [image["id"] for image in read_coco(path).images])
+    for image in read_coco(path).images:
+        with _refused():  # what is wrong with one keeps nothing from the others
+            truth.objects(image["id"])
 
 
 def _evaluate(path: Path) -> None:
@@ -217,14 +223,12 @@ def _evaluate(path: Path) -> None:
     detector_ap(truth, results)
 
 
-def _train(path: Path) -> None:
+def _train(path: Path, images: Path) -> None:
+    """All objects, and a first step of training on them."""
     labels = Labels(path)
     labels.masks_ignored("score")
-    each(labels.objects, labels.image_ids)
-
-
-def each(function: Callable[[int], Mapping[Any, Any] | Any], ids: Sequence[int]) -> None:
-    """Call it with each id; a ValueError of one does not keep the others from it."""
-    for number in ids:
+    for number in labels.image_ids:
         with _refused():
-            function(number)
+            boxes = labels.objects(number).boxes
+            _promised(bool((boxes[:, 2:] > boxes[:, :2]).all()), "boxes with an area")
+    StepReader(images, labels, TRAIN, 0)(0)

@@ -41,7 +41,11 @@ def test_images_without_objects_and_crowds_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "box", [None, [1, 2, 3], [0, 0, 0, 5], [0, 0, float("nan"), 5], [5, 5, -1, 2], ["a"] * 4]
+    "box",
+    [
+        *(None, [1, 2, 3], [0, 0, 0, 5], [0, 0, float("nan"), 5], [5, 5, -1, 2], ["a"] * 4),
+        *([SIDE, 0, 5, 5], [0, -9, 5, 9], [0, 0, 1e300, 5], [30, 30, 1e-7, 5]),
+    ],
 )
 def test_a_box_without_area_is_refused_by_name(tmp_path: Path, box: Any) -> None:
     path = edit(write_rectangles(tmp_path), 2, bbox=box)
