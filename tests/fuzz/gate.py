@@ -17,7 +17,7 @@ import pyarrow as pa
 from stages.engines.training_labels import Labels, StepReader
 from stages.formats.coco import read_coco
 from stages.formats.coco_truth import Truths
-from stages.formats.coco_writing import write_lists
+from stages.formats.coco_writing import write_entries
 from stages.formats.format import FORMATS, Labelled
 from stages.formats.telling import format_of
 from stages.geometry.masks import masks_to_rles
@@ -183,7 +183,7 @@ def _try_truth(found: Labelled, path: Path, images: Path) -> None:
     truths = Truths(has_ids=found.has_ids, faults=faults)
     with path.open("w", encoding="utf-8") as file:
         made = truths.annotations(found.labels, sized)
-        write_lists(file, {}, map(entry_of, sized.values()), iter(found.categories), made)
+        write_entries(file, {}, map(entry_of, sized.values()), iter(found.categories), made)
     with _refused():
         faults.check()
     json.loads(path.read_text(encoding="utf-8"))
