@@ -137,7 +137,9 @@ def test_an_undecodable_image_can_be_skipped_named_and_counted(fresh: Workspace)
     log = fresh.log("prepare")
     assert "skipped: image" in log
     assert "2.png: cannot be decoded" in log
-    assert "2 images (1 skipped), 2 labels (point): 2 points (1 in skipped images" in log
+    assert "2 images, 2 labels of format coco (prepare.labels: point): 2 points." in log
+    assert "left out: 1 labels in skipped images." in log
+    assert "1 images skipped, since they cannot be read" in outcome.text
 
 
 CONFIGS: list[tuple[dict[str, Any], str]] = [
