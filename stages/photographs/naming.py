@@ -43,7 +43,7 @@ def image_path(folder: Path, file_name: str, *, follow_links: bool = False) -> P
             "their path inside it."
         )
     path = folder / file_name
-    if not follow_links and not path.resolve().is_relative_to(folder.resolve()):
+    if not follow_links and not Path(os.path.realpath(path)).is_relative_to(folder.resolve()):
         raise ValueError(
             f"image {file_name!r} is a link that leads outside the image folder {folder}. Set "
             "dataset.follow_links: true to follow such links, or put the files themselves there."

@@ -8,6 +8,7 @@ writes); palettes, RGBA and CMYK become RGB. No path may leave the image folder.
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -215,6 +216,6 @@ def _rgb(image: Image.Image, data: bytes, limits: Range | None) -> np.ndarray:
 
 
 def _sentence(path: Path, error: Exception) -> Sentence:
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises where a name is too long
         return f"image {path}: this file is missing."
     return f"image {path}: cannot be decoded ({error}). Replace it, or set prepare.undecodable."

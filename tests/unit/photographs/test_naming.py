@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from stages.photographs.naming import Names, image_path, leads_outside
+from stages.photographs.reading import read_header
 
 OUTSIDE = ["", "../secret.png", "/etc/hostname", "a/../../b.png", "null\0.png", ".."]
 
@@ -102,3 +103,11 @@ def test_a_hint_names_what_is_there(name: str, said: str, tmp_path: Path) -> Non
     names = Names(tmp_path)
     assert names.find(name) is None
     assert said in names.hint(name)
+
+
+def test_names_that_no_file_can_have_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    for name in ("x" * 5000, "round", "round/a.png"):
+        path = image_path(tmp_path, name)
+        with pytest.raises(ValueError, match="this file is missing"):
+            read_header(path, path)
