@@ -14,6 +14,7 @@ COCO wants; `number_in_image` then is the number by which the weak label of the 
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from stages.formats.coco_truth import Truths
 from stages.formats.coco_writing import write_entries
 from stages.formats.format import AUTO, FORMATS, STORED_GRID, Labelled
 from stages.formats.labels_at import labels_at
+from stages.formats.values import LARGEST_CLASS
 from stages.photographs.admitting import Admission
 from stages.runtime.atomic import replacing
 from stages.runtime.faults import Faults
@@ -76,17 +78,22 @@ def renumbered(file: Labelled, known: Sequence[Mapping[str, Any]]) -> Labelled:
 
     Parameters
     ----------
-    known : rows of table `categories`; all become classes. Classes beside them have numbers above.
+    known : rows of table `categories`; all become classes. Classes beside them have numbers above,
+        or where these would leave 32 bits, those that are free.
     """
     classes = [{"id": row["category_id"], "name": row["name"]} for row in known]
     ids = {entry["name"]: entry["id"] for entry in classes}
     others = sorted({entry["name"] for entry in file.categories} - ids.keys())
-    for number, name in enumerate(others, max(ids.values(), default=0) + 1):
+    taken = {entry["id"] for entry in classes}
+    first = max(taken, default=0) + 1
+    first = 1 if first + len(others) > LARGEST_CLASS else first
+    free = (number for number in count(first) if number not in taken)
+    for name, number in zip(others, free, strict=False):
         ids[name] = number
         classes.append({"id": number, "name": name})
     given = {entry["id"]: ids[entry["name"]] for entry in file.categories}
     labels = [replace(label, category_id=given[label.category_id]) for label in file.labels]
-    return replace(file, categories=classes, labels=labels)
+    return replace(file, categories=sorted(classes, key=lambda c: c["id"]), labels=labels)
 
 
 def entry_of(image: dict[str, Any]) -> dict[str, Any]:

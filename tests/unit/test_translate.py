@@ -256,8 +256,9 @@ def test_faults_are_told_in_one_run_and_no_file_is_left(tmp_path: Path) -> None:
         ({}, {"cat": 1, "dog": 2}),
         ({"dog": 1}, {"dog": 1, "cat": 2}),
         ({"ant": 1, "cat": 7}, {"ant": 1, "cat": 7, "dog": 8}),
+        ({"ant": 1, "cat": 2**31 - 1}, {"ant": 1, "dog": 2, "cat": 2**31 - 1}),
     ],
-    ids=["none", "one", "one that is not here"],
+    ids=["none", "one", "one that is not here", "the largest"],
 )
 def test_classes_are_numbered_as_those_of_the_same_name(
     known: dict[str, int], wanted: dict[str, int], tmp_path: Path
