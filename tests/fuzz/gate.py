@@ -18,8 +18,8 @@ from stages.engines.training_labels import Labels, StepReader
 from stages.formats.coco import read_coco
 from stages.formats.coco_truth import Truths
 from stages.formats.coco_writing import write_entries
-from stages.formats.format import FORMATS, Labelled
-from stages.formats.telling import format_of
+from stages.formats.format import AUTO, FORMATS, Labelled
+from stages.formats.labels_at import labels_at
 from stages.geometry.masks import masks_to_rles
 from stages.metrics.coco_ap import detector_ap
 from stages.photographs.admitting import Admission
@@ -35,7 +35,7 @@ from stages.tables.checks import validate
 from stages.tables.images import IMAGES
 from stages.tables.table import rows_table, table_of
 from stages.tables.weak_labels import WEAK_LABELS
-from stages.translate import entry_of
+from stages.translate import entry_of, renumbered
 from tests.fuzz.cases import HEIGHT, WIDTH
 
 WAYS = tuple(Prepare(labels=way, crowds="all") for way in ("given", "point", "box", "tag"))
@@ -43,13 +43,14 @@ SETTINGS = (*WAYS, Prepare(labels="point", point="quasi_center"))
 PLAIN = {"orientation": 1, "black": None, "white": None, "digest": "0" * 64}
 PYTHONS = re.compile(  # what Python, numpy and pyarrow say, and no sentence of ours
     r"invalid literal|Exceeds the limit|could not convert|embedded null|to unpack|codec can't"
-    r"|object is not|object has no|has no attribute|must be (real|str|a str|an int)|not subscript"
+    r"|' object |has no attribute|must be (real|str|a str|an int)|not subscript"
     r"|unhashable|not JSON compliant|out of bounds|inhomogeneous|broadcast|cannot convert|Traceback"
     r"|out of range|argument|recursion|operand|Python int|zero-size"
 )
 
 
 TRAIN = Train(batch_images=2, multi_mask={"enabled": True})
+KNOWN = ({"category_id": 7, "name": "dog"}, {"category_id": 2**31 - 1, "name": "rare"})
 LARGE = 1_000_000  # px
 
 
@@ -73,7 +74,7 @@ def try_labels(name: str, source: Path, images: Path) -> bool:
     Anything but ValueError : a finding.
     """
     with _refused():
-        _promised(format_of(source) in FORMATS, "a format that there is")
+        _promised(labels_at(source, images, read=AUTO, faults=Faults())[0] in FORMATS, "a format")
     _try_planning(name, source, images)
     if name == "coco":
         (file,) = opened(FORMATS[name].module).sources(source, images)
@@ -81,7 +82,7 @@ def try_labels(name: str, source: Path, images: Path) -> bool:
     faults = Faults(source)
     found: Labelled | None = None
     with _refused():
-        found = opened(FORMATS[name].module).read(source, images, faults)
+        _, found = labels_at(source, images, read=name, faults=faults)
     with _refused():
         faults.check()
     if found is None:
@@ -178,6 +179,8 @@ def _hold(record: Any, table: pa.Table) -> None:
 
 def _try_truth(found: Labelled, path: Path, images: Path) -> None:
     """What translate writes, and what train and evaluate read of it."""
+    found = renumbered(found, KNOWN)
+    _check(found)
     sized = {image["id"]: {**image, "height": HEIGHT, "width": WIDTH} for image in found.images}
     faults = Faults(Path("labels"))
     truths = Truths(has_ids=found.has_ids, faults=faults)
