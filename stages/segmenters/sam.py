@@ -1,11 +1,9 @@
 """SAM behind the door of the segmenters, through the stock SamPredictor.
 
-An image is embedded once; prompts go in batches bounded by `prompts_per_batch` (on a CPU larger
-batches gain nothing and cost memory; on a GPU they do gain). When a GPU runs out of memory the
-batch is halved and the work goes on.
+An image is embedded once; prompts go in batches bounded by `prompts_per_batch`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +12,8 @@ from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 from torch import Tensor
 
-from stages.runtime.program import say
-from stages.segmenters.full_size import full_size_logits, masks_above, stability_scores
+from stages.segmenters.full_size import full_size_logits
+from stages.segmenters.prompt_batches import BatchedSegmenter, answers, stacked
 from stages.segmenters.sam_loading import checked_sha256, load_sam
 from stages.segmenters.segmenter import Answered, Asked
 from stages.settings.segmenters.sam import Settings
@@ -34,8 +32,10 @@ def opened_segmenter(settings: Settings, *, device: torch.device) -> "SamSegment
     return SamSegmenter(sam, settings)
 
 
-class SamSegmenter:
+class SamSegmenter(BatchedSegmenter):
     """Asks one SAM about one image after the other."""
+
+    name = "sam"
 
     def __init__(self, sam: Sam, settings: Settings):
         self.predictor = SamPredictor(sam)
@@ -56,25 +56,6 @@ class SamSegmenter:
         self.predictor.features = self.predictor.features.float()
         self.position = self.predictor.model.prompt_encoder.get_dense_pe()
 
-    def ask(
-        self, prompts: Sequence[Asked], *, multimask: bool, logits: bool = False
-    ) -> Iterator[Answered]:
-        """Yield the masks of each prompt, in order: three slots, or with `multimask` False one."""
-        done = 0
-        while done < len(prompts):
-            batch = _alike(prompts[done : done + self.batch])
-            try:
-                answered = self._ask_batch(batch, multimask=multimask, logits=logits)
-            except torch.cuda.OutOfMemoryError:
-                if self.batch == 1:
-                    raise
-                torch.cuda.empty_cache()
-                self.batch = max(1, self.batch // 2)
-                say("sam", f"GPU memory is short: {self.batch} prompts at a time from now on.")
-                continue
-            yield from answered
-            done += len(batch)
-
     @torch.inference_mode()
     def _ask_batch(
         self, prompts: Sequence[Asked], *, multimask: bool, logits: bool
@@ -82,14 +63,8 @@ class SamSegmenter:
         small, scores = self._decoded(prompts, multimask=multimask)
         found = full_size_logits(self.predictor, small)  # (prompts, slots, height, width)
         threshold = self.predictor.model.mask_threshold
-        masks = masks_above(found, threshold)
-        raw = found.cpu().numpy() if logits else None
-        stable = stability_scores(found, threshold, self.settings.stability_offset)
-        iou = scores.cpu().numpy()
-        return [
-            Answered(None if raw is None else raw[i], masks[i], iou[i], stable[i])
-            for i in range(len(prompts))
-        ]
+        offset = self.settings.stability_offset
+        return answers(found, scores, threshold=threshold, offset=offset, logits=logits)
 
     def _decoded(self, prompts: Sequence[Asked], *, multimask: bool) -> tuple[Tensor, Tensor]:
         """Small logits (prompts, slots, h, w) and predicted IoUs, as `predict_torch` has them."""
@@ -112,29 +87,11 @@ class SamSegmenter:
         """Points, their signs and boxes of prompts that are alike, on SAM's grid."""
         device, size = self.predictor.device, self.predictor.original_size
         transform = self.predictor.transform
-        coords = signs = boxes = None
-        if prompts[0].points is not None:
-            stacked = np.stack([p.points for p in prompts if p.points is not None])
-            points = torch.from_numpy(stacked.astype(np.float32)).to(device)
-            coords = transform.apply_coords_torch(points, size)
-            signs = torch.from_numpy(np.stack([p.signs for p in prompts if p.signs is not None]))
-            signs = signs.to(device=device, dtype=torch.int)
-        if prompts[0].box is not None:
-            stacked = np.stack([p.box for p in prompts if p.box is not None])
-            whole = torch.from_numpy(stacked.astype(np.float32)).to(device)
-            boxes = transform.apply_boxes_torch(whole, size)
-        return coords, signs, boxes
-
-
-def _alike(prompts: Sequence[Asked]) -> Sequence[Asked]:
-    """The leading prompts of the shape of the first: only these form one batch."""
-    wanted = _shape(prompts[0])
-    for number, prompt in enumerate(prompts):
-        if _shape(prompt) != wanted:
-            return prompts[:number]
-    return prompts
-
-
-def _shape(prompt: Asked) -> tuple[int, bool]:
-    """Number of points, -1 for none at all, and whether there is a box."""
-    return (-1 if prompt.points is None else len(prompt.points), prompt.box is not None)
+        points, signs, boxes = stacked(prompts)
+        coords = known = corners = None
+        if points is not None and signs is not None:
+            coords = transform.apply_coords_torch(torch.from_numpy(points).to(device), size)
+            known = torch.from_numpy(signs).to(device=device, dtype=torch.int)
+        if boxes is not None:
+            corners = transform.apply_boxes_torch(torch.from_numpy(boxes).to(device), size)
+        return coords, known, corners

@@ -1,0 +1,101 @@
+"""Prompts in batches of what is alike, whichever model answers them.
+
+On a CPU larger batches gain nothing and cost memory; on a GPU they do gain. When a GPU runs out of
+memory the batch is halved and the work goes on.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stages.runtime.program import say
+from stages.segmenters.full_size import masks_above, stability_scores
+from stages.segmenters.segmenter import Answered, Asked
+
+
+class BatchedSegmenter(ABC):
+    """Asks a model a batch at a time.
+
+    Attributes
+    ----------
+    name : of the segmenter, for its sentences. batch : prompts at a time, at most.
+    """
+
+    name: str
+    batch: int
+
+    def ask(
+        self, prompts: Sequence[Asked], *, multimask: bool, logits: bool = False
+    ) -> Iterator[Answered]:
+        """Yield the masks of each prompt, in order: three slots, or with `multimask` False one."""
+        done = 0
+        while done < len(prompts):
+            batch = _alike(prompts[done : done + self.batch])
+            try:
+                answered = self._ask_batch(batch, multimask=multimask, logits=logits)
+            except torch.cuda.OutOfMemoryError:
+                if self.batch == 1:
+                    raise
+                torch.cuda.empty_cache()
+                self.batch = max(1, self.batch // 2)
+                say(self.name, f"GPU memory is short: {self.batch} prompts at a time from now on.")
+                continue
+            yield from answered
+            done += len(batch)
+
+    @abstractmethod
+    def _ask_batch(
+        self, prompts: Sequence[Asked], *, multimask: bool, logits: bool
+    ) -> list[Answered]:
+        """The answers to prompts that are alike."""
+
+
+def stacked(
+    prompts: Sequence[Asked],
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """Points (n, p, 2) float32, their signs (n, p) and boxes (n, 4) of n prompts that are alike."""
+    points = signs = boxes = None
+    if prompts[0].points is not None:
+        points = np.stack([p.points for p in prompts if p.points is not None]).astype(np.float32)
+        signs = np.stack([p.signs for p in prompts if p.signs is not None])
+    if prompts[0].box is not None:
+        boxes = np.stack([p.box for p in prompts if p.box is not None]).astype(np.float32)
+    return points, signs, boxes
+
+
+def answers(
+    found: Tensor, scores: Tensor, *, threshold: float, offset: float, logits: bool
+) -> list[Answered]:
+    """What a model said, as one answer for each prompt.
+
+    Parameters
+    ----------
+    found : (n, s, height, width) float32 logits at the size of the image. scores : (n, s).
+    threshold : above it a pixel belongs to the mask. offset : of the stability score.
+    logits : whether they are wanted too.
+    """
+    masks = masks_above(found, threshold)
+    raw = found.cpu().numpy() if logits else None
+    stable = stability_scores(found, threshold, offset)
+    iou = scores.cpu().numpy()
+    return [
+        Answered(None if raw is None else raw[i], masks[i], iou[i], stable[i])
+        for i in range(len(masks))
+    ]
+
+
+def _alike(prompts: Sequence[Asked]) -> Sequence[Asked]:
+    """The leading prompts of the shape of the first: only these form one batch."""
+    wanted = _shape(prompts[0])
+    for number, prompt in enumerate(prompts):
+        if _shape(prompt) != wanted:
+            return prompts[:number]
+    return prompts
+
+
+def _shape(prompt: Asked) -> tuple[int, bool]:
+    """Number of points, -1 for none at all, and whether there is a box."""
+    return (-1 if prompt.points is None else len(prompt.points), prompt.box is not None)
