@@ -1,6 +1,7 @@
 """Resized pixels for a ResNet that is trained (SAPNet, Sec. 4.1)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +32,40 @@ def opened_inputs(
     return PixelInputs(folder, device, features)
 
 
+@dataclass(frozen=True, slots=True)
+class PixelScale:
+    """How images are scaled: the short side to `short` px, but the long one to `long` at most."""
+
+    short: int
+    long: int
+
+    def factor(self, size: tuple[float, float]) -> float:
+        """Pixels of the scaled image per pixel of one of (height, width) px."""
+        return min(self.short / min(size), self.long / max(size))
+
+
+def scaled(image: np.ndarray, scale: PixelScale) -> Tensor:
+    """(height, width, 3) uint8 to (3, h, w) float32 of 0 to 255, scaled."""
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
+    factor = scale.factor((pixels.shape[1], pixels.shape[2]))
+    size = [max(1, round(side * factor)) for side in pixels.shape[1:]]
+    return F.interpolate(pixels[None], size=size, mode="bilinear", antialias=True)[0]
+
+
 class PixelInputs(Inputs):
     """Resized, normalised pixels for a ResNet."""
 
     def __init__(self, folder: Path, device: torch.device, features: Features):
         super().__init__(folder, device)
-        self.short, self.long = features.short_side, features.long_side
+        self.scale = PixelScale(features.short_side, features.long_side)
 
     def factor(self, size: tuple[float, float]) -> float:
         """Short side to `short_side`, but the long one to `long_side` at most."""
-        return min(self.short / min(size), self.long / max(size))
+        return self.scale.factor(size)
 
     def read(self, image: Mapping[str, Any], *, flip: bool) -> Tensor:
         """(3, h, w) normalised pixels."""
-        pixels = torch.from_numpy(np.array(self.pixels(image))).permute(2, 0, 1).float()
-        scale = self.factor((pixels.shape[1], pixels.shape[2]))
-        size = [max(1, round(side * scale)) for side in pixels.shape[1:]]
-        small = F.interpolate(pixels[None], size=size, mode="bilinear", antialias=True)[0]
+        small = scaled(self.pixels(image), self.scale)
         return normalised(small.flip(2) if flip else small)
 
     def batch(self, images: Sequence[Tensor], keys: Sequence[Key]) -> Tensor:
