@@ -15,7 +15,9 @@ from stages.formats.format import AUTO, FORMATS
 from stages.formats.telling import format_of
 from stages.planning.links import Links, misread, refusal
 from stages.runtime.doors import opened
+from stages.segmenters.families import family_of
 from stages.segmenters.official import OFFICIAL
+from stages.segmenters.pretrained import pretrained_files
 
 Values = Mapping[str, Any]
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -133,6 +135,9 @@ def with_paths(config: Values, root: Path, links: Links) -> dict[str, Any]:
     if "checkpoint" in asked:
         key = f"propose.{segmenter}.checkpoint"
         asked["checkpoint"] = _checkpoint(asked["checkpoint"], key, root, links)
+    if "path" in asked:
+        key = f"propose.{segmenter}.path"
+        asked["path"] = _promptable(asked["path"], key, root, links)
     features = placed["select"].get(selector, {}).get("features")
     if features:
         key = f"select.{selector}.features.weights"
@@ -161,6 +166,28 @@ def weights(text: str | None, key: str, root: Path, links: Links) -> str | None:
     if not Path(path).is_file():
         raise ValueError(f"{key}: there is no file {path}. Correct the path, or set null.")
     return links.readable(path, key)
+
+
+def pretrained(text: str, key: str, root: Path, links: Links) -> str:
+    """Path of a folder as `transformers` writes it, which has to be there, and whole.
+
+    Raises
+    ------
+    ValueError : as `pretrained_files`, or a link to it cannot be made.
+    """
+    path = located(text, key, root)
+    for file in pretrained_files(Path(path), key):
+        if misread(file.name):
+            raise ValueError(refusal(str(file), key))
+    return links.readable(path, key)
+
+
+def _promptable(text: str | None, key: str, root: Path, links: Links) -> str:
+    if not text:
+        raise ValueError(f"{key}: null. Name a local folder that save_pretrained wrote.")
+    path = pretrained(text, key, root, links)
+    family_of(Path(path), key)
+    return path
 
 
 def _checkpoint(text: str, key: str, root: Path, links: Links) -> str:

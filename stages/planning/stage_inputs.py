@@ -15,6 +15,7 @@ from stages.planning.lineage import Values, Variants
 from stages.planning.modules import asks_again, learned_on
 from stages.planning.sources import Split, Weights, translated
 from stages.segmenters.official import OFFICIAL
+from stages.segmenters.pretrained import pretrained_files
 from stages.segmenters.segmenter import SEGMENTERS
 
 LABELS = "pseudo_labels.json"
@@ -231,11 +232,17 @@ class Inputs:
         return _files(features["weights"], features["weights_sha256"])
 
     def _checkpoint(self, variant: str) -> list[Weights]:
-        """The weight file of the segmenter, if it has one."""
+        """The weight file of the segmenter, or the files of its folder, if it has any."""
         values = self.ground.variants.block(variant, "propose")
+        if values.get("path"):
+            return _pretrained(values["path"], "propose.transformers.path")
         path = values.get("checkpoint")
         known = OFFICIAL.get(Path(path).name) if path else None
         return _files(path, values.get("sha256") or (known.sha256 if known else None))
+
+
+def _pretrained(folder: str, key: str) -> list[Weights]:
+    return [Weights(str(path)) for path in pretrained_files(Path(folder), key)]
 
 
 def _files(path: str | None, sha256: str | None) -> list[Weights]:

@@ -1,1 +1,1 @@
-"""Promptable models behind one door; the one room that imports segment_anything."""
+"""Promptable models behind one door; what imports segment_anything, and transformers."""

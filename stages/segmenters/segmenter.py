@@ -6,7 +6,8 @@ A module behind it has
   ValueError where they are missing or not the wanted ones, and loads nothing;
 * `opened_segmenter(settings, *, device: torch.device) -> Segmenter`.
 `settings` is the block of section `propose` that bears the name. Its keys `checkpoint`, a weight
-file, and `sha256` are known to the plan, which looks for the file and watches it.
+file, and `sha256`, or `path`, a folder as `transformers` writes it, are known to the plan, which
+looks for the files and watches them.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SEGMENTERS = {  # by propose.segmenter
     "sam": Method("stages.segmenters.sam", settings="stages.settings.segmenters.sam"),
+    "transformers": Method(
+        "stages.segmenters.transformers", settings="stages.settings.segmenters.transformers"
+    ),
 }
 
 

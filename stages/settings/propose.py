@@ -10,6 +10,7 @@ from stages.settings.section import Annotated, Field, Section
 
 if TYPE_CHECKING:
     from stages.settings.segmenters.sam import Settings as Sam
+    from stages.settings.segmenters.transformers import Settings as Transformers
 
 Masks = Annotated[
     Literal["all", "single"],
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
         """The section with a block of keys per segmenter."""
 
         sam: Sam = Sam()
+        transformers: Transformers = Transformers()
 
 else:
     Propose = with_blocks(ProposeShared, "Propose", SEGMENTERS)

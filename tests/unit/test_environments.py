@@ -33,7 +33,11 @@ UNPINNED = {  # package -> why its version is left open
     "detectron2": {"pytorch", "torchvision"},  # each build of detectron2 wants its own
 }
 OF_DETECTRON2 = {"detectron2", "fvcore"}
-OPTIONAL = {*OF_DETECTRON2, "faster-coco-eval"}  # users install them beside the rest
+OPTIONAL = {
+    *OF_DETECTRON2,
+    "faster-coco-eval",
+    "transformers",
+}  # users install them beside the rest
 SPARED = {"hotcoco"}  # required, but an environment may do without it: pycocotools stands in
 # The first 16 digits of the SHA-256 of every file of facebookresearch/segment-anything at its last
 # commit, dca509f: the distribution on the index is another person's, and must hold nothing else

@@ -95,6 +95,59 @@ def test_a_segmenter_without_weights_has_no_file(root: Path) -> None:
         assert found.fetched == NEVER
 
 
+FOLDER: dict[str, Any] = {"propose__segmenter": "transformers", "report__variants": []}
+
+
+def _folder(path: Path, model_type: str = "sam2") -> Path:
+    """A folder as save_pretrained writes it, with nothing in its weights."""
+    path.mkdir(parents=True)
+    (path / "config.json").write_text(f'{{"model_type": "{model_type}"}}')
+    for name in ("processor_config.json", "model.safetensors"):
+        (path / name).touch()
+    return path
+
+
+def _on_folder(root: Path, path: str | None, **changes: Any) -> Plan:
+    asked = {"propose__transformers": {"path": path}, "select__psm__features__source": "resnet18"}
+    return _plan(root, **{**FOLDER, **asked, **changes})
+
+
+def test_a_folder_of_weights_is_found_and_its_files_are_known(root: Path) -> None:
+    folder = _folder(root / "model")
+    found = _on_folder(root, "model")
+    names = ["config.json", "processor_config.json", "model.safetensors"]
+    wanted = [str(folder / name) for name in names]
+    assert [file.path for file in found.propose.weight_files("v")] == wanted
+    assert found.fetched == NEVER
+    _folder(Path("{x}"))
+    linked = [file.path for file in _on_folder(root, "{x}").propose.weight_files("v")]
+    assert all(Path(path).exists() and "{" not in path for path in linked)
+    assert [Path(path).name for path in linked] == names
+
+
+NO_FOLDER = [
+    (None, "sam2", r"propose\.transformers\.path: null\. Name a local folder"),
+    ("no", "sam2", r"propose\.transformers\.path: there is no folder no\."),
+    ("model", "bert", r"propose\.transformers\.path: model holds a model of type bert"),
+]
+
+
+@pytest.mark.parametrize(("path", "kind", "said"), NO_FOLDER, ids=[s for *_, s in NO_FOLDER])
+def test_a_folder_that_will_not_do_is_named(
+    root: Path, path: str | None, kind: str, said: str
+) -> None:
+    _folder(Path("model"), kind)
+    with pytest.raises(ValueError, match=said) as caught:
+        _on_folder(root, path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_nobody_asks_may_be_missing(root: Path) -> None:
+    features = {"source": "resnet18", "path": "no", "weights": None, "weights_sha256": None}
+    changes = {"propose__transformers": {"path": "no"}, "select__psm__features": features}
+    assert _plan(root, report__variants=[], **changes).shards
+
+
 def test_variables_and_home_are_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA", "/d")
     monkeypatch.setenv("HOME", "/h")

@@ -211,6 +211,26 @@ def test_a_stage_reads_the_weights_of_the_networks_that_it_runs(
     assert [file.path for file in found.stages()[stage].weight_files("v")] == files
 
 
+MODEL = ("config.json", "preprocessor_config.json", "model.safetensors")
+
+
+@pytest.mark.parametrize("name", MODEL)
+def test_an_edit_of_any_file_of_a_folder_is_another_digest(
+    name: str, on_files: dict[str, Any], tmp_path: Any
+) -> None:
+    (tmp_path / "sam2").mkdir()
+    for file in MODEL:
+        (tmp_path / "sam2" / file).write_text('{"model_type": "sam2"}')
+    changes = {
+        **{"report__variants": [], "propose__segmenter": "transformers"},
+        **{"propose__transformers": {"path": "sam2"}, "select__psm__features__source": "resnet18"},
+    }
+    before = plan(**changes).propose.digests(job("r"))
+    assert plan(**changes).propose.digests(job("r")) == before
+    (tmp_path / "sam2" / name).write_text('{"model_type":  "sam2"}')
+    assert plan(**changes).propose.digests(job("r")) != before
+
+
 def test_a_file_with_a_known_checksum_need_not_be_looked_at(on_files: dict[str, Any]) -> None:
     found = plan(propose__sam__checkpoint="sam_vit_b_01ec64.pth")  # to be fetched
     (digest,) = found.propose.digests(job("r"))

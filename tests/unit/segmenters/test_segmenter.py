@@ -36,3 +36,11 @@ def test_every_segmenter_has_the_functions_of_the_door(name: str) -> None:
     module = opened(SEGMENTERS[name].module)
     assert callable(module.model_digest)
     assert callable(module.opened_segmenter)
+
+
+def test_transformers_is_imported_in_one_place_and_only_when_a_model_is_opened() -> None:
+    users = [path.stem for path in STAGES.rglob("*.py") if imports(path, "transformers")]
+    assert users == ["transformers_loading"]
+    tree = ast.parse((STAGES / "segmenters" / "transformers_loading.py").read_bytes())
+    at_the_top = [node for node in tree.body if isinstance(node, ast.Import)]
+    assert "transformers" not in {alias.name for node in at_the_top for alias in node.names}

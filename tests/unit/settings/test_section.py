@@ -38,21 +38,22 @@ def test_settings_are_frozen_at_every_depth() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "path"),
+    ("settings", "paths"),
     [
-        (Propose(), "sam.checkpoint"),
-        (Select(), "psm.features.weights"),
-        (Train(weights="elsewhere/resnet.pth"), "weights"),
+        (Propose(), ("sam.checkpoint", "transformers.path")),
+        (Select(), ("psm.features.weights",)),
+        (Train(weights="elsewhere/resnet.pth"), ("weights",)),
     ],
     ids=["propose", "select", "train"],
 )
-def test_a_header_holds_all_but_the_path_of_a_file(settings: Any, path: str) -> None:
+def test_a_header_holds_all_but_the_path_of_a_file(settings: Any, paths: tuple[str, ...]) -> None:
     wanted = to_values(settings)
-    *sections, last = path.split(".")
-    node = wanted
-    for section in sections:
-        node = node[section]
-    del node[last]
+    for path in paths:
+        *sections, last = path.split(".")
+        node = wanted
+        for section in sections:
+            node = node[section]
+        del node[last]
     assert provenance_values(settings) == wanted
 
 
