@@ -151,3 +151,41 @@ def saved(name: str, folder: Path, *, seed: int = 0) -> Path:
         weights = {key.replace(twice, once): value for key, value in weights.items()}
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
+
+
+def _dinov2() -> Any:
+    return library.Dinov2Model(
+        library.Dinov2Config(
+            **{"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2},
+            **{"image_size": 56, "patch_size": 14, "mlp_ratio": 2},
+        )
+    )
+
+
+def _swin() -> Any:
+    return library.SwinBackbone(
+        library.SwinConfig(
+            **{"embed_dim": 8, "depths": [1, 1, 1], "num_heads": [1, 1, 2], "window_size": 4},
+            **{"image_size": 64, "out_features": ["stage3"]},
+        )
+    )
+
+
+def _resnet() -> Any:
+    return library.ResNetBackbone(
+        library.ResNetConfig(
+            **{"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]},
+            **{"layer_type": "basic", "out_features": ["stage2"]},
+        )
+    )
+
+
+BACKBONES: dict[str, Callable[[], Any]] = {"dinov2": _dinov2, "swin": _swin, "resnet": _resnet}
+
+
+def saved_backbone(name: str, folder: Path, *, seed: int = 0) -> Path:
+    """A folder with an image backbone, and with the processor that its family has."""
+    torch.manual_seed(seed)
+    BACKBONES[name]().save_pretrained(folder)
+    library.BitImageProcessor().save_pretrained(folder)
+    return folder

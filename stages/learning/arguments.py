@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.learning.features import FEATURES
+from stages.learning.features import FEATURES, of_segmenter
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.propose import Propose
 from stages.settings.selectors.psm import Features
@@ -33,4 +33,4 @@ def feature_modules(features: Features, propose: Propose) -> tuple[str, ...]:
     """Modules that make the features, for digests of code."""
     module = FEATURES[features.source].module
     asked = SEGMENTERS[propose.segmenter].module
-    return (module, asked) if features.source in SEGMENTERS else (module,)
+    return (module, asked) if of_segmenter(features.source, features.path) else (module,)

@@ -13,4 +13,10 @@ FEATURES = {  # by select.psm.features.source
     "sam": Method("stages.learning.sam_inputs"),
     "resnet18": Method("stages.learning.pixel_inputs"),
     "resnet50": Method("stages.learning.pixel_inputs"),
+    "transformers": Method("stages.learning.transformers_inputs"),
 }
+
+
+def of_segmenter(source: str, path: str | None) -> bool:
+    """Whether features are those of the segmenter that is asked; path: `features.path`."""
+    return source == "sam" or (source == "transformers" and not path)

@@ -7,10 +7,9 @@ library alone.
 from collections.abc import Callable, Mapping
 
 from stages.formats.format import FORMATS
-from stages.learning.features import FEATURES
+from stages.learning.features import FEATURES, of_segmenter
 from stages.methods.prompter import PROMPTERS
 from stages.planning.lineage import Variants
-from stages.segmenters.segmenter import SEGMENTERS
 
 Chosen = Callable[[Variants, str], list[str]]
 
@@ -48,7 +47,9 @@ def _features(variants: Variants, name: str, section: str) -> list[str]:
     source = learned_on(variants, name, section)
     if source is None:
         return []
-    return [FEATURES[source].module, *(_segmenter(variants, name) if source in SEGMENTERS else [])]
+    path = variants.block(name, "select")["features"].get("path")
+    own = _segmenter(variants, name) if of_segmenter(source, path) else []
+    return [FEATURES[source].module, *own]
 
 
 def _fit_select(variants: Variants, name: str) -> list[str]:

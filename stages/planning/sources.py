@@ -142,6 +142,9 @@ def with_paths(config: Values, root: Path, links: Links) -> dict[str, Any]:
     if features:
         key = f"select.{selector}.features.weights"
         features["weights"] = weights(features["weights"], key, root, links)
+        if features["source"] == "transformers" and features["path"]:
+            key = f"select.{selector}.features.path"
+            features["path"] = pretrained(features["path"], key, root, links)
     train = placed["train"]
     train["weights"] = weights(train["weights"], "train.weights", root, links)
     return placed

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stages.learning.features import of_segmenter
 from stages.planning.comparison import Comparison
 from stages.planning.digests import Digests
 from stages.planning.homes import Case, Homes
@@ -16,7 +17,6 @@ from stages.planning.modules import asks_again, learned_on
 from stages.planning.sources import Split, Weights, translated
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.pretrained import pretrained_files
-from stages.segmenters.segmenter import SEGMENTERS
 
 LABELS = "pseudo_labels.json"
 FOLDERS = {"convert": "export"}  # stage: the stage in whose folder its files lie
@@ -226,9 +226,11 @@ class Inputs:
         source = learned_on(self.ground.variants, variant, section)
         if source is None:
             return []
-        if source in SEGMENTERS:
-            return self._checkpoint(variant)
         features = self.ground.variants.block(variant, "select")["features"]
+        if of_segmenter(source, features.get("path")):
+            return self._checkpoint(variant)
+        if source == "transformers":
+            return _pretrained(features["path"], "select.psm.features.path")
         return _files(features["weights"], features["weights_sha256"])
 
     def _checkpoint(self, variant: str) -> list[Weights]:

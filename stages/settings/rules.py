@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stages.segmenters.segmenter import SEGMENTERS
+from stages.learning.features import of_segmenter
 from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
@@ -49,8 +49,9 @@ def section_faults(config: Values) -> Iterator[str]:
 def _feature_faults(config: Values) -> Iterator[str]:
     """Features from a segmenter that is not asked; of the run's variant: others may never run."""
     method, segmenter = config["select"]["method"], config["propose"]["segmenter"]
-    source = config["select"].get(method, {}).get("features", {}).get("source")
-    if source in SEGMENTERS and source != segmenter:
+    features = config["select"].get(method, {}).get("features", {})
+    source, path = features.get("source"), features.get("path")
+    if source and of_segmenter(source, path) and source != segmenter:
         yield (
             f"select.{method}.features.source: {source}, but propose.segmenter is {segmenter}; "
             f"choose resnet18 or resnet50, or set propose.segmenter to {source}"

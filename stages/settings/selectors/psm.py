@@ -20,22 +20,36 @@ class Features(Section):
         OneOf(FEATURES),
         Field(
             description="sam: the frozen image encoder of propose.sam; resnet18, resnet50: with "
-            "FPN and GroupNorm, trained; the paper has resnet50"
+            "FPN and GroupNorm, trained; the paper has resnet50; transformers: a frozen model of "
+            "that library, the segmenter's or that of `path`"
         ),
     ] = "sam"
+    path: Annotated[
+        str | None,
+        Field(
+            description="source transformers; null: the encoder of propose.transformers; else a "
+            "local folder with an image backbone, such as DINOv2"
+        ),
+        PLACE,
+    ] = None
     weights: Annotated[
         str | None, Field(description="torchvision ResNet weight file; null: from scratch"), PLACE
     ] = None
     weights_sha256: Annotated[str | None, Field(description="checksum of that file")] = None
     short_side: Annotated[
-        int, Field(ge=32, description="px; resnet input is scaled to this; paper: 800")
+        int,
+        Field(ge=32, description="px; input of a resnet or backbone is scaled to this; paper: 800"),
     ] = 256
     long_side: Annotated[int, Field(ge=32, description="px; but not beyond this; paper: 1333")] = (
         512
     )
     channels: Annotated[
         int,
-        Field(ge=8, multiple_of=8, description="of the FPN, or of the adapter on SAM; paper: 256"),
+        Field(
+            ge=8,
+            multiple_of=8,
+            description="of the FPN, or of the adapter on a frozen map; paper: 256",
+        ),
     ] = 64
     hidden: Annotated[
         int, Field(ge=8, description="width of the two fully-connected layers; paper: 1024")
@@ -44,7 +58,7 @@ class Features(Section):
     cache: Annotated[
         bool,
         Field(
-            description="source sam: keep embeddings for all stages of the run, in "
+            description="of frozen models: keep embeddings for all stages of the run, in "
             "results/<run>/embeddings, until `snakemake tidy`; 0.1 MB per image with vit_tiny, "
             "4 MB with vit_h, twice that with flips"
         ),

@@ -16,6 +16,10 @@ SELECT, REFINE = "stages.methods.selectors", "stages.methods.refiners"
 PSM_FIT, PRM_FIT = "stages.learning.select_step", "stages.learning.refine_step"
 JOINT = "stages.learning.joint_step"
 RESNET = {"source": "resnet18", "weights": None, "weights_sha256": None}
+FROZEN, ASKED = "stages.learning.transformers_inputs", "stages.segmenters.transformers"
+OWN = {**RESNET, "source": "transformers", "path": None}
+BACKBONE = {**OWN, "path": "model"}
+FOLDER = {"propose__segmenter": "transformers", "propose__transformers": {"path": "model"}}
 
 BEHIND: list[tuple[str, dict[str, Any], set[str]]] = [  # stage, changes, modules
     ("prepare", {}, {"stages.formats.coco"}),
@@ -34,6 +38,9 @@ BEHIND: list[tuple[str, dict[str, Any], set[str]]] = [  # stage, changes, module
         {"refine__method": "as_it_is", "refine__zoom__enabled": True},
         {f"{REFINE}.as_it_is", SAM},
     ),
+    ("select", {"select__psm__features": BACKBONE}, {f"{SELECT}.psm", FROZEN}),
+    ("select", {**FOLDER, "select__psm__features": OWN}, {f"{SELECT}.psm", FROZEN, ASKED}),
+    ("propose", FOLDER, {ASKED, "stages.methods.prompters.labels"}),
     ("export", {}, set()),
     ("evaluate", {}, set()),
 ]
@@ -43,8 +50,16 @@ BEHIND: list[tuple[str, dict[str, Any], set[str]]] = [  # stage, changes, module
     ("stage", "changes", "modules"), BEHIND, ids=[f"{s}-{list(c)}" for s, c, _ in BEHIND]
 )
 def test_a_stage_rests_on_the_methods_that_its_settings_choose(
-    stage: str, changes: dict[str, Any], modules: set[str]
+    stage: str,
+    changes: dict[str, Any],
+    modules: set[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model").mkdir()
+    for name in ("config.json", "preprocessor_config.json", "model.safetensors"):
+        Path("model", name).write_text('{"model_type": "sam"}')
     variants = variants_of(
         config(report__variants=[], **changes), root=ROOT, links=Links(Path("results/r"))
     )

@@ -148,6 +148,12 @@ def test_a_folder_that_nobody_asks_may_be_missing(root: Path) -> None:
     assert _plan(root, report__variants=[], **changes).shards
 
 
+def test_a_backbone_that_is_missing_is_named(root: Path) -> None:
+    features = {"source": "transformers", "path": "no", "weights": None, "weights_sha256": None}
+    with pytest.raises(ValueError, match=r"select\.psm\.features\.path: there is no folder no\."):
+        _plan(root, report__variants=[], select__psm__features=features)
+
+
 def test_variables_and_home_are_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA", "/d")
     monkeypatch.setenv("HOME", "/h")

@@ -212,6 +212,44 @@ def test_a_stage_reads_the_weights_of_the_networks_that_it_runs(
 
 
 MODEL = ("config.json", "preprocessor_config.json", "model.safetensors")
+BACKBONE = {"source": "transformers", "path": "dino", "weights": None, "weights_sha256": None}
+LOOKING: list[tuple[str, dict[str, Any], list[str]]] = [  # stage, changes, folders
+    ("propose", {}, ["sam2"]),
+    ("fit_select", {}, ["sam2"]),
+    ("select", {}, ["sam2"]),
+    ("fit_select", {"select__psm__features": BACKBONE}, ["dino"]),
+    ("propose", {"propose__segmenter": "sam", "select__psm__features": BACKBONE}, []),
+    ("select", {"propose__segmenter": "sam", "select__psm__features": BACKBONE}, ["dino"]),
+    ("refine", {"refine__zoom__enabled": True}, ["sam2"]),
+    (
+        "refine",
+        {"select__psm__features": BACKBONE, "refine__zoom__enabled": True},
+        ["dino", "sam2"],
+    ),
+    ("select", {"select__method": "largest"}, []),
+]
+
+
+@pytest.mark.parametrize(
+    ("stage", "changes", "folders"), LOOKING, ids=[f"{s}-{list(c)}" for s, c, _ in LOOKING]
+)
+def test_a_stage_reads_the_folders_of_the_networks_that_it_runs(
+    stage: str,
+    changes: dict[str, Any],
+    folders: list[str],
+    on_files: dict[str, Any],
+    tmp_path: Any,
+) -> None:
+    for name in ("sam2", "dino"):
+        (tmp_path / name).mkdir()
+        for file in MODEL:
+            (tmp_path / name / file).write_text(f'{{"model_type": "{name}"}}')
+    own = {**BACKBONE, "path": None}
+    asked = {"propose__segmenter": "transformers", "propose__transformers": {"path": "sam2"}}
+    found = plan(report__variants=[], **{"select__psm__features": own, **asked, **changes})
+    seen = [file.path for file in found.stages()[stage].weight_files("v")]
+    wanted = [f"{folder}/{file}" for folder in folders for file in MODEL]
+    assert [path for path in seen if path != CHECKPOINT] == wanted
 
 
 @pytest.mark.parametrize("name", MODEL)

@@ -11,7 +11,26 @@ SEGMENTERS = [  # propose.segmenter, select.method, features from, whether they 
     ("flood", "psm", "resnet18", True),
     ("flood", "largest", "sam", True),  # nobody looks at features
     ("flood", "psm", "sam", False),
+    ("transformers", "psm", "transformers", True),
+    ("transformers", "psm", "resnet18", True),
 ]
+FROZEN = [  # propose.segmenter, features.path, whether features from transformers are to be had
+    ("sam", None, False),
+    ("sam", "folder", True),
+    ("transformers", "folder", True),
+]
+
+
+@pytest.mark.parametrize(("segmenter", "path", "fits"), FROZEN)
+def test_a_folder_of_its_own_serves_features_beside_any_segmenter(
+    segmenter: str, path: str | None, *, fits: bool
+) -> None:
+    config = to_values(Config())
+    config["propose"]["segmenter"] = segmenter
+    config["select"]["psm"]["features"].update(source="transformers", path=path)
+    said = " ".join(run_faults(config))
+    assert (said == "") == fits
+    assert fits or "source: transformers, but propose.segmenter is sam" in said
 
 
 @pytest.mark.parametrize(("segmenter", "method", "source", "fits"), SEGMENTERS)

@@ -41,7 +41,7 @@ def test_settings_are_frozen_at_every_depth() -> None:
     ("settings", "paths"),
     [
         (Propose(), ("sam.checkpoint", "transformers.path")),
-        (Select(), ("psm.features.weights",)),
+        (Select(), ("psm.features.weights", "psm.features.path")),
         (Train(weights="elsewhere/resnet.pth"), ("weights",)),
     ],
     ids=["propose", "select", "train"],
