@@ -1,8 +1,9 @@
 """Promptable models of `transformers`, a few hundred kB each, with random weights, in folders.
 
-Only imported where the library is installed.
+One has trained weights: the shipped tiny SAM. Only imported where the library is installed.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 import transformers as library
 from safetensors.torch import load_file, save_file
 
+TINY_SAM = Path(__file__).resolve().parents[1] / "workflow" / "resources" / "vit_tiny.pth"
 SIDE = 64  # px
 SIZE = {"height": SIDE, "width": SIDE}
 PROMPTS = {"hidden_size": 32, "image_size": SIDE, "patch_size": 16, "mask_input_channels": 4}
@@ -180,7 +182,15 @@ def _resnet() -> Any:
     )
 
 
-BACKBONES: dict[str, Callable[[], Any]] = {"dinov2": _dinov2, "swin": _swin, "resnet": _resnet}
+def _whole_swin() -> Any:
+    """As a Swin is published: without the norms that its backbone lays over each map."""
+    sizes = {"embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
+    return library.SwinModel(library.SwinConfig(**sizes, image_size=64))
+
+
+BACKBONES: dict[str, Callable[[], Any]] = {
+    **{"dinov2": _dinov2, "swin": _swin, "resnet": _resnet, "whole_swin": _whole_swin},
+}
 
 
 def saved_backbone(name: str, folder: Path, *, seed: int = 0) -> Path:
@@ -189,3 +199,51 @@ def saved_backbone(name: str, folder: Path, *, seed: int = 0) -> Path:
     BACKBONES[name]().save_pretrained(folder)
     library.BitImageProcessor().save_pretrained(folder)
     return folder
+
+
+RENAMED = (  # in order, from segment_anything's names to those of the library
+    *((r"image_encoder", "vision_encoder"), (r"blocks", "layers"), (r"neck\.0", "neck.conv1")),
+    *((r"neck\.1", "neck.layer_norm1"), (r"neck\.2", "neck.conv2"), (r"\.norm", ".layer_norm")),
+    *((r"neck\.3", "neck.layer_norm2"), (r"patch_embed\.proj", "patch_embed.projection")),
+    *((r"output_upscaling\.0", "upscale_conv1"), (r"output_upscaling\.1", "upscale_layer_norm")),
+    *((r"output_upscaling\.3", "upscale_conv2"), (r"mask_downscaling\.0", "mask_embed.conv1")),
+    (r"mask_downscaling\.1", "mask_embed.layer_norm1"),
+    *((r"mask_downscaling\.3", "mask_embed.conv2"), (r"mask_downscaling\.6", "mask_embed.conv3")),
+    (r"mask_downscaling\.4", "mask_embed.layer_norm2"),
+    (r"point_embeddings", "point_embed"),
+    (r"pe_layer\.positional_encoding_gaussian_matrix", "shared_embedding.positional_embedding"),
+    *((r"(head)\.layers\.0", r"\1.proj_in"), (r"(head)\.layers\.1", r"\1.proj_out")),
+    *((r"(mlps\.\d)\.layers\.0", r"\1.proj_in"), (r"(mlps\.\d)\.layers\.2", r"\1.proj_out")),
+    (r"(mlps\.\d)\.layers\.1", r"\1.layers.0"),
+)
+
+
+def saved_tiny_sam(folder: Path) -> Path:
+    """The shipped tiny SAM, with its trained weights, as a folder of the library."""
+    weights = torch.load(TINY_SAM, weights_only=True)
+    vision = {
+        **{"hidden_size": 128, "output_channels": 96, "num_hidden_layers": 5},
+        **{"num_attention_heads": 4, "image_size": 128, "patch_size": 8, "num_pos_feats": 48},
+        **{"use_rel_pos": False, "window_size": 0, "global_attn_indexes": [0, 1, 2, 3, 4]},
+    }
+    heads = {"num_attention_heads": 4, "iou_head_depth": 2, "iou_head_hidden_dim": 96}
+    config = library.SamConfig(
+        vision_config=vision,
+        prompt_encoder_config={"hidden_size": 96, "image_size": 128, "patch_size": 8},
+        mask_decoder_config={"hidden_size": 96, "mlp_dim": 256, **heads},
+    )
+    model = library.SamModel(config)
+    renamed = {_renamed(key): value for key, value in weights.items() if "pixel_" not in key}
+    position = renamed["prompt_encoder.shared_embedding.positional_embedding"]
+    model.load_state_dict({**renamed, "shared_image_embedding.positional_embedding": position})
+    model.save_pretrained(folder)
+    square = {"height": 128, "width": 128}
+    images = library.SamImageProcessor(size={"longest_edge": 128}, pad_size=square)
+    library.SamProcessor(images).save_pretrained(folder)
+    return folder
+
+
+def _renamed(key: str) -> str:
+    for old, new in RENAMED:
+        key = re.sub(old, new, key)
+    return key

@@ -19,6 +19,7 @@ from stages.segmenters.transformers_loading import library, opened_pretrained, o
 
 KEY = "select.psm.features.path"
 FETCHING = ("timm_backbone",)  # its weights always come from a hub
+NORMS = "hidden_states_norms."  # not in the weights of a whole Swin: they start at 1 and 0
 TRIED = 448  # px of an image of which strides are learned; whole cells of 14, 16 and 32 px
 
 
@@ -38,7 +39,7 @@ def opened_backbone(folder: Path, scale: PixelScale, device: torch.device) -> "B
             f"{KEY}: {folder} holds a model of type {name}, of which transformers has no image "
             "backbone. Take another, such as dinov2, or leave the key null: the segmenter's own."
         )
-    model = opened_pretrained(getattr(transformers, known[name]), folder, KEY)
+    model = opened_pretrained(getattr(transformers, known[name]), folder, KEY, spared=NORMS)
     processor = opened_processor(transformers.AutoImageProcessor, folder, KEY)
     try:
         return BackboneEncoder(model.to(device), processor, scale)

@@ -104,8 +104,12 @@ def library() -> Any:
     return transformers
 
 
-def opened_pretrained(kind: Any, folder: Path, key: str) -> Any:
+def opened_pretrained(kind: Any, folder: Path, key: str, *, spared: str = "") -> Any:
     """A model of class `kind` with the weights of a folder, in evaluation mode, on the CPU.
+
+    Parameters
+    ----------
+    spared : how the names of weights begin that may be missing: they start at fixed values.
 
     Raises
     ------
@@ -116,7 +120,8 @@ def opened_pretrained(kind: Any, folder: Path, key: str) -> Any:
         model, told = kind.from_pretrained(str(folder), **LOCAL, **more)
     except Exception as error:  # the library raises many kinds
         raise ValueError(_unopened(key, folder, kind, error)) from error
-    if missing := sorted(told["missing_keys"]):
+    missing = sorted(told["missing_keys"])
+    if missing := [name for name in missing if not spared or not name.startswith(spared)]:
         raise ValueError(
             f"{key}: {folder} lacks {len(missing)} weights of {kind.__name__}, the first of them "
             f"{missing[0]}. Save the whole model."

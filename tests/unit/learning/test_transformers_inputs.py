@@ -117,6 +117,17 @@ def test_a_backbone_gives_features_beside_any_segmenter(name: str, folder: Path)
     }
 
 
+def test_norms_that_a_whole_model_lacks_are_not_drawn(folder: Path) -> None:
+    path = str(saved_backbone("whole_swin", folder / "model"))
+    features = Features(source="transformers", path=path, short_side=64, long_side=128)
+    maps = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        inputs = opened_inputs(features, Propose(), folder=folder, device=CPU, cache=None)
+        maps.append(embedded(inputs, folder))
+    assert torch.equal(*maps)
+
+
 def test_a_backbone_sees_pixels_as_its_own_processor_makes_them(folder: Path) -> None:
     path = str(saved_backbone("dinov2", folder / "model"))
     features = Features(source="transformers", path=path, short_side=56, long_side=112)

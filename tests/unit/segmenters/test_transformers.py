@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 import torch
 
+from stages.segmenters import sam
 from stages.segmenters.families import FAMILIES, family_of
 from stages.segmenters.segmenter import Asked
 from stages.segmenters.transformers import TransformersSegmenter, model_digest, opened_segmenter
 from stages.segmenters.zoom import Zoom
+from stages.settings.segmenters.sam import Settings as Sam
 from stages.settings.segmenters.transformers import Settings
 
 library = pytest.importorskip("transformers", reason="transformers is not installed")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from tests.tiny_transformers import MADE, OF_TIMM, SIDE, saved  # noqa: E402
+from tests.tiny_transformers import MADE, OF_TIMM, SIDE, TINY_SAM, saved, saved_tiny_sam  # noqa: E402
 
 CPU = torch.device("cpu")
 ONE = Asked(np.array([[10.5, 10.25]], np.float32), np.array([1]), None)
@@ -107,6 +109,26 @@ def test_prompts_are_answered_as_the_library_answers_them(
         np.testing.assert_array_equal(answered.predicted_iou, iou)
     share = (logits > 0).mean()
     assert 0.02 < share < 0.98, "the masks of this model say nothing"
+
+
+@pytest.mark.parametrize("multimask", [True, False], ids=["multi", "single"])
+def test_the_shipped_sam_answers_alike_through_either_library(
+    tmp_path: Path, multimask: bool, picture: np.ndarray
+) -> None:
+    """Trained weights, and two implementations that share no code."""
+    path = str(saved_tiny_sam(tmp_path / "x"))
+    theirs = opened_segmenter(Settings(path=path), device=CPU)
+    ours = sam.opened_segmenter(Sam(checkpoint=str(TINY_SAM)), device=CPU)
+    prompts = [ONE, BOX, BOTH, BESIDE, TWO]
+    large = picture.repeat(2, axis=0).repeat(2, axis=1)
+    for asker in (theirs, ours):
+        asker.embed(large)
+    answers = (asker.ask(prompts, multimask=multimask, logits=True) for asker in (theirs, ours))
+    for seen, wanted in zip(*answers, strict=True):
+        np.testing.assert_allclose(seen.logits, wanted.logits, atol=1e-3)
+        assert ((seen.masks != wanted.masks) & (np.abs(wanted.logits) > 1e-3)).sum() == 0
+        np.testing.assert_allclose(seen.predicted_iou, wanted.predicted_iou, atol=1e-5)
+        np.testing.assert_allclose(seen.stability, wanted.stability, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
