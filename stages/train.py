@@ -1,7 +1,8 @@
 """train: a detector learns from the pseudo-labels and predicts the validation images.
 
 In come images and a COCO file of labels; out go the weights, a log with one line of JSON per step,
-facts about the training, and, where there is a validation split, COCO results on its images (`[]`
+facts about the training, the same network as its library opens it without us (weights,
+configuration, metrics), and, where there is a validation split, COCO results on its images (`[]`
 where there is none). Of the validation file nothing but its images and classes is read. SAPNet,
 Sec. 4.1 and Table 1 (retraining; the paper has SOLOv2 and Mask R-CNN). A killed training goes on
 from its checkpoint and ends with the same weights, bit by bit on the CPU.
@@ -10,24 +11,27 @@ from its checkpoint and ends with the same weights, bit by bit on the CPU.
 import argparse
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from stages.engines.before_training import (
+    check_categories,
+    check_images,
+    check_labels,
+    check_paths,
+)
 from stages.engines.engine import ENGINES, Engine, open_engine
 from stages.engines.facts import facts_of_training, hooks_told
 from stages.engines.results import write_results
+from stages.engines.stock import write_stock
 from stages.engines.training_labels import Labels
 from stages.formats.coco import CocoFile, read_coco
-from stages.photographs.naming import Names, image_path
-from stages.photographs.orientation import RAW, Header, fitting
-from stages.photographs.reading import READING, read_header
 from stages.runtime.atomic import replacing, write_text
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
-from stages.runtime.faults import Faults
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of, sha256_of
@@ -36,6 +40,7 @@ from stages.settings.section import from_json, provenance_values
 from stages.settings.train import Train
 
 FLAGS = ("image-folder", "labels", "out-model", "out-log", "out-facts", "out-predictions")
+STOCK = ("weights", "config", "metrics")  # of the network as its own library opens it
 MODEL, LOG = "model.pt", "log.jsonl"  # in the folder of the work in progress
 
 
@@ -63,6 +68,8 @@ def main(argv: Sequence[str] | None) -> None:
     with leased(args.device) as device:
         log = trained(engine, settings, labels, folder, args, device, header)
         found = write_predictions(engine, settings, split, folder, args, device)
+    stock = {name: getattr(args, f"out_stock_{name}") for name in STOCK}
+    write_stock(engine.stock_model(settings, folder / MODEL), log, **stock)
     with replacing(args.out_model) as temporary:
         shutil.copyfile(folder / MODEL, temporary)
     facts = facts_of_training(settings, labels, log, header["packages"])
@@ -74,7 +81,7 @@ def main(argv: Sequence[str] | None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of(__doc__, "train")
-    for flag in FLAGS:
+    for flag in (*FLAGS, *(f"out-stock-{name}" for name in STOCK)):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     for flag in ("val-image-folder", "val-annotations"):
         parser.add_argument(f"--{flag}", type=Path, help="of the images to predict")
@@ -91,74 +98,6 @@ def check_arguments(args: argparse.Namespace) -> None:
     """Flags that go together; raises ValueError."""
     if (args.val_image_folder is None) != (args.val_annotations is None):
         raise ValueError("--val-image-folder and --val-annotations go together. Give both or none.")
-
-
-def check_labels(labels: Labels, settings: Train) -> None:
-    """Raise ValueError when a hook is on that finds nothing in the labels to work with."""
-    if settings.copy_paste.enabled and not labels.pastable(settings):
-        raise ValueError(
-            f"{labels.path}: no annotation has a mask weight above 0 and a score of at least "
-            f"train.copy_paste.min_score {settings.copy_paste.min_score}, so nothing can be "
-            "pasted. Lower it, or set train.copy_paste.enabled: false."
-        )
-
-
-def check_categories(labels: Labels, split: CocoFile, path: Path) -> None:
-    """Raise ValueError when a class that is trained is unknown to the validation file."""
-    known = {entry["id"]: entry["name"] for entry in split.categories}
-    for category in labels.categories:
-        if known.get(category["id"]) != category["name"]:
-            raise ValueError(
-                f"{path}: class {category['id']} is {known.get(category['id'])!r} here, but "
-                f"{category['name']!r} in the labels. Both files need the same categories."
-            )
-
-
-def check_paths(labels: Labels, folder: Path, *, follow_links: bool) -> None:
-    """Look for the training images before the first step.
-
-    Raises
-    ------
-    ValueError : some are missing, or lead outside their folder; tells all.
-    """
-    faults, names = Faults(), Names(folder)
-    for image_id in labels.image_ids:
-        name = labels.image(image_id)["file_name"]
-        with faults.caught("training images that cannot be read", f"image {image_id}"):
-            if not image_path(folder, name, follow_links=follow_links).is_file():
-                raise ValueError(f"{folder / name} is missing; {names.hint(name)}")
-    faults.check()
-
-
-def check_images(
-    split: CocoFile, folder: Path, reading: Mapping[str, Any], *, follow_links: bool
-) -> None:
-    """Look at the headers of the validation images before hours of training, not after.
-
-    Their names are set to how the files are called, and how they are read to what `reading` says:
-    keys `orientation` and `depth` of section `prepare`.
-
-    Raises
-    ------
-    ValueError : some are missing, undecodable, or of another size than the file says; tells all.
-    """
-    faults, names = Faults(), Names(folder)
-    for entry in split.images:
-        with faults.caught("validation images that cannot be taken", f"image {entry['id']}"):
-            entry["file_name"] = names.find(entry["file_name"]) or entry["file_name"]
-            path = image_path(folder, entry["file_name"], follow_links=follow_links)
-            turn = _turn(entry, read_header(path, path), reading, path)
-            entry[READING] = {"orientation": turn, "depth": reading.get("depth", "auto")}
-    faults.check()
-
-
-def _turn(entry: dict[str, Any], header: Header, reading: Mapping[str, Any], path: Path) -> int:
-    """Which way up an image has the size that its entry says."""
-    size = entry["height"], entry["width"]
-    try:
-        return fitting(header, size, reading.get("orientation", "auto")) or RAW
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def _provenance(settings: Train, seed: int, packages: Sequence[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from stages.engines.stock import StockModel
     from stages.engines.training_labels import Labels
     from stages.settings.train import Train
 
@@ -83,6 +84,9 @@ class Engine(Protocol):
         ----------
         images : COCO entries with id and file_name.
         """
+
+    def stock_model(self, settings: "Train", checkpoint: "Path") -> "StockModel":
+        """The weights that `train` wrote, as the library opens them without us."""
 
 
 def is_importable(engine: str) -> bool:

@@ -7,8 +7,9 @@ it has GroupNorm everywhere, as in He et al., "Rethinking ImageNet Pre-training"
 heads have the training hooks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torchvision
 from torch import nn
@@ -20,7 +21,7 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.ops import FrozenBatchNorm2d
 
 from stages.engines.roi_heads import WeightedRoIHeads
-from stages.learning.adapter import group_norm
+from stages.learning.adapter import GROUP_NUMBERS, group_norm
 from stages.learning.backbone import load_resnet
 from stages.settings.train import Train
 
@@ -43,30 +44,64 @@ def build_mask_rcnn(settings: Train, classes: int) -> MaskRCNN:
     ------
     ValueError : the weight file is missing, has another checksum, or is of another network.
     """
-    width, rois = settings.fpn_channels, settings.rois_per_image
-    kept, kept_test = (min(4 * rois, stock) for stock in RPN_KEPT)
+    width = settings.fpn_channels
     model = MaskRCNN(
         _backbone(settings),
-        min_size=settings.short_side,
-        max_size=settings.long_side,
         rpn_anchor_generator=anchors(settings.short_side),
         box_head=TwoMLPHead(width * ROI_SIZE**2, 4 * width),
         box_predictor=FastRCNNPredictor(4 * width, classes + 1),
-        box_score_thresh=settings.score_threshold,
-        box_detections_per_img=settings.detections_per_image,
-        box_batch_size_per_image=rois,
-        rpn_batch_size_per_image=rois // 2,
-        rpn_pre_nms_top_n_train=kept,
-        rpn_post_nms_top_n_train=kept,
-        rpn_pre_nms_top_n_test=kept_test,
-        rpn_post_nms_top_n_test=kept_test,
         mask_head=MaskRCNNHeads(width, (width,) * 4, 1, norm_layer=_head_norm(settings)),
         mask_predictor=MaskRCNNPredictor(width, width, classes + 1),
+        **numbers_of(settings),
     )
     model.roi_heads.__class__ = WeightedRoIHeads  # same weights, same keys, other losses
     model.roi_heads.drop = settings.roi_drop
     model.roi_heads.gamma = settings.multi_mask.gamma if settings.multi_mask.enabled else None
     return model
+
+
+def numbers_of(settings: Train) -> dict[str, Any]:
+    """The arguments of torchvision's MaskRCNN that are plain numbers."""
+    rois = settings.rois_per_image
+    kept, kept_test = (min(4 * rois, stock) for stock in RPN_KEPT)
+    return {
+        "min_size": settings.short_side,
+        "max_size": settings.long_side,
+        "box_score_thresh": settings.score_threshold,
+        "box_detections_per_img": settings.detections_per_image,
+        "box_batch_size_per_image": rois,
+        "rpn_batch_size_per_image": rois // 2,
+        "rpn_pre_nms_top_n_train": kept,
+        "rpn_post_nms_top_n_train": kept,
+        "rpn_pre_nms_top_n_test": kept_test,
+        "rpn_post_nms_top_n_test": kept_test,
+    }
+
+
+def description_of(settings: Train, classes: Sequence[str]) -> dict[str, Any]:
+    """All that is needed to build the network with torchvision alone; plain values.
+
+    Parameters
+    ----------
+    classes : names, without the background.
+
+    Returns
+    -------
+    groups : numbers of groups of a GroupNorm; the first is taken that leaves two or more channels
+    to each group. Empty: FrozenBatchNorm2d in the backbone, no norm in FPN and mask head.
+    """
+    grid = anchors(settings.short_side)
+    return {
+        "backbone": settings.backbone,
+        "groups": GROUP_NUMBERS if settings.norm == "group" else (),
+        "levels": LEVELS,
+        "widths": _widths(settings.backbone),
+        "fpn_channels": settings.fpn_channels,
+        "anchor_sizes": grid.sizes,
+        "aspect_ratios": grid.aspect_ratios,
+        "arguments": numbers_of(settings),
+        "classes": ["__background__", *classes],
+    }
 
 
 def anchors(short_side: int) -> AnchorGenerator:
@@ -82,10 +117,18 @@ def _backbone(settings: Train) -> BackboneWithFPN:
         load_resnet(body, Path(settings.weights), settings.weights_sha256)
         for part in (body.conv1, body.bn1, body.layer1):  # as stock: three stages are trained
             part.requires_grad_(False)
-    widths = [body.fc.in_features // divisor for divisor in (8, 4, 2, 1)]
     return BackboneWithFPN(
-        body, LEVELS, widths, settings.fpn_channels, norm_layer=_head_norm(settings)
+        body,
+        LEVELS,
+        _widths(settings.backbone),
+        settings.fpn_channels,
+        norm_layer=_head_norm(settings),
     )
+
+
+def _widths(backbone: str) -> list[int]:
+    """Channels of the four stages."""
+    return [width * (1 if backbone == "resnet18" else 4) for width in (64, 128, 256, 512)]
 
 
 def _head_norm(settings: Train) -> Norm | None:

@@ -1,5 +1,6 @@
 """torchvision's Mask R-CNN behind the interface of all engines: `train` and `predict`."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stages.engines.mask_rcnn import build_mask_rcnn
+from stages.engines.mask_rcnn import build_mask_rcnn, description_of
 from stages.engines.recipe import start_seed, train_network
 from stages.engines.results import results_of
+from stages.engines.stock import StockModel
 from stages.engines.training_images import Sample, StepSamples, to_tensor
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
@@ -114,3 +116,15 @@ def load_detector(
     model = build_mask_rcnn(settings.model_copy(update={"weights": None}), len(category_ids))
     model.load_state_dict(state)
     return model.to(device).eval(), category_ids
+
+
+def stock_model(settings: Train, checkpoint: Path) -> StockModel:
+    """What torchvision alone builds and loads; see `engine.Engine`.
+
+    The weights are a state dict of its MaskRCNN; the configuration is JSON, which YAML contains.
+    """
+    state, header = load_model(checkpoint)
+    classes = [category["name"] for category in header["categories"]]
+    ids = {"category_ids": [category["id"] for category in header["categories"]]}
+    text = json.dumps({**description_of(settings, classes), **ids}, indent=1)
+    return StockModel(state, text + "\n")

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 GROUPS = 32  # of GroupNorm in the FPN, authors' code
+GROUP_NUMBERS = (GROUPS, 16, 8, 4, 2, 1)
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
@@ -11,7 +12,7 @@ def group_norm(channels: int) -> nn.GroupNorm:
 
     One channel of one image can be down to a single pixel, which torch refuses to normalise.
     """
-    groups = next(g for g in (GROUPS, 16, 8, 4, 2, 1) if channels % g == 0 and channels > g)
+    groups = next(g for g in GROUP_NUMBERS if channels % g == 0 and channels > g)
     return nn.GroupNorm(groups, channels)
 
 

@@ -29,8 +29,12 @@ SMALL = {
     "score_threshold": 0.0,
     "detections_per_image": 5,
 }
-OUTPUTS = ("model.pt", "log.jsonl", "training.json", "predictions.json")
-FLAGS = ("model", "log", "facts", "predictions")
+STOCK = ("model_final.pth", "config.yaml", "metrics.json")
+OUTPUTS = ("model.pt", "log.jsonl", "training.json", "predictions.json", *STOCK)
+FLAGS = (
+    *("model", "log", "facts", "predictions"),
+    *("stock-weights", "stock-config", "stock-metrics"),
+)
 
 
 def run(labels: Path, out: Path, val: Path | None = None, **settings: Any) -> None:
@@ -124,7 +128,7 @@ def test_a_killed_training_resumes_to_the_same_bytes(
     monkeypatch.setattr(engine_labels.StepReader, "__call__", counted)
     run(labels, out, labels)
     assert read[0] == step - step % 2  # of the last checkpoint
-    for name in ("model.pt", "predictions.json"):
+    for name in ("model.pt", "predictions.json", *STOCK):
         assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
     assert losses(out) == losses(undisturbed)
 
@@ -160,7 +164,7 @@ def test_with_all_hooks_a_killed_training_resumes_to_the_same_bytes(
         run(weighted, cut, **HOOKS)
     monkeypatch.undo()
     run(weighted, cut, **HOOKS)
-    for name in ("model.pt", "training.json", "predictions.json"):
+    for name in ("model.pt", "training.json", "predictions.json", *STOCK):
         assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
     assert losses(cut) == losses(whole)
 
@@ -203,7 +207,7 @@ def test_killed_while_predicting_it_does_not_train_again(
     monkeypatch.setattr(engine, "predict", whole)
     monkeypatch.setattr(engine, "train", None)  # training again would fail
     run(labels, out, labels)
-    for name in ("model.pt", "predictions.json"):
+    for name in ("model.pt", "predictions.json", *STOCK):
         assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
 
 

@@ -28,7 +28,7 @@ without_detectron2 = pytest.mark.skipif(
 def test_compare_engines_trains_what_is_installed_and_names_what_is_not(
     workspace: Workspace,
 ) -> None:
-    workspace.configure(merged(TINY, {"train": {"fpn_channels": 32}}))  # as detectron2 needs
+    workspace.configure(merged(TINY, {"train": {"fpn_channels": 64}}))  # as detectron2 needs
     outcome = workspace.snakemake("compare_engines")
     assert outcome.code == 0, outcome.text
     assert outcome.jobs()["train"] == len(engines_here(conda=False))

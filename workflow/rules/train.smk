@@ -12,6 +12,9 @@ rule train:
         log="results/{home}/train/{engine}/log.jsonl",
         facts="results/{home}/train/{engine}/training.json",
         predictions="results/{home}/train/{engine}/predictions.json",
+        stock_weights="results/{home}/train/{engine}/stock/model_final.pth",
+        stock_config="results/{home}/train/{engine}/stock/config.yaml",
+        stock_metrics="results/{home}/train/{engine}/stock/metrics.json",
     log:
         "results/{home}/logs/train/{engine}.log",
     benchmark:
@@ -49,6 +52,9 @@ rule train:
         " --out-log {output.log:q}"
         " --out-facts {output.facts:q}"
         " --out-predictions {output.predictions:q}"
+        " --out-stock-weights {output.stock_weights:q}"
+        " --out-stock-config {output.stock_config:q}"
+        " --out-stock-metrics {output.stock_metrics:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

@@ -10,13 +10,11 @@ import torch
 from detectron2 import model_zoo
 from detectron2.config import CfgNode, get_cfg
 from detectron2.modeling import build_model
-from torch import nn
 
-from stages.engines.detectron2.heads import BoxHeads, MaskHead
+from stages.engines.detectron2.heads import HeadsDrawnTwice
 from stages.engines.mask_rcnn import ASPECTS, RPN_KEPT, anchors
 from stages.learning.adapter import GROUPS
 from stages.learning.backbone import MEAN, STD
-from stages.settings.section import to_values
 from stages.settings.train import Train
 
 BASE = "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x.yaml"
@@ -26,16 +24,23 @@ FROZEN_STAGES = 2  # stem and first stage, as stock, where the weights come from
 
 
 def check_widths(settings: Train) -> None:
-    """Raise ValueError for a width that detectron2 cannot normalise."""
-    if settings.norm == "group" and settings.fpn_channels % GROUPS:
+    """Raise ValueError for a width that detectron2 cannot normalise.
+
+    One channel per group could be down to a single pixel, which torch refuses to normalise; fewer
+    groups can be built, but no key of detectron2 records them, so that its own tools would open
+    another network.
+    """
+    width = settings.fpn_channels
+    if settings.norm == "group" and (width % GROUPS or width == GROUPS):
         raise ValueError(
-            f"train.fpn_channels is {settings.fpn_channels}, but GroupNorm of detectron2 has "
-            f"{GROUPS} groups. Set a multiple of {GROUPS}, or train.engine: torchvision."
+            f"train.fpn_channels is {width}, but GroupNorm of detectron2 has {GROUPS} groups of at "
+            f"least two channels. Set a multiple of {GROUPS} from {2 * GROUPS} on, or "
+            "train.engine: torchvision."
         )
 
 
 def config_of(settings: Train, classes: int) -> CfgNode:
-    """The configuration; it names no path and no device, so equal settings give equal text.
+    """The configuration, of stock keys alone; without paths, so equal settings give equal text.
 
     Parameters
     ----------
@@ -50,8 +55,6 @@ def config_of(settings: Train, classes: int) -> CfgNode:
     _set_rpn(config.MODEL, settings)
     _set_heads(config.MODEL, settings, classes)
     _set_schedule(config, settings)
-    hooks = {"multi_mask": settings.multi_mask, "roi_drop": settings.roi_drop}
-    config.MASKMILL = CfgNode({name: CfgNode(to_values(hook)) for name, hook in hooks.items()})
     return config
 
 
@@ -87,12 +90,10 @@ def _set_rpn(model: CfgNode, settings: Train) -> None:
 
 
 def _set_heads(model: CfgNode, settings: Train, classes: int) -> None:
-    model.ROI_HEADS.NAME = BoxHeads.__name__
     model.ROI_HEADS.NUM_CLASSES = classes
     model.ROI_HEADS.BATCH_SIZE_PER_IMAGE = settings.rois_per_image
     model.ROI_HEADS.SCORE_THRESH_TEST = settings.score_threshold
     model.ROI_BOX_HEAD.FC_DIM = 4 * settings.fpn_channels
-    model.ROI_MASK_HEAD.NAME = MaskHead.__name__
     model.ROI_MASK_HEAD.CONV_DIM = settings.fpn_channels
 
 
@@ -109,15 +110,8 @@ def _set_schedule(config: CfgNode, settings: Train) -> None:
 
 
 def build_network(config: CfgNode, device: torch.device) -> Any:
-    """The network with fresh weights.
-
-    GroupNorm has at least two channels per group, as `stages.learning.backbone.group_norm` says:
-    one channel of one image can be down to a single pixel, which torch refuses to normalise.
-    """
+    """The network with fresh weights and detectron2's own heads, without hooks."""
     placed = config.clone()
     placed.MODEL.DEVICE = str(device)
-    network = build_model(placed)
-    for module in network.modules():
-        if isinstance(module, nn.GroupNorm) and module.num_groups == module.num_channels:
-            module.num_groups //= 2
-    return network
+    placed.MODEL.ROI_HEADS.NAME = HeadsDrawnTwice.__name__
+    return build_model(placed)

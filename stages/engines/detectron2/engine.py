@@ -17,11 +17,13 @@ from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from stages.engines.detectron2.config import build_network, check_widths, config_of
+from stages.engines.detectron2.hooking import add_hooks
 from stages.engines.detectron2.samples import MappedReader, MappedSamples, SampleMapper, to_image
 from stages.engines.detectron2.weights import load_backbone
 from stages.engines.hooks import DROPPED
 from stages.engines.recipe import start_seed, train_network
 from stages.engines.results import results_of
+from stages.engines.stock import DETECTRON2_NAMES, WEIGHTS, StockModel
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
 from stages.photographs.reading import photograph_of_entry
@@ -29,11 +31,7 @@ from stages.settings.train import Train
 
 PACKAGES = ("detectron2", "fvcore", "numpy", "pillow", "pycocotools", "torch", "torchvision")
 LOGGERS = ("detectron2", "fvcore")
-LOG_NAMES = {  # torchvision's names, which the logs of all engines have
-    "loss_cls": "loss_classifier",
-    "loss_rpn_cls": "loss_objectness",
-    "loss_rpn_loc": "loss_rpn_box_reg",
-}
+LOG_NAMES = {own: name for name, own in DETECTRON2_NAMES.items()}
 
 
 def check(settings: Train) -> None:
@@ -100,7 +98,7 @@ def open_detector(
     network = build_network(config, device)
     if settings.weights:
         load_backbone(network.backbone.bottom_up, settings)
-    return network, config
+    return add_hooks(network, settings), config
 
 
 def quiet_loggers() -> None:
@@ -158,3 +156,14 @@ def load_detector(settings: Train, checkpoint: Path, device: torch.device) -> tu
     network = build_network(config, device)
     network.load_state_dict(state, strict=True)
     return network.eval(), category_ids
+
+
+def stock_model(settings: Train, checkpoint: Path) -> StockModel:
+    """What detectron2's DefaultPredictor opens; see `engine.Engine`.
+
+    The weights are `{"model": state}`, with the classes beside it; the configuration is YAML.
+    """
+    state, header = load_model(checkpoint)
+    config = config_of(settings, len(header["categories"]))
+    config.MODEL.WEIGHTS = WEIGHTS
+    return StockModel({"model": state, "categories": header["categories"]}, config.dump())

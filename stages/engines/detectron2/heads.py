@@ -2,14 +2,15 @@
 
 With neutral hooks (masks of weight 1, no extra masks, no RoI dropped) the losses are detectron2's.
 What a hook needs of an object travels to its RoIs in fields named `gt_*`, as detectron2 carries
-every such field.
+every such field. These classes take the place of stock ones in a network that is built
+(`hooking`), so weights, their names and the configuration stay stock.
 """
 
 from typing import Any
 
 import torch
 from detectron2.layers import ShapeSpec
-from detectron2.modeling import ROI_HEADS_REGISTRY, ROI_MASK_HEAD_REGISTRY, StandardROIHeads
+from detectron2.modeling import ROI_HEADS_REGISTRY, StandardROIHeads
 from detectron2.modeling.roi_heads import FastRCNNOutputLayers, MaskRCNNConvUpsampleHead
 from detectron2.structures import Instances
 from detectron2.utils.events import get_event_storage
@@ -30,11 +31,12 @@ EXTRA_MASKS = ("gt_extra_masks0", "gt_extra_masks1", "gt_extra_masks2")
 
 
 class BoxPredictor(FastRCNNOutputLayers):  # type: ignore[misc]
-    """Classes and boxes of RoIs; in training those that fit badly may be left out."""
+    """Classes and boxes of RoIs; in training those that fit badly may be left out.
 
-    def __init__(self, cfg: Any, input_shape: ShapeSpec):
-        super().__init__(cfg, input_shape)
-        self.drop = RoiDrop(**cfg.MASKMILL.roi_drop)
+    drop : the RoI drop.
+    """
+
+    drop: RoiDrop = RoiDrop()
 
     def losses(
         self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]
@@ -82,18 +84,28 @@ def _matched_boxes(found: Instances) -> Tensor:
 
 
 @ROI_HEADS_REGISTRY.register()
-class BoxHeads(StandardROIHeads):  # type: ignore[misc]
-    """detectron2's heads with `BoxPredictor`; masks of weight 0 never reach the mask head."""
+class HeadsDrawnTwice(StandardROIHeads):  # type: ignore[misc]
+    """detectron2's heads, whose box predictor is drawn once more, so that seeds keep their start.
+
+    A network of the settings has always drawn its first weights in this order.
+    """
 
     @classmethod
     def _init_box_head(cls, cfg: Any, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
         parts: dict[str, Any] = super()._init_box_head(cfg, input_shape)
-        return {**parts, "box_predictor": BoxPredictor(cfg, parts["box_head"].output_shape)}
+        again = FastRCNNOutputLayers(cfg, parts["box_head"].output_shape)
+        return {**parts, "box_predictor": again}
+
+
+class TrustedMasks:
+    """Laid over heads of detectron2: RoIs of masks of weight 0 never reach the mask head."""
+
+    training: bool
 
     def _forward_mask(self, features: dict[str, Tensor], instances: list[Instances]) -> Any:
         if self.training:
             instances = [_trusted(rois) for rois in instances]
-        return super()._forward_mask(features, instances)
+        return super()._forward_mask(features, instances)  # type: ignore[misc]
 
 
 def _trusted(rois: Instances) -> Instances:
@@ -101,13 +113,13 @@ def _trusted(rois: Instances) -> Instances:
     return rois[rois.gt_mask_weight > 0] if rois.has("gt_mask_weight") else rois
 
 
-@ROI_MASK_HEAD_REGISTRY.register()
 class MaskHead(MaskRCNNConvUpsampleHead):  # type: ignore[misc]
-    """detectron2's mask head with weighted masks and, with multi_mask, a loss to extra masks."""
+    """detectron2's mask head with weighted masks and, with multi_mask, a loss to extra masks.
 
-    def __init__(self, cfg: Any, input_shape: ShapeSpec):
-        super().__init__(cfg, input_shape)
-        self.multi_mask = MultiMask(**cfg.MASKMILL.multi_mask)
+    multi_mask : the loss to extra masks.
+    """
+
+    multi_mask: MultiMask = MultiMask()
 
     def forward(self, features: Tensor, instances: list[Instances]) -> Any:
         """Losses in training, the instances with `pred_masks` else.

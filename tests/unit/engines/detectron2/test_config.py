@@ -21,7 +21,7 @@ from stages.engines.detectron2.engine import check, open_detector
 from stages.engines.detectron2.weights import renamed
 
 CPU = torch.device("cpu")
-SMALL = {"short_side": 64, "long_side": 64, "fpn_channels": 32, "rois_per_image": 16}
+SMALL = {"short_side": 64, "long_side": 64, "fpn_channels": 64, "rois_per_image": 16}
 STOCK = {"short_side": 800, "long_side": 1333, "fpn_channels": 256, "rois_per_image": 512}
 
 
@@ -42,8 +42,10 @@ def resnet_file(folder: Path, name: str) -> tuple[Path, Any]:
     ("changes", "works"),
     [
         ({}, True),
-        ({"fpn_channels": 32}, True),
+        ({"fpn_channels": 64}, True),
+        ({"fpn_channels": 96}, True),
         ({"fpn_channels": 48}, False),
+        ({"fpn_channels": 32}, False),
         ({"fpn_channels": 48, "norm": "frozen_batch", "weights": "any.pth"}, True),
     ],
 )
@@ -51,7 +53,8 @@ def test_a_width_that_groups_do_not_divide_is_refused(changes: Any, works: bool)
     if works:
         check(Train(**changes))
     else:
-        with pytest.raises(ValueError, match=r"train\.fpn_channels is 48"):
+        width = changes["fpn_channels"]
+        with pytest.raises(ValueError, match=rf"train\.fpn_channels is {width}.*from 64 on"):
             check(Train(**changes))
 
 
@@ -89,7 +92,7 @@ def test_the_backbone_is_as_large_as_that_of_torchvision(backbone: str, norm: st
     assert mask.deconv.weight.shape == heads["mask_predictor.conv5_mask.weight"]
 
 
-@pytest.mark.parametrize("width", [32, 64])
+@pytest.mark.parametrize("width", [64, 96])
 def test_groups_of_the_norms_are_those_of_torchvision(width: int) -> None:
     settings = Train(**{**SMALL, "fpn_channels": width})
     ours, theirs = build_network(config_of(settings, 3), CPU), build_mask_rcnn(settings, 3)

@@ -14,7 +14,7 @@ from stages.engines.training_labels import Labels
 from stages.learning import trainer
 from stages.learning.trainer import load_model
 from stages.settings.train import CopyPaste, MultiMask, RoiDrop, Train
-from tests.rectangles import write_rectangles
+from tests.rectangles import SIDE, write_rectangles
 
 pytest.importorskip("detectron2", reason=f"detectron2 is not installed; see {INSTALL}")
 
@@ -27,7 +27,7 @@ SMALL: dict[str, Any] = {
     "engine": "detectron2",
     "short_side": 64,
     "long_side": 64,
-    "fpn_channels": 32,
+    "fpn_channels": 64,
     "rois_per_image": 16,
     "batch_images": 2,
     "warmup": 2,
@@ -152,7 +152,8 @@ def test_the_loss_falls_by_half_on_four_images_and_objects_are_found(tmp_path: P
     header = load_model(out)[1]
     assert (header["what"], header["detectron2"]) == ("a test", detectron2.__version__)
     assert str(tmp_path) not in json.dumps(header)
-    images = [{"id": number, "file_name": f"{number}.png"} for number in (2, 5)]
+    size = {"height": SIDE, "width": SIDE}
+    images = [{"id": number, "file_name": f"{number}.png", **size} for number in (2, 5)]
     found, empty = predict(settings, out, images, image_folder=tmp_path, device=CPU)
     assert {result["image_id"] for result in found} == {2}
     assert {result["category_id"] for result in found} <= {3, 8, 9}

@@ -17,28 +17,30 @@ from tests.rectangles import write_rectangles
 pytest.importorskip("detectron2", reason=f"detectron2 is not installed; see {INSTALL}")
 
 from detectron2.layers import ShapeSpec
+from detectron2.modeling import build_model
 from detectron2.structures import BitMasks, Boxes, Instances
 from detectron2.utils.events import EventStorage
 
 from stages.engines.detectron2.config import build_network, config_of
 from stages.engines.detectron2.heads import EXTRA_MASKS, BoxPredictor, MaskHead
+from stages.engines.detectron2.hooking import add_hooks
 from stages.engines.detectron2.samples import SampleMapper
 
 CPU = torch.device("cpu")
-SMALL = {"short_side": 64, "long_side": 64, "fpn_channels": 32, "rois_per_image": 16}
+SMALL = {"short_side": 64, "long_side": 64, "fpn_channels": 64, "rois_per_image": 16}
 ALWAYS = RoiDrop(enabled=True, cls=1e30, reg=1e30, start=0)
 
 
 def network(**hooks: Any) -> Any:
     torch.manual_seed(0)
-    return build_network(config_of(Train(**SMALL, **hooks), 3), CPU).train()
+    settings = Train(**SMALL, **hooks)
+    return add_hooks(build_network(config_of(settings, 3), CPU), settings).train()
 
 
 def stock_network(**hooks: Any) -> Any:
     config = config_of(Train(**SMALL, **hooks), 3)
-    config.MODEL.ROI_HEADS.NAME = "StandardROIHeads"
-    config.MODEL.ROI_MASK_HEAD.NAME = "MaskRCNNConvUpsampleHead"
-    return build_network(config, CPU).train()
+    config.MODEL.DEVICE = "cpu"
+    return build_model(config).train()
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +138,9 @@ def rois(rng: np.random.Generator, number: int) -> Instances:
 
 def test_extra_masks_are_a_weighted_mean_of_dice_losses() -> None:
     rng = np.random.default_rng(2)
-    config = config_of(Train(**SMALL, multi_mask=MultiMask(enabled=True, gamma=0.5)), 3)
+    config = config_of(Train(**SMALL), 3)
     head = MaskHead(config, ShapeSpec(channels=32, width=14, height=14)).train()
+    head.multi_mask = MultiMask(enabled=True, gamma=0.5)
     found, features = [rois(rng, 3), rois(rng, 0), rois(rng, 2)], torch.randn(5, 32, 14, 14)
     losses = head(features, found)
     logits = head.layers(features).detach().double()
@@ -174,7 +177,8 @@ def test_the_rois_that_fit_badly_get_no_gradient_at_all(
     mode: Any, start: int, kept: list[int]
 ) -> None:
     drop = RoiDrop(enabled=True, mode=mode, cls=4.0, reg=1.0, start=start)
-    predictor = BoxPredictor(config_of(Train(**SMALL, roi_drop=drop), 3), ShapeSpec(channels=8))
+    predictor = BoxPredictor(config_of(Train(**SMALL), 3), ShapeSpec(channels=8))
+    predictor.drop = drop
     found = Instances((64, 64))
     found.proposal_boxes = Boxes(torch.tensor([[10.0, 10, 30, 30]] * 6))
     found.gt_boxes = found.proposal_boxes

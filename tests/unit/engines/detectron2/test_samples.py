@@ -21,7 +21,7 @@ from stages.engines.detectron2.samples import MappedReader, SampleMapper
 
 
 def settings(side: int = SIDE, **more: Any) -> Train:
-    small = {"short_side": side, "long_side": side, "fpn_channels": 32, "rois_per_image": 16}
+    small = {"short_side": side, "long_side": side, "fpn_channels": 64, "rois_per_image": 16}
     return Train(**{**small, "batch_images": 2, "flip": 0.0, **more})
 
 
