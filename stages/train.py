@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None) -> None:
         reading = json.loads(args.reading)
         check_images(split, args.val_image_folder, reading, follow_links=args.follow_links)
     header = {
-        **_provenance(settings, args.seed, engine.PACKAGES),
+        **_provenance(settings, args.seed, engine),
         "reading": json.loads(args.reading),
         "categories": labels.categories,
     }
@@ -100,14 +100,15 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError("--val-image-folder and --val-annotations go together. Give both or none.")
 
 
-def _provenance(settings: Train, seed: int, packages: Sequence[str]) -> dict[str, Any]:
+def _provenance(settings: Train, seed: int, engine: Engine) -> dict[str, Any]:
     """Facts of the output; the path of the weight file is left out, its checksum tells more."""
     digest = sha256_of(Path(settings.weights)) if settings.weights else None
     return provenance_of(
         "stages.train",
         settings=provenance_values(settings),
         seed=seed,
-        packages=packages,
+        packages=engine.PACKAGES,
+        built=engine.BUILT,
         code=code_of("stages.train", ENGINES[settings.engine].module),
         weights_sha256=digest,
     )

@@ -39,6 +39,10 @@ class Engine(Protocol):
     def PACKAGES(self) -> tuple[str, ...]:
         """Distribution names, for provenance."""
 
+    @property
+    def BUILT(self) -> tuple[str, ...]:
+        """Those that people build from any commit, so that their version tells too little."""
+
     def check(self, settings: "Train") -> None:
         """Raise ValueError for settings that this engine cannot serve, before anything is read."""
 

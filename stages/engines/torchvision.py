@@ -19,6 +19,7 @@ from stages.photographs.reading import photograph_of_entry
 from stages.settings.train import Train
 
 PACKAGES = ("numpy", "pycocotools", "torch", "torchvision")
+BUILT = ()
 MASK_THRESHOLD = 0.5  # of the mask's probability, stock
 
 

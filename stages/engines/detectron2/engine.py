@@ -30,6 +30,7 @@ from stages.photographs.reading import photograph_of_entry
 from stages.settings.train import Train
 
 PACKAGES = ("detectron2", "fvcore", "numpy", "pillow", "pycocotools", "torch", "torchvision")
+BUILT = ("detectron2",)  # main and the tag of 2021 are both 0.6
 LOGGERS = ("detectron2", "fvcore")
 LOG_NAMES = {own: name for name, own in DETECTRON2_NAMES.items()}
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from detectron2.config import get_cfg
 from detectron2.modeling import build_model
 
 from stages.engines.detectron2.engine import load_detector
+from stages.runtime.provenance import sources_of
 from stages.settings.train import Train
 
 
@@ -44,6 +46,11 @@ def test_a_network_of_the_configuration_loads_strictly_and_has_the_same_maps(out
     with torch.inference_mode():
         mine, theirs = ours.backbone(pixels), stock.backbone(pixels)
     assert all(torch.equal(mine[level], theirs[level]) for level in mine)
+
+
+def test_the_facts_tell_which_detectron2_it_was(out: Path) -> None:
+    told = json.loads((out / "training.json").read_text())["packages"]["detectron2"]
+    assert told == f"{metadata.version('detectron2')} (sources {sources_of('detectron2')})"
 
 
 def test_metrics_are_read_as_detectron2_writes_them(out: Path) -> None:
