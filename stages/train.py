@@ -23,6 +23,7 @@ from stages.engines.before_training import (
     check_labels,
     check_paths,
 )
+from stages.engines.config_files import config_files
 from stages.engines.engine import ENGINES, Engine, open_engine
 from stages.engines.facts import facts_of_training, hooks_told
 from stages.engines.results import write_results
@@ -101,7 +102,7 @@ def check_arguments(args: argparse.Namespace) -> None:
 
 
 def _provenance(settings: Train, seed: int, engine: Engine) -> dict[str, Any]:
-    """Facts of the output; the path of the weight file is left out, its checksum tells more."""
+    """Facts of the output; paths of files are left out, their checksums tell more."""
     digest = sha256_of(Path(settings.weights)) if settings.weights else None
     return provenance_of(
         "stages.train",
@@ -111,7 +112,14 @@ def _provenance(settings: Train, seed: int, engine: Engine) -> dict[str, Any]:
         built=engine.BUILT,
         code=code_of("stages.train", ENGINES[settings.engine].module),
         weights_sha256=digest,
+        **_config_facts(settings),
     )
+
+
+def _config_facts(settings: Train) -> dict[str, Any]:
+    """Checksums of the files that a user's network is described in, where it is."""
+    digests = [sha256_of(path) for path in config_files(settings.config)]
+    return {"config_sha256": digests} if digests else {}
 
 
 def trained(

@@ -67,7 +67,7 @@ def config(**changes: Any) -> dict[str, Any]:
         "export": {"transforms": [], "formats": ["coco_rle"], "category_ids": "keep"},
         "train": {
             **{"enabled": True, "engine": "torchvision", "iterations": 3},
-            **{"weights": None, "weights_sha256": None},
+            **{"weights": None, "weights_sha256": None, "config": None},
         },
         "evaluate": {"group_cover": 0.5},
         "report": {

@@ -146,7 +146,8 @@ def with_paths(config: Values, root: Path, links: Links) -> dict[str, Any]:
             key = f"select.{selector}.features.path"
             features["path"] = pretrained(features["path"], key, root, links)
     train = placed["train"]
-    train["weights"] = weights(train["weights"], "train.weights", root, links)
+    for name in ("weights", "config"):
+        train[name] = weights(train[name], f"train.{name}", root, links)
     return placed
 
 
@@ -157,7 +158,7 @@ def located(text: str, key: str, root: Path) -> str:
 
 
 def weights(text: str | None, key: str, root: Path, links: Links) -> str | None:
-    """Path of a weight file that has to be there.
+    """Path of a weight file, or of a network's, that has to be there.
 
     Raises
     ------

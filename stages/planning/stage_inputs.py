@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stages.engines.config_files import config_files
 from stages.learning.features import of_segmenter
 from stages.planning.comparison import Comparison
 from stages.planning.digests import Digests
@@ -167,7 +168,8 @@ class Inputs:
         """Those files with their checksums."""
         if self.stage == "train":
             train = self.ground.variants.settings(variant, "train")
-            return _files(train["weights"], train["weights_sha256"])
+            own = [Weights(str(path), None) for path in config_files(train["config"])]
+            return _files(train["weights"], train["weights_sha256"]) + own
         if self.stage not in ASKING:
             return []
         segmenter = self._checkpoint(variant)

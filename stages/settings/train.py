@@ -95,9 +95,30 @@ class Train(Section):
         Field(description="group: from scratch; frozen_batch: with ImageNet weights"),
     ] = "group"
     weights: Annotated[
-        str | None, Field(description="torchvision ResNet weight file; null: from scratch"), PLACE
+        str | None,
+        Field(
+            description="torchvision ResNet weight file, with `config` a state dict of its "
+            "network; null: from scratch"
+        ),
+        PLACE,
     ] = None
     weights_sha256: Annotated[str | None, Field(description="checksum of that file")] = None
+    config: Annotated[
+        str | None,
+        Field(
+            description="detectron2's file of another network, YAML or LazyConfig (.py); stands "
+            "for backbone, norm, fpn_channels, rois_per_image, score_threshold and "
+            "detections_per_image; its own schedule, sizes and data are not read"
+        ),
+        PLACE,
+    ] = None
+    overrides: Annotated[
+        tuple[str, ...], Field(description="KEY=VALUE, laid over that file as detectron2 does")
+    ] = ()
+    run_python: Annotated[
+        bool,
+        Field(description="true: a LazyConfig is my own program, and may run with my rights"),
+    ] = False
     fpn_channels: Annotated[int, Field(ge=16, multiple_of=16, description="stock: 256")] = 64
     short_side: Annotated[int, Field(ge=32, description="px; stock: 800")] = 128
     long_side: Annotated[int, Field(ge=32, description="px; stock: 1333")] = 256
@@ -160,6 +181,7 @@ class Train(Section):
                 "{at}.norm: frozen_batch learns nothing without trained statistics; set "
                 "{at}.weights to a torchvision ResNet file, or {at}.norm to group"
             )
+        _check_config(self)
         drop = self.roi_drop
         if drop.enabled and drop.start is not None and drop.start >= self.iterations:
             raise ValueError(
@@ -168,3 +190,26 @@ class Train(Section):
                 "{at}.roi_drop.enabled: false"
             )
         return self
+
+
+def _check_config(train: Train) -> None:
+    """Raise ValueError for a file of a network that cannot be taken, or keys that need one."""
+    path = train.config
+    if path is None:
+        if train.overrides:
+            raise ValueError("{at}.overrides are laid over {at}.config, which is null; set it")
+        return
+    if train.engine != "detectron2":
+        raise ValueError(
+            f"{{at}}.config is read by engine detectron2 alone; {{at}}.engine is {train.engine}"
+        )
+    if not path.endswith((".yaml", ".yml", ".py")):
+        raise ValueError(f"{{at}}.config {path} ends neither in .yaml nor in .py; rename it")
+    if path.endswith(".py") and not train.run_python:
+        raise ValueError(
+            f"{{at}}.config {path} is a LazyConfig: a program that runs with your rights. If it is "
+            "your own, set {at}.run_python: true"
+        )
+    for pair in train.overrides:
+        if not pair.partition("=")[1]:
+            raise ValueError(f"{{at}}.overrides: {pair!r} is no KEY=VALUE; write it so")

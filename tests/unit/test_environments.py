@@ -32,12 +32,12 @@ PACKAGE_OF = {  # import name -> package, where they differ
 UNPINNED = {  # package -> why its version is left open
     "detectron2": {"pytorch", "torchvision"},  # each build of detectron2 wants its own
 }
-OF_DETECTRON2 = {"detectron2", "fvcore"}
-OPTIONAL = {
+OF_DETECTRON2 = {"detectron2", "fvcore", "omegaconf"}
+OPTIONAL = {  # users install them beside the rest
     *OF_DETECTRON2,
     "faster-coco-eval",
     "transformers",
-}  # users install them beside the rest
+}
 SPARED = {"hotcoco"}  # required, but an environment may do without it: pycocotools stands in
 # The first 16 digits of the SHA-256 of every file of facebookresearch/segment-anything at its last
 # commit, dca509f: the distribution on the index is another person's, and must hold nothing else
@@ -149,7 +149,7 @@ def test_an_environment_covers_what_its_stage_imports(program: str, path: Path) 
     there = {re.split(r"[ =<>]", line)[0] for line in conda + wheels}
     there |= {"torch"} if "pytorch" in there else set()
     there |= {"opencv-python-headless"} if "opencv" in there else set()
-    there |= OF_DETECTRON2 if "detectron2" in there else set()  # fvcore comes with it
+    there |= OF_DETECTRON2 if "detectron2" in there else set()  # the others come with it
     needed = _imported(_modules_of(program, path.stem))
     missing = needed - there
     assert missing <= OPTIONAL | SPARED

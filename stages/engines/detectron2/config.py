@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from detectron2 import model_zoo
 from detectron2.config import CfgNode, get_cfg
-from detectron2.modeling import build_model
 
 from stages.engines.detectron2.heads import HeadsDrawnTwice
+from stages.engines.detectron2.users import read_config, stock_network, users_network
 from stages.engines.mask_rcnn import ASPECTS, RPN_KEPT, anchors
 from stages.learning.adapter import GROUPS
 from stages.learning.backbone import MEAN, STD
@@ -39,32 +39,52 @@ def check_widths(settings: Train) -> None:
         )
 
 
-def config_of(settings: Train, classes: int) -> CfgNode:
+def config_of(settings: Train, classes: int) -> Any:
     """The configuration, of stock keys alone; without paths, so equal settings give equal text.
 
     Parameters
     ----------
     classes : number of classes, without the background.
+
+    Returns
+    -------
+    A CfgNode; of a LazyConfig in `settings.config` a DictConfig with its node `model`.
     """
+    if not settings.config:
+        return own_config(settings, classes)
+    config = read_config(settings, classes)
+    if isinstance(config, CfgNode):
+        _set_sizes(config, settings)
+        _set_schedule(config, settings)
+    return config
+
+
+def own_config(settings: Train, classes: int) -> CfgNode:
+    """The configuration of the network that section `train` describes."""
     config = get_cfg()
     config.merge_from_file(model_zoo.get_config_file(BASE))
     config.MODEL.WEIGHTS = ""  # nothing is ever downloaded
     config.DATASETS.TRAIN = config.DATASETS.TEST = ()
-    _set_input(config, settings)
+    _set_pixels(config)
+    _set_sizes(config, settings)
     _set_backbone(config.MODEL, settings)
     _set_rpn(config.MODEL, settings)
     _set_heads(config.MODEL, settings, classes)
+    config.TEST.DETECTIONS_PER_IMAGE = settings.detections_per_image
     _set_schedule(config, settings)
     return config
 
 
-def _set_input(config: CfgNode, settings: Train) -> None:
+def _set_pixels(config: CfgNode) -> None:
     config.INPUT.FORMAT = "RGB"
+    config.MODEL.PIXEL_MEAN, config.MODEL.PIXEL_STD = list(MEAN), list(STD)
+
+
+def _set_sizes(config: CfgNode, settings: Train) -> None:
     config.INPUT.MASK_FORMAT = "bitmask"
     config.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
     config.INPUT.MIN_SIZE_TEST = settings.short_side
     config.INPUT.MAX_SIZE_TRAIN = config.INPUT.MAX_SIZE_TEST = settings.long_side
-    config.MODEL.PIXEL_MEAN, config.MODEL.PIXEL_STD = list(MEAN), list(STD)
     config.DATALOADER.NUM_WORKERS = settings.workers
 
 
@@ -99,7 +119,6 @@ def _set_heads(model: CfgNode, settings: Train, classes: int) -> None:
 
 def _set_schedule(config: CfgNode, settings: Train) -> None:
     """Steps are taken by `stages.learning.trainer`; these numbers say the same."""
-    config.TEST.DETECTIONS_PER_IMAGE = settings.detections_per_image
     config.SOLVER.MAX_ITER = settings.iterations
     config.SOLVER.IMS_PER_BATCH = settings.batch_images
     config.SOLVER.BASE_LR = settings.lr
@@ -109,9 +128,10 @@ def _set_schedule(config: CfgNode, settings: Train) -> None:
     config.SOLVER.CHECKPOINT_PERIOD = settings.checkpoint_every
 
 
-def build_network(config: CfgNode, device: torch.device) -> Any:
-    """The network with fresh weights and detectron2's own heads, without hooks."""
-    placed = config.clone()
-    placed.MODEL.DEVICE = str(device)
-    placed.MODEL.ROI_HEADS.NAME = HeadsDrawnTwice.__name__
-    return build_model(placed)
+def build_network(config: Any, device: torch.device, *, own: bool = True) -> Any:
+    """The network with fresh weights, without hooks; own: it is that of section `train`."""
+    if not own:
+        return users_network(config, device)
+    drawn = config.clone()
+    drawn.MODEL.ROI_HEADS.NAME = HeadsDrawnTwice.__name__
+    return stock_network(drawn, device)

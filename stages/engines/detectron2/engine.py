@@ -12,13 +12,21 @@ from typing import Any
 
 import detectron2
 import torch
+from detectron2.config import CfgNode
 from detectron2.data import transforms as T
 from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from stages.engines.detectron2.config import build_network, check_widths, config_of
-from stages.engines.detectron2.hooking import add_hooks
-from stages.engines.detectron2.samples import MappedReader, MappedSamples, SampleMapper, to_image
+from stages.engines.detectron2.hooking import add_hooks, checked_heads, hooks_told_of
+from stages.engines.detectron2.samples import (
+    MappedReader,
+    MappedSamples,
+    SampleMapper,
+    in_order,
+    to_image,
+)
+from stages.engines.detectron2.users import load_matching, stock_network, text_of
 from stages.engines.detectron2.weights import load_backbone
 from stages.engines.hooks import DROPPED
 from stages.engines.recipe import start_seed, train_network
@@ -27,6 +35,7 @@ from stages.engines.stock import DETECTRON2_NAMES, WEIGHTS, StockModel
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
 from stages.photographs.reading import photograph_of_entry
+from stages.runtime.program import say
 from stages.settings.train import Train
 
 PACKAGES = ("detectron2", "fvcore", "numpy", "pillow", "pycocotools", "torch", "torchvision")
@@ -36,8 +45,12 @@ LOG_NAMES = {own: name for name, own in DETECTRON2_NAMES.items()}
 
 
 def check(settings: Train) -> None:
-    """Raise ValueError for settings that this engine cannot serve."""
-    check_widths(settings)
+    """Raise ValueError for settings that this engine cannot serve; reads a user's own file."""
+    if settings.config:
+        quiet_loggers()
+        text_of(config_of(settings, 1))
+    else:
+        check_widths(settings)
 
 
 def train(
@@ -57,10 +70,13 @@ def train(
     """
     quiet_loggers()
     network, config = open_detector(settings, len(labels.categories), device, seed=seed)
-    facts = {"detectron2": detectron2.__version__, "config": config.dump()}
+    facts = {"detectron2": detectron2.__version__, "config": text_of(config)}
     return train_network(
         network,
-        MappedReader(StepReader(image_folder, labels, settings, seed), SampleMapper(config)),
+        MappedReader(
+            StepReader(image_folder, labels, settings, seed),
+            SampleMapper(settings, channels=network.input_format),
+        ),
         lambda inputs: losses_of(network, inputs),
         settings,
         out=out,
@@ -96,10 +112,19 @@ def open_detector(
     """
     config = config_of(settings, classes)
     torch.manual_seed(start_seed(seed))
-    network = build_network(config, device)
+    network = build_network(config, device, own=not settings.config)
+    if settings.config:
+        say("train", hooks_told_of(checked_heads(network, settings)))
     if settings.weights:
-        load_backbone(network.backbone.bottom_up, settings)
+        _load_weights(network, settings)
     return add_hooks(network, settings), config
+
+
+def _load_weights(network: Any, settings: Train) -> None:
+    if settings.config:
+        load_matching(network, settings)
+    else:
+        load_backbone(network.backbone.bottom_up, settings)
 
 
 def quiet_loggers() -> None:
@@ -128,7 +153,7 @@ def predict(
     network, category_ids = load_detector(settings, checkpoint, device)
     resize = T.ResizeShortestEdge(settings.short_side, settings.long_side)
     for image in images:
-        pixels = photograph_of_entry(image_folder, image)
+        pixels = in_order(photograph_of_entry(image_folder, image), network.input_format)
         height, width = pixels.shape[:2]
         resized = to_image(resize.get_transform(pixels).apply_image(pixels))
         with torch.inference_mode():
@@ -153,8 +178,7 @@ def load_detector(settings: Train, checkpoint: Path, device: torch.device) -> tu
     quiet_loggers()
     state, header = load_model(checkpoint)
     category_ids = [category["id"] for category in header["categories"]]
-    config = config_of(settings.model_copy(update={"weights": None}), len(category_ids))
-    network = build_network(config, device)
+    network = stock_network(config_of(settings, len(category_ids)), device)
     network.load_state_dict(state, strict=True)
     return network.eval(), category_ids
 
@@ -162,9 +186,11 @@ def load_detector(settings: Train, checkpoint: Path, device: torch.device) -> tu
 def stock_model(settings: Train, checkpoint: Path) -> StockModel:
     """What detectron2's DefaultPredictor opens; see `engine.Engine`.
 
-    The weights are `{"model": state}`, with the classes beside it; the configuration is YAML.
+    The weights are `{"model": state}`, with the classes beside it; the configuration is YAML, of a
+    LazyConfig its node `model`, for `LazyConfig.load` and `instantiate`.
     """
     state, header = load_model(checkpoint)
     config = config_of(settings, len(header["categories"]))
-    config.MODEL.WEIGHTS = WEIGHTS
-    return StockModel({"model": state, "categories": header["categories"]}, config.dump())
+    if isinstance(config, CfgNode):
+        config.MODEL.WEIGHTS = WEIGHTS
+    return StockModel({"model": state, "categories": header["categories"]}, text_of(config))

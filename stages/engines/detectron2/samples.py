@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from detectron2.config import CfgNode
 from detectron2.data import transforms as T
 from detectron2.data.detection_utils import filter_empty_instances
 from detectron2.structures import BitMasks, Boxes, Instances
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from stages.engines.detectron2.heads import EXTRA_MASKS
 from stages.engines.training_images import Sample, StepSamples
+from stages.settings.train import Train
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,19 @@ class MappedSamples:
 class SampleMapper:
     """Sample to detectron2's dictionary; stands where detectron2 has its DatasetMapper.
 
+    channels : the order that the network wants, RGB or BGR; None: RGB.
+
     Every object keeps its box, also one without a mask: detectron2's own mapper loses it.
     """
 
-    def __init__(self, config: CfgNode):
-        sides = config.INPUT.MIN_SIZE_TRAIN
-        self.resize = T.ResizeShortestEdge(sides, config.INPUT.MAX_SIZE_TRAIN, "choice")
+    def __init__(self, settings: Train, *, channels: str | None = "RGB"):
+        self.channels = channels
+        self.resize = T.ResizeShortestEdge(settings.short_side, settings.long_side)
 
     def __call__(self, sample: Sample) -> dict[str, Any]:
         """Image (3, h, w) uint8, 0 to 255, and its objects as `Instances`."""
         pixels = (sample.pixels * 255).round().byte().permute(1, 2, 0).numpy()
+        pixels = in_order(pixels, self.channels)
         change = self.resize.get_transform(pixels)
         image = to_image(change.apply_image(pixels))
         instances = Instances(tuple(image.shape[1:]))
@@ -53,6 +56,18 @@ class SampleMapper:
             instances.gt_extra_valid = sample.extra_valid
         kept = filter_empty_instances(instances, by_box=True, by_mask=False)
         return {"image_id": sample.image_id, "image": image, "instances": kept}
+
+
+def in_order(pixels: np.ndarray, channels: str | None) -> np.ndarray:
+    """(h, w, 3) RGB in the order of a network: RGB, BGR, or None for RGB.
+
+    Raises
+    ------
+    ValueError : it wants another one.
+    """
+    if channels not in (None, "RGB", "BGR"):
+        raise ValueError(f"train.config: its INPUT.FORMAT is {channels}. Set RGB or BGR.")
+    return pixels[:, :, ::-1] if channels == "BGR" else pixels
 
 
 def to_image(pixels: np.ndarray) -> Tensor:

@@ -275,6 +275,20 @@ def test_a_file_with_a_known_checksum_need_not_be_looked_at(on_files: dict[str, 
     assert digest.startswith("ec2df627")
 
 
+def test_the_file_of_a_network_and_its_bases_decide_what_reruns(
+    on_files: dict[str, Any], tmp_path: Any
+) -> None:
+    (tmp_path / "mine.yaml").write_text("_BASE_: base.yaml\n")
+    changes = {**on_files, "train__config": "mine.yaml"}
+    found = []
+    for text in ("A: 1\n", "A: 2\n", "A: 1\n"):
+        (tmp_path / "base.yaml").write_text(text)
+        train = plan(report__variants=[], **changes).train
+        assert train.weights(job("r/v")) == [str(tmp_path / n) for n in ("mine.yaml", "base.yaml")]
+        found.append(train.digests(job("r/v", engine="detectron2")))
+    assert found[0] == found[2] != found[1]
+
+
 DIGESTS = [  # stage, home, how many of the user's files, weights apart: labels and photographs
     ("prepare", "r", 2),
     ("export", "r/v", 0),

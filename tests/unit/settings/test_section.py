@@ -40,13 +40,13 @@ def test_settings_are_frozen_at_every_depth() -> None:
 @pytest.mark.parametrize(
     ("settings", "paths"),
     [
-        (Propose(), ("sam.checkpoint", "transformers.path")),
-        (Select(), ("psm.features.weights", "psm.features.path")),
-        (Train(weights="elsewhere/resnet.pth"), ("weights",)),
+        (Propose(), ["sam.checkpoint", "transformers.path"]),
+        (Select(), ["psm.features.weights", "psm.features.path"]),
+        (Train(weights="elsewhere/resnet.pth"), ["weights", "config"]),
     ],
     ids=["propose", "select", "train"],
 )
-def test_a_header_holds_all_but_the_path_of_a_file(settings: Any, paths: tuple[str, ...]) -> None:
+def test_a_header_holds_all_but_the_paths_of_files(settings: Any, paths: list[str]) -> None:
     wanted = to_values(settings)
     for path in paths:
         *sections, last = path.split(".")

@@ -53,7 +53,7 @@ def images(tmp_path: Path) -> list[dict[str, Any]]:
     """Two images of two objects each, with masks of weight 1 that do not fill their boxes."""
     path = write_rectangles(tmp_path)
     plan = Train(**SMALL, batch_images=2, flip=0.0)
-    mapper = SampleMapper(config_of(plan, 3))
+    mapper = SampleMapper(plan)
     samples = StepReader(tmp_path, Labels(path), plan, 0)(0).samples
     for sample in samples:
         sample.masks[:, ::3] = 0

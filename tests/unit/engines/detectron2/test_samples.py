@@ -26,9 +26,7 @@ def settings(side: int = SIDE, **more: Any) -> Train:
 
 
 def mapped(path: Path, plan: Train) -> list[dict[str, Any]]:
-    reader = MappedReader(
-        StepReader(path.parent, Labels(path), plan, 0), SampleMapper(config_of(plan, 3))
-    )
+    reader = MappedReader(StepReader(path.parent, Labels(path), plan, 0), SampleMapper(plan))
     inputs = reader(0)
     assert [image["image_id"] for image in inputs.images] == inputs.image_ids
     return inputs.images
@@ -55,7 +53,7 @@ def test_an_image_without_objects_stays() -> None:
         extra_masks=torch.zeros(0, 0, 40, 60, dtype=torch.uint8),
         extra_valid=torch.zeros(0, 0, dtype=torch.bool),
     )
-    found = SampleMapper(config_of(settings(80, long_side=100), 3))(empty)
+    found = SampleMapper(settings(80, long_side=100))(empty)
     assert found["image"].shape == (3, 67, 100)  # the long side is the limit
     assert len(found["instances"]) == 0
     assert found["instances"].gt_masks.tensor.shape == (0, 67, 100)
