@@ -3,7 +3,8 @@
 In come images and a COCO file of labels; out go the weights, a log with one line of JSON per step,
 facts about the training, the same network as its library opens it without us (weights,
 configuration, metrics), and, where there is a validation split, COCO results on its images (`[]`
-where there is none). Of the validation file nothing but its images and classes is read. SAPNet,
+where there is none). Of the validation file nothing but its images and classes is read, unless
+`train.evaluate_every` asks for looks at its truth. SAPNet,
 Sec. 4.1 and Table 1 (retraining; the paper has SOLOv2 and Mask R-CNN). A killed training goes on
 from its checkpoint and ends with the same weights, bit by bit on the CPU.
 """
@@ -11,7 +12,7 @@ from its checkpoint and ends with the same weights, bit by bit on the CPU.
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from stages.engines.before_training import (
     check_labels,
     check_paths,
 )
+from stages.engines.best import Validation
 from stages.engines.config_files import config_files
 from stages.engines.engine import ENGINES, Engine, open_engine
 from stages.engines.facts import facts_of_training, hooks_told
@@ -33,10 +35,12 @@ from stages.formats.coco import CocoFile, read_coco
 from stages.runtime.atomic import replacing, write_text
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
+from stages.runtime.processes import Team, joined
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of, sha256_of
 from stages.runtime.unfinished import parts_folder, remove_parts
+from stages.scoring.truth import scoring_truth
 from stages.settings.section import from_json, provenance_values
 from stages.settings.train import Train
 
@@ -49,7 +53,7 @@ def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
     settings = from_json(Train, args.settings, "train")
-    check_arguments(args)
+    check_arguments(args, settings)
     engine = open_engine(settings)
     torch.set_num_threads(args.threads)
     labels = Labels(args.labels, extra_masks=settings.multi_mask.enabled)
@@ -65,19 +69,45 @@ def main(argv: Sequence[str] | None) -> None:
         "reading": json.loads(args.reading),
         "categories": labels.categories,
     }
-    folder = parts_folder(args.out_model, header, labels.image_ids, inputs=[args.labels])
-    with leased(args.device) as device:
-        log = trained(engine, settings, labels, folder, args, device, header)
-        found = write_predictions(engine, settings, split, folder, args, device)
+    validation = validation_of(args, settings, split)
+    inputs = [args.labels, *([args.val_annotations] if validation else [])]
+    with joined(settings.processes, args.device) as team:
+        with team.leader_first():
+            folder = parts_folder(args.out_model, header, labels.image_ids, inputs=inputs)
+        with leased(args.device) as device:
+            log = trained(engine, settings, labels, folder, args, device, header, team, validation)
+            team.wait()  # the others may still read and write in `folder`
+            if team.leads:
+                found = write_predictions(engine, settings, split, folder, args, device)
+        if team.leads:
+            facts = leave(engine, settings, labels, folder, args, log, header["packages"])
+            say("train", summary(facts, labels, split, found))
+
+
+def leave(
+    engine: Engine,
+    settings: Train,
+    labels: Labels,
+    folder: Path,
+    args: argparse.Namespace,
+    log: str,
+    packages: Mapping[str, str],
+) -> dict[str, Any]:
+    """Write all that is written but the predictions, and remove the work in progress.
+
+    Returns
+    -------
+    The facts about the training.
+    """
     stock = {name: getattr(args, f"out_stock_{name}") for name in STOCK}
     write_stock(engine.stock_model(settings, folder / MODEL), log, **stock)
     with replacing(args.out_model) as temporary:
         shutil.copyfile(folder / MODEL, temporary)
-    facts = facts_of_training(settings, labels, log, header["packages"])
+    facts = facts_of_training(settings, labels, log, packages)
     write_text(args.out_facts, json.dumps(facts, indent=1) + "\n")
     write_text(args.out_log, log)
     remove_parts(folder)
-    say("train", summary(facts, labels, split, found))
+    return facts
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,10 +125,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def check_arguments(args: argparse.Namespace) -> None:
+def check_arguments(args: argparse.Namespace, settings: Train) -> None:
     """Flags that go together; raises ValueError."""
+    if settings.evaluate_every and args.val_annotations is None:
+        raise ValueError(
+            "train.evaluate_every looks at validation images, and there are none. Give dataset.val "
+            "(--val-annotations), or set it to 0."
+        )
     if (args.val_image_folder is None) != (args.val_annotations is None):
         raise ValueError("--val-image-folder and --val-annotations go together. Give both or none.")
+
+
+def validation_of(
+    args: argparse.Namespace, settings: Train, split: CocoFile | None
+) -> Validation | None:
+    """What is looked at during the training: only where it is asked for the truth is read."""
+    if split is None or not settings.evaluate_every:
+        return None
+    truth = scoring_truth(args.val_annotations)
+    return Validation(split.images, args.val_image_folder, truth, settings.evaluate_every)
 
 
 def _provenance(settings: Train, seed: int, engine: Engine) -> dict[str, Any]:
@@ -130,6 +175,8 @@ def trained(
     args: argparse.Namespace,
     device: torch.device,
     header: dict[str, Any],
+    team: Team,
+    validation: Validation | None,
 ) -> str:
     """Train into `folder`, unless an interrupted run had finished training there.
 
@@ -148,8 +195,11 @@ def trained(
         device=device,
         seed=args.seed,
         header=header,
+        team=team,
+        validation=validation,
     )
-    write_text(finished, log)
+    if team.leads:
+        write_text(finished, log)
     return log
 
 

@@ -38,13 +38,18 @@ FLAGS = {
 
 def trained(folder: Path, **settings: Any) -> Path:
     """Trains on the rectangles in `folder` and predicts them; returns the folder of the outputs."""
+    train.main(words_of(folder, **settings))
+    return folder / "out"
+
+
+def words_of(folder: Path, **settings: Any) -> list[str]:
+    """The command line of that training; draws the rectangles."""
     labels, out = write_rectangles(folder), folder / "out"
     words = [f"--{name}={folder}" for name in ("image-folder", "val-image-folder")]
     words += [f"--{name}={labels}" for name in ("labels", "val-annotations")]
     words += [f"--out-{flag}={out / name}" for flag, name in FLAGS.items()]
     text = json.dumps({**SETTINGS, **settings})
-    train.main([*words, "--device=cpu", "--seed=3", "--settings", text])
-    return out
+    return [*words, "--device=cpu", "--seed=3", "--settings", text]
 
 
 def predicted(out: Path) -> list[dict[str, Any]]:

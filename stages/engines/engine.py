@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     import torch
 
+    from stages.engines.best import Validation
     from stages.engines.stock import StockModel
     from stages.engines.training_labels import Labels
+    from stages.runtime.processes import Team
     from stages.settings.train import Train
 
 ENGINES = {  # by train.engine, the name of the package
@@ -56,17 +58,24 @@ class Engine(Protocol):
         device: "torch.device",
         seed: int,
         header: Mapping[str, Any],
+        team: "Team",
+        validation: "Validation | None",
     ) -> str:
         """Train on `labels` and write the weights to `out`, as `stages.learning.trainer` does.
 
         Work in progress lies beside `out`; a training that was killed goes on from there, and ends
         with the same weights (bit by bit on the CPU).
 
+        Parameters
+        ----------
+        team : the processes that train together; the first of them writes.
+        validation : what is looked at while it trains; None: nothing.
+
         Returns
         -------
         The log, one JSON object per step and line: step (from 1), lr, loss and its parts, images,
         images_per_second; dropped and dropped_objects (shares of RoIs) with roi_drop; pasted
-        (instances) with copy_paste.
+        (instances) with copy_paste; val_ap where it was looked at validation images.
 
         Raises
         ------

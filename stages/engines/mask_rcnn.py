@@ -47,7 +47,7 @@ def build_mask_rcnn(settings: Train, classes: int) -> MaskRCNN:
     width = settings.fpn_channels
     model = MaskRCNN(
         _backbone(settings),
-        rpn_anchor_generator=anchors(settings.short_side),
+        rpn_anchor_generator=anchors(settings.test_side),
         box_head=TwoMLPHead(width * ROI_SIZE**2, 4 * width),
         box_predictor=FastRCNNPredictor(4 * width, classes + 1),
         mask_head=MaskRCNNHeads(width, (width,) * 4, 1, norm_layer=_head_norm(settings)),
@@ -65,7 +65,7 @@ def numbers_of(settings: Train) -> dict[str, Any]:
     rois = settings.rois_per_image
     kept, kept_test = (min(4 * rois, stock) for stock in RPN_KEPT)
     return {
-        "min_size": settings.short_side,
+        "min_size": settings.test_side,
         "max_size": settings.long_side,
         "box_score_thresh": settings.score_threshold,
         "box_detections_per_img": settings.detections_per_image,
@@ -90,7 +90,7 @@ def description_of(settings: Train, classes: Sequence[str]) -> dict[str, Any]:
     groups : numbers of groups of a GroupNorm; the first is taken that leaves two or more channels
     to each group. Empty: FrozenBatchNorm2d in the backbone, no norm in FPN and mask head.
     """
-    grid = anchors(settings.short_side)
+    grid = anchors(settings.test_side)
     return {
         "backbone": settings.backbone,
         "groups": GROUP_NUMBERS if settings.norm == "group" else (),

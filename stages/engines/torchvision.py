@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stages.engines.best import Validation, watch_of
 from stages.engines.mask_rcnn import build_mask_rcnn, description_of
 from stages.engines.recipe import start_seed, train_network
 from stages.engines.results import results_of
@@ -16,6 +17,7 @@ from stages.engines.training_images import Sample, StepSamples, to_tensor
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
 from stages.photographs.reading import photograph_of_entry
+from stages.runtime.processes import ALONE, Team
 from stages.settings.train import Train
 
 PACKAGES = ("numpy", "pycocotools", "torch", "torchvision")
@@ -43,28 +45,35 @@ def train(
     device: torch.device,
     seed: int,
     header: Mapping[str, Any],
+    team: Team = ALONE,
+    validation: Validation | None = None,
 ) -> str:
     """Train on `labels` and write the weights to `out`; see `engine.Engine`.
 
     A training that was killed goes on from `checkpoint.pt` beside `out`.
     """
     model = open_detector(settings, len(labels.categories), device, seed=seed)
+    ids = [category["id"] for category in labels.categories]
+    watch = watch_of(validation, model, detections, settings, folder=out.parent, ids=ids)
     return train_network(
         model,
-        StepReader(image_folder, labels, settings, seed),
+        StepReader(image_folder, labels, settings, seed, team),
         lambda batch: losses_of(model, batch),
         settings,
         out=out,
         seed=seed,
         header=header,
+        team=team,
+        watch=watch,
     )
 
 
-def losses_of(model: nn.Module, batch: StepSamples) -> tuple[dict[str, Tensor], dict[str, float]]:
+def losses_of(model: Any, batch: StepSamples) -> tuple[dict[str, Tensor], dict[str, float]]:
     """The losses of a step, and the shares of dropped RoIs with roi_drop."""
     device = next(model.parameters()).device
     heads: Any = model.roi_heads
     heads.step = batch.step
+    model.transform.min_size = (batch.side,)
     images = [sample.pixels.to(device) for sample in batch.samples]
     losses = model(images, [target_of(sample, device) for sample in batch.samples])
     return losses, heads.dropped if heads.drop.enabled else {}
@@ -90,8 +99,22 @@ def predict(
     image_folder: Path,
     device: torch.device,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the COCO results of each image, one image after the other; see `engine.Engine`."""
+    """The COCO results of each image, one image after the other; see `engine.Engine`."""
     model, category_ids = load_detector(settings, checkpoint, device)
+    return detections(model, settings, images, image_folder=image_folder, ids=category_ids)
+
+
+def detections(
+    model: Any,
+    settings: Train,
+    images: Sequence[Mapping[str, Any]],
+    *,
+    image_folder: Path,
+    ids: Sequence[int],
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the COCO results of a network in eval mode; label k is category ids[k - 1]."""
+    device = next(model.parameters()).device
+    model.transform.min_size = (settings.test_side,)
     for image in images:
         pixels = to_tensor(photograph_of_entry(image_folder, image))
         with torch.inference_mode():
@@ -99,7 +122,7 @@ def predict(
         arrays = {name: value.cpu().numpy() for name, value in found.items()}
         masks = arrays["masks"][:, 0] > MASK_THRESHOLD
         yield results_of(
-            image["id"], arrays["boxes"], arrays["labels"], arrays["scores"], masks, category_ids
+            image["id"], arrays["boxes"], arrays["labels"], arrays["scores"], masks, ids
         )
 
 

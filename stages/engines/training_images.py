@@ -32,10 +32,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class StepSamples:
-    """The samples of one step."""
+    """The samples of one step. side : px, of their shorter sides in the network."""
 
     step: int
     samples: list[Sample]
+    side: int
+
+    def parts(self, number: int) -> list["StepSamples"]:
+        """The samples in so many parts, of one sample at least."""
+        parts = [self.samples[start::number] for start in range(number)]
+        return [replace(self, samples=part) for part in parts if part]
 
     @property
     def image_ids(self) -> list[int]:

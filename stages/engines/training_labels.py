@@ -22,6 +22,7 @@ from stages.geometry.masks import Rle, rle_areas, rles_to_masks, segmentation_to
 from stages.learning.trainer import images_of_step
 from stages.photographs.reading import photograph_of_entry
 from stages.runtime.faults import Faults
+from stages.runtime.processes import ALONE, Team
 from stages.runtime.randomness import Purpose, rng_of
 from stages.settings.train import Train
 
@@ -140,14 +141,21 @@ class StepReader:
     labels: Labels
     settings: Train
     seed: int
+    team: Team = ALONE
 
     def __call__(self, step: int) -> StepSamples:
-        """The batch of `step`, images mirrored and pasted into by chance."""
+        """The batch of `step`, images mirrored and pasted into by chance; a team's own slice."""
         keys = images_of_step(self.labels.image_ids, step, self.settings, seed=self.seed)
-        shown = [self._sample(image_id, flip=flip) for image_id, flip in keys]
+        places = self.team.share(list(enumerate(keys)))
+        shown = [(place, self._sample(image_id, flip=flip)) for place, (image_id, flip) in places]
         if self.settings.copy_paste.enabled:
-            shown = [self._pasted_into(sample, step, k) for k, sample in enumerate(shown)]
-        return StepSamples(step, shown)
+            shown = [(k, self._pasted_into(sample, step, k)) for k, sample in shown]
+        return StepSamples(step, [sample for _, sample in shown], self._side(step))
+
+    def _side(self, step: int) -> int:
+        """Shorter side of the images of a step, px; depends on the step alone."""
+        sides = self.settings.sides
+        return sides[int(rng_of(self.seed, Purpose.SIDE, step).integers(len(sides)))]
 
     def _pasted_into(self, sample: Sample, step: int, position: int) -> Sample:
         """The sample with instances of another image by chance; depends on step and position."""

@@ -4,7 +4,7 @@ SAPNet, Sec. 4.1, and the authors' code: SGD with a linear warm-up and two falls
 """
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -72,12 +72,32 @@ def lr_share(step: int, steps: int, settings: Schedule) -> float:
 
 
 def optimizer_of(
-    network: nn.Module, settings: Schedule, *, momentum: float = MOMENTUM
+    network: nn.Module,
+    settings: Schedule,
+    *,
+    momentum: float = MOMENTUM,
+    norm_decay: bool = True,
 ) -> torch.optim.Optimizer:
-    """AdamW, or SGD (SAPNet, Sec. 4.1), for the weights that are trained."""
-    weights = [p for p in network.parameters() if p.requires_grad]
+    """AdamW, or SGD (SAPNet, Sec. 4.1), for the weights that are trained.
+
+    norm_decay : False spares the scales and shifts of norms the weight decay, as detectron2 does.
+    """
+    weights: list[Any] = [p for p in network.parameters() if p.requires_grad]
+    if not norm_decay:
+        weights = _groups(network, weights)
     if settings.optimizer == "sgd":
         return torch.optim.SGD(
             weights, settings.lr, momentum=momentum, weight_decay=settings.weight_decay
         )
     return torch.optim.AdamW(weights, settings.lr, weight_decay=settings.weight_decay)
+
+
+def _groups(network: nn.Module, weights: list[nn.Parameter]) -> list[dict[str, Any]]:
+    """The weights without those of norms, and those of norms with no decay."""
+    norms = [m for m in network.modules() if "Norm" in type(m).__name__]
+    spared = {id(p) for norm in norms for p in norm.parameters(recurse=False)}
+    kept = [p for p in weights if id(p) not in spared]
+    return [
+        {"params": kept},
+        {"params": [p for p in weights if id(p) in spared], "weight_decay": 0.0},
+    ]

@@ -8,7 +8,7 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from stages.learning.schedule import Schedule, lr_share
 from stages.runtime.atomic import write_bytes
-from stages.runtime.processes import ALONE, Team
+from stages.runtime.processes import ALONE, Team, weight_of
 from stages.runtime.program import say
 from stages.runtime.progress import STEPS_PER_LINE, Progress
 from stages.runtime.randomness import Purpose, rng_of
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
+After = Callable[[int, Sequence[str]], Mapping[str, float]]
 
 
 def images_of_step(
@@ -68,6 +69,7 @@ def fit(
     optimizer: torch.optim.Optimizer,
     line_every: int = STEPS_PER_LINE,
     team: Team = ALONE,
+    after: After | None = None,
 ) -> str:
     """Train `network`, going on from the checkpoint in `folder` where there is one.
 
@@ -78,6 +80,7 @@ def fit(
     folder : of the work in progress; `checkpoint.pt` appears there.
     line_every : steps between two progress lines.
     team : the processes that train together; the first of them writes.
+    after : step from 1 and the log before it, to more numbers of the step; by the first process.
 
     Returns
     -------
@@ -88,22 +91,28 @@ def fit(
     ValueError : the loss or its gradient is not finite; names the step and its images.
     """
     step, log = _resumed(network, optimizer, folder)
-    progress = Progress(name, steps, "steps", every=line_every) if team.leads else None
-    if step and progress:
-        progress.skip(step)
-        say(name, f"resuming at step {step}.")
+    progress = _progress_from(step, name, steps, line_every) if team.leads else None
     network.train()
     for batch in batches(read, step, steps, settings.workers):
         entry = trained_step(
             network, optimizer, loss_of, batch, settings=settings, step=step, steps=steps, team=team
         )
         step += 1
-        log.append(json.dumps(entry))
+        log.append(json.dumps({**entry, **(after(step, log) if after and team.leads else {})}))
         if progress:
             progress.step(f"loss {entry['loss']:.4f}")
         if step % settings.checkpoint_every == 0 and step < steps and team.leads:
             _save(network, optimizer, step, log, folder)
     return "\n".join(log) + "\n"
+
+
+def _progress_from(step: int, name: str, steps: int, every: int) -> Progress:
+    """The progress of a training that goes on at `step`, or begins at 0."""
+    progress = Progress(name, steps, "steps", every=every)
+    if step:
+        progress.skip(step)
+        say(name, f"resuming at step {step}.")
+    return progress
 
 
 def batches(read: Callable[[int], Any], step: int, steps: int, workers: int) -> Iterator[Any]:
@@ -150,14 +159,14 @@ def _step(
 ) -> dict[str, float]:
     for group in optimizer.param_groups:
         group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)  # first: a loss may take its own gradient in parts
     loss, numbers = loss_of(batch) if _has_images(batch) else (torch.zeros(()), {})
     if not torch.isfinite(loss):
         _refuse(loss, "loss", _guilty(loss_of, batch), step)
-    optimizer.zero_grad(set_to_none=True)
     if loss.requires_grad:
         torch.autograd.backward(loss)
     if loss.requires_grad or team.size > 1:
-        team.average(network.parameters(), numbers.get("objects", 0))
+        team.average(network.parameters(), weight_of(numbers))
         norm = nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
         if not torch.isfinite(norm):  # before it spoils the weights
             _refuse(norm, "gradient", getattr(batch, "step_ids", "unknown"), step)

@@ -120,6 +120,9 @@ class StagePlan(Inputs):
 
     def processes(self, wildcards: Any) -> int:
         """Processes of a training, a GPU each."""
+        if self.stage == "train":
+            train = self.ground.variants.settings(self.case(wildcards).variant, "train")
+            return int(train.get("processes", 1))
         if self.stage not in FITTED:
             return 1
         block = self.ground.variants.block(self.case(wildcards).variant, FITTED[self.stage])

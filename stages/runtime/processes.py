@@ -7,7 +7,7 @@ beta and its norm per process, as in the authors' code. Only process 0 writes fi
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +19,7 @@ from torch import nn
 
 from stages.runtime.program import say
 
-COUNTS = ("images", "objects", "negatives")  # numbers of a step that add up; others are means
+COUNTS = ("images", "objects", "negatives", "pasted")  # of a step: they add up; others are means
 NUMBERS = 32  # of a step, at most
 PATIENCE = timedelta(days=7)  # torchrun ends us when another process dies, so no shorter limit
 
@@ -74,7 +74,7 @@ class Team:
         """The numbers of a step over all processes; whole for process 0, which has images."""
         if self.size == 1:
             return numbers
-        weight = numbers.get("objects", 0)
+        weight = weight_of(numbers)
         row = torch.zeros(NUMBERS, dtype=torch.float64)
         for place, (name, value) in enumerate(numbers.items()):
             row[place] = value if name in COUNTS else value * weight
@@ -83,6 +83,11 @@ class Team:
         total = max(row[-1].item(), 1.0)
         sums = zip(numbers, row.tolist(), strict=False)
         return {k: int(v) if k in COUNTS else v / total for k, v in sums}
+
+
+def weight_of(numbers: Mapping[str, float]) -> float:
+    """What a step counts of one process: its objects, or its images where no objects are told."""
+    return numbers.get("objects", numbers.get("images", 0))
 
 
 ALONE = Team()

@@ -16,6 +16,7 @@ class Purpose(IntEnum):
     STEP = 6  # anchors and RoIs of a detector's step
     PASTE = 7  # copy-paste
     NEGATIVE = 8  # negatives of PRM
+    SIDE = 9  # of the images of a detector's step, where there are several
 
 
 def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -1,4 +1,7 @@
-"""Ground-truth objects with masks, for scoring; `evaluate` and `prepare` alone may look at them."""
+"""Ground-truth objects with masks, for scoring; who looks at them says so.
+
+`evaluate` and `prepare` do, and `train` at those of validation images, where its key asks for it.
+"""
 
 from pathlib import Path
 from typing import Any

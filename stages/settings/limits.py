@@ -1,8 +1,8 @@
 """Rules that several sections share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSchema
 
 
 def check_sides(short_side: int, long_side: int) -> None:
@@ -11,6 +11,29 @@ def check_sides(short_side: int, long_side: int) -> None:
         raise ValueError(
             f"{{at}}: short_side {short_side} is more than long_side {long_side}; swap them"
         )
+
+
+def _sides(value: Any) -> int | tuple[int, ...]:
+    """One side, or several that rise."""
+    sides = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not sides or any(type(side) is not int or side < LEAST_SIDE for side in sides):
+        raise ValueError(
+            f"{{at}}: must be a whole number of at least {LEAST_SIDE}, or a list of such, seen "
+            f"{value!r}"
+        )
+    if list(sides) != sorted(set(sides)):
+        raise ValueError(f"{{at}}: {list(sides)} must rise; sort it, each side once")
+    return sides if isinstance(value, list | tuple) else sides[0]
+
+
+LEAST_SIDE = 32  # px
+_SIDE = {"type": "integer", "minimum": LEAST_SIDE}
+Sides = Annotated[
+    int | tuple[int, ...],
+    PlainValidator(_sides),
+    PlainSerializer(lambda sides: list(sides) if isinstance(sides, tuple) else sides),
+    WithJsonSchema({"anyOf": [_SIDE, {"type": "array", "items": _SIDE, "minItems": 1}]}),
+]
 
 
 def _rising(milestones: tuple[float, ...]) -> tuple[float, ...]:

@@ -1,7 +1,4 @@
-"""Section `train`: the detector that learns from the pseudo-labels, and the hooks of its training.
-
-A hook is off unless `enabled`; every engine has the same hooks.
-"""
+"""Section `train`: the detector that learns from the pseudo-labels, and how it is trained."""
 
 from typing import Literal, Self
 
@@ -9,73 +6,11 @@ from pydantic import model_validator
 
 from stages.engines.engine import ENGINES
 from stages.settings.blocks import OneOf
-from stages.settings.limits import Milestones, check_sides
+from stages.settings.hooks import CopyPaste, MultiMask, RoiDrop
+from stages.settings.limits import Milestones, Sides, check_sides
 from stages.settings.section import PLACE, Annotated, Field, Section
 
-
-class MultiMask(Section):
-    """Multi-mask supervision: Dice loss to `extra_masks` too (SAPNet, Sec. 7, Eq. 11)."""
-
-    enabled: Annotated[bool, Field(description="false: the mask of the annotation alone")] = False
-    gamma: Annotated[float, Field(ge=0, description="weight of the extra masks; Eq. 11")] = 0.25
-
-
-class RoiDrop(Section):
-    """RoIs that fit their label badly are left out of both box losses (WeakSAM, Eq. 1 and 2)."""
-
-    enabled: Annotated[bool, Field(description="false: every RoI is trained")] = False
-    mode: Annotated[
-        Literal["any", "both"],
-        Field(description="any: one loss above its threshold drops a RoI; both: the authors' code"),
-    ] = "any"
-    cls: Annotated[
-        float, Field(gt=0, description="threshold of the classification loss; tau_cls")
-    ] = 4.0
-    reg: Annotated[
-        float, Field(gt=0, description="threshold of the box regression loss; tau_reg")
-    ] = 1.0
-    start: Annotated[
-        int | None,
-        Field(
-            ge=0,
-            description="first step that drops; must be given: at random weights the loss of 80 "
-            "classes is ln 81, above tau_cls; authors: 2000 of 9000 (VOC), 10000 of 85000 (COCO)",
-        ),
-    ] = None
-
-    @model_validator(mode="after")
-    def _starts(self) -> Self:
-        if self.enabled and self.start is None:
-            raise ValueError(
-                "{at}.start is missing, but {at} is enabled; give the first step that drops, such "
-                "as a fifth of train.iterations: an untrained network would drop nearly all RoIs"
-            )
-        return self
-
-
-class CopyPaste(Section):
-    """Trusted instances of images seen before are pasted into others (SIM)."""
-
-    enabled: Annotated[bool, Field(description="false: images as they are")] = False
-    chance: Annotated[float, Field(ge=0, le=1, description="of an image to be pasted into")] = 0.5
-    bank: Annotated[
-        int, Field(ge=1, description="so many images back the pasted ones are looked for")
-    ] = 100
-    share: Annotated[
-        float, Field(gt=0, le=1, description="of the source's instances; authors' code: 0.5")
-    ] = 0.25
-    most: Annotated[int, Field(ge=1, description="instances pasted into an image")] = 3
-    power: Annotated[
-        float, Field(ge=0, description="instances are drawn in proportion to score to this power")
-    ] = 3.0
-    min_score: Annotated[
-        float,
-        Field(ge=0, le=1, description="less sure annotations, or of mask_weight 0, stay behind"),
-    ] = 0.5
-    min_visible: Annotated[
-        float,
-        Field(ge=0, le=1, description="an instance that keeps less of its mask is left out"),
-    ] = 0.1
+__all__ = ["CopyPaste", "MultiMask", "RoiDrop", "Train"]
 
 
 class Train(Section):
@@ -120,7 +55,13 @@ class Train(Section):
         Field(description="true: a LazyConfig is my own program, and may run with my rights"),
     ] = False
     fpn_channels: Annotated[int, Field(ge=16, multiple_of=16, description="stock: 256")] = 64
-    short_side: Annotated[int, Field(ge=32, description="px; stock: 800")] = 128
+    short_side: Annotated[
+        Sides,
+        Field(
+            description=">= 32 px; stock: 800. Of a list one is drawn for each step, and the "
+            "largest is that of inference, such as [640, 672, 704, 736, 768, 800]"
+        ),
+    ] = 128
     long_side: Annotated[int, Field(ge=32, description="px; stock: 1333")] = 256
     iterations: Annotated[int, Field(ge=1, description="steps; COCO 1x with 16 images: 90000")] = (
         400
@@ -135,6 +76,39 @@ class Train(Section):
     ] = 1e-3
     momentum: Annotated[float, Field(ge=0, lt=1, description="sgd alone")] = 0.9
     weight_decay: Annotated[float, Field(ge=0, description="COCO: 1e-4")] = 1e-4
+    norm_decay: Annotated[
+        bool, Field(description="weight decay of norms' scales and shifts too; stock: false")
+    ] = True
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        Field(description="of the forward pass; bfloat16: mixed precision, for GPUs"),
+    ] = "float32"
+    accumulate: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="parts in which the images of a step go through the network, one after "
+            "the other, for less memory; the step stays one of batch_images",
+        ),
+    ] = 1
+    processes: Annotated[
+        int,
+        Field(
+            ge=1, description="processes of one training, a GPU each; more than 1 starts torchrun"
+        ),
+    ] = 1
+    evaluate_every: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="steps between looks at the validation images, with their truth; the AP "
+            "is in the log. 0: never, and a training sees no truth of theirs",
+        ),
+    ] = 0
+    keep: Annotated[
+        Literal["last", "best"],
+        Field(description="weights; best: of the best look, whose AP then flatters"),
+    ] = "last"
     warmup: Annotated[int, Field(ge=0, description="steps of linear warm-up; COCO: 1000")] = 50
     milestones: Annotated[
         Milestones, Field(description="shares of the steps after which lr is divided by 10")
@@ -173,9 +147,21 @@ class Train(Section):
         CopyPaste, Field(description="trusted instances pasted into other images (SIM)")
     ] = CopyPaste()
 
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Shorter sides of images in training, px, rising."""
+        return self.short_side if isinstance(self.short_side, tuple) else (self.short_side,)
+
+    @property
+    def test_side(self) -> int:
+        """Shorter side of images in inference, px."""
+        return self.sides[-1]
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        check_sides(self.short_side, self.long_side)
+        check_sides(self.test_side, self.long_side)
+        if self.keep == "best" and not self.evaluate_every:
+            raise ValueError("{at}.keep: best needs looks to choose among; set {at}.evaluate_every")
         if self.norm == "frozen_batch" and not self.weights:
             raise ValueError(
                 "{at}.norm: frozen_batch learns nothing without trained statistics; set "

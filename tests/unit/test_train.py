@@ -169,6 +169,68 @@ def test_with_all_hooks_a_killed_training_resumes_to_the_same_bytes(
     assert losses(cut) == losses(whole)
 
 
+ALL_KEYS = {
+    "short_side": [48, 64],
+    "accumulate": 2,
+    "precision": "bfloat16",
+    "norm_decay": False,
+    "evaluate_every": 2,
+    "keep": "best",
+}
+
+
+@pytest.mark.parametrize("step", [3, 4])
+def test_with_all_keys_of_its_schedule_a_killed_training_resumes_to_the_same_bytes(
+    labels: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    whole, cut = labels.parent / "whole", labels.parent / "cut"
+    run(labels, whole, labels, **ALL_KEYS)
+    stock = engine_labels.StepReader.__call__
+
+    def killed(self: Any, number: int) -> Any:
+        if number == step:
+            raise KeyboardInterrupt
+        return stock(self, number)
+
+    monkeypatch.setattr(engine_labels.StepReader, "__call__", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(labels, cut, labels, **ALL_KEYS)
+    monkeypatch.undo()
+    run(labels, cut, labels, **ALL_KEYS)
+    for name in ("model.pt", "predictions.json", *STOCK):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
+    lines = [json.loads(line) for line in (cut / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "val_ap" in line] == [2, 4, 5]
+    header = json.loads(torch.load(cut / "model.pt", weights_only=True)["header"])
+    best = max(lines, key=lambda line: line.get("val_ap", -1))
+    assert header["kept_step"] == best["step"]
+
+
+def test_parts_of_a_step_change_its_loss_little(labels: Path, undisturbed: Path) -> None:
+    run(labels, labels.parent / "out", accumulate=2)
+    first, wanted = losses(labels.parent / "out")[0], losses(undisturbed)[0]
+    assert first == pytest.approx(wanted, rel=0.1)  # RoIs are drawn in another order
+    assert first != wanted
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"evaluate_every": 2}, "train.evaluate_every looks at validation images"),
+        ({"keep": "best"}, "train.keep: best needs looks"),
+        ({"short_side": [64, 32]}, r"train.short_side: \[64, 32\] must rise"),
+        ({"short_side": [16]}, r"train.short_side: must be a whole number of at least 32"),
+        ({"short_side": []}, r"train.short_side: must be a whole number of at least 32"),
+        ({"short_side": 64.5}, r"train.short_side: must be a whole number of at least 32"),
+    ],
+)
+def test_schedules_that_cannot_be_are_refused(
+    labels: Path, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        run(labels, labels.parent / "out", **settings)
+
+
 def test_the_facts_say_what_the_hooks_did(
     weighted: Path, undisturbed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,13 +35,14 @@ rule train:
         device=config["device"],
         seed=PLAN.train.seed,
         settings=PLAN.train.settings,
+        launcher=PLAN.train.launcher,
         labels=lambda w, input: flag("--labels", [*input.labels, *input.truth]),
         val_image_folder=lambda w, input: flag("--val-image-folder", input.val_image_folder),
         val_annotations=lambda w, input: flag("--val-annotations", input.val_annotations),
     message:
         "Training the detector of {wildcards.home} with {wildcards.engine}."
     shell:
-        "{params.setup} python -m stages.train"
+        "{params.setup} {params.launcher} -m stages.train"
         " --image-folder {input.image_folder:q}"
         " {params.labels}"
         " {params.val_image_folder}"

@@ -82,8 +82,8 @@ def _set_pixels(config: CfgNode) -> None:
 
 def _set_sizes(config: CfgNode, settings: Train) -> None:
     config.INPUT.MASK_FORMAT = "bitmask"
-    config.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
-    config.INPUT.MIN_SIZE_TEST = settings.short_side
+    config.INPUT.MIN_SIZE_TRAIN = settings.sides
+    config.INPUT.MIN_SIZE_TEST = settings.test_side
     config.INPUT.MAX_SIZE_TRAIN = config.INPUT.MAX_SIZE_TEST = settings.long_side
     config.DATALOADER.NUM_WORKERS = settings.workers
 
@@ -100,7 +100,7 @@ def _set_backbone(model: CfgNode, settings: Train) -> None:
 
 
 def _set_rpn(model: CfgNode, settings: Train) -> None:
-    grid = anchors(settings.short_side)
+    grid = anchors(settings.test_side)
     model.ANCHOR_GENERATOR.SIZES = [list(sizes) for sizes in grid.sizes]
     model.ANCHOR_GENERATOR.ASPECT_RATIOS = [list(ASPECTS)]
     kept, kept_test = (min(4 * settings.rois_per_image, stock) for stock in RPN_KEPT)

@@ -17,6 +17,7 @@ from detectron2.data import transforms as T
 from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
+from stages.engines.best import Validation, watch_of
 from stages.engines.detectron2.config import build_network, check_widths, config_of
 from stages.engines.detectron2.hooking import add_hooks, checked_heads, hooks_told_of
 from stages.engines.detectron2.samples import (
@@ -35,6 +36,7 @@ from stages.engines.stock import DETECTRON2_NAMES, WEIGHTS, StockModel
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
 from stages.photographs.reading import photograph_of_entry
+from stages.runtime.processes import ALONE, Team
 from stages.runtime.program import say
 from stages.settings.train import Train
 
@@ -62,6 +64,8 @@ def train(
     device: torch.device,
     seed: int,
     header: Mapping[str, Any],
+    team: Team = ALONE,
+    validation: Validation | None = None,
 ) -> str:
     """Train on `labels` and write the weights to `out`; see `engine.Engine`.
 
@@ -71,10 +75,12 @@ def train(
     quiet_loggers()
     network, config = open_detector(settings, len(labels.categories), device, seed=seed)
     facts = {"detectron2": detectron2.__version__, "config": text_of(config)}
+    ids = [category["id"] for category in labels.categories]
+    watch = watch_of(validation, network, detections, settings, folder=out.parent, ids=ids)
     return train_network(
         network,
         MappedReader(
-            StepReader(image_folder, labels, settings, seed),
+            StepReader(image_folder, labels, settings, seed, team),
             SampleMapper(settings, channels=network.input_format),
         ),
         lambda inputs: losses_of(network, inputs),
@@ -82,6 +88,8 @@ def train(
         out=out,
         seed=seed,
         header={**header, **facts},
+        team=team,
+        watch=watch,
     )
 
 
@@ -149,9 +157,21 @@ def predict(
     image_folder: Path,
     device: torch.device,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the COCO results of each image, one image after the other; see `engine.Engine`."""
+    """The COCO results of each image, one image after the other; see `engine.Engine`."""
     network, category_ids = load_detector(settings, checkpoint, device)
-    resize = T.ResizeShortestEdge(settings.short_side, settings.long_side)
+    return detections(network, settings, images, image_folder=image_folder, ids=category_ids)
+
+
+def detections(
+    network: Any,
+    settings: Train,
+    images: Sequence[Mapping[str, Any]],
+    *,
+    image_folder: Path,
+    ids: Sequence[int],
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the COCO results of a network in eval mode; class k is category ids[k]."""
+    resize = T.ResizeShortestEdge(settings.test_side, settings.long_side)
     for image in images:
         pixels = in_order(photograph_of_entry(image_folder, image), network.input_format)
         height, width = pixels.shape[:2]
@@ -164,7 +184,7 @@ def predict(
             found.pred_classes.cpu().numpy() + 1,  # the background is 0 for all engines
             found.scores.cpu().numpy(),
             found.pred_masks.cpu().numpy(),
-            category_ids,
+            ids,
         )
 
 

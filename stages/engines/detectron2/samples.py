@@ -1,7 +1,7 @@
 """Samples as detectron2 takes them: resized, with the fields that the training hooks look at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,11 @@ class MappedSamples:
     images: list[dict[str, Any]]
     pasted: int
 
+    def parts(self, number: int) -> list["MappedSamples"]:
+        """The images in so many parts, of one image at least; `pasted` stays that of the whole."""
+        cuts = [slice(start, None, number) for start in range(min(number, len(self.images)))]
+        return [replace(self, image_ids=self.image_ids[c], images=self.images[c]) for c in cuts]
+
 
 class SampleMapper:
     """Sample to detectron2's dictionary; stands where detectron2 has its DatasetMapper.
@@ -36,13 +41,17 @@ class SampleMapper:
 
     def __init__(self, settings: Train, *, channels: str | None = "RGB"):
         self.channels = channels
-        self.resize = T.ResizeShortestEdge(settings.short_side, settings.long_side)
+        self.side, self.long_side = settings.test_side, settings.long_side
 
-    def __call__(self, sample: Sample) -> dict[str, Any]:
-        """Image (3, h, w) uint8, 0 to 255, and its objects as `Instances`."""
+    def __call__(self, sample: Sample, side: int | None = None) -> dict[str, Any]:
+        """Image (3, h, w) uint8, 0 to 255, and its objects as `Instances`.
+
+        side : px, of the shorter side; None: that of inference.
+        """
+        resize = T.ResizeShortestEdge(side or self.side, self.long_side)
         pixels = (sample.pixels * 255).round().byte().permute(1, 2, 0).numpy()
         pixels = in_order(pixels, self.channels)
-        change = self.resize.get_transform(pixels)
+        change = resize.get_transform(pixels)
         image = to_image(change.apply_image(pixels))
         instances = Instances(tuple(image.shape[1:]))
         instances.gt_boxes = Boxes(change.apply_box(sample.boxes.numpy().astype(np.float64)))
@@ -96,6 +105,6 @@ class MappedReader:
         return MappedSamples(
             step=step,
             image_ids=batch.image_ids,
-            images=[self.mapper(sample) for sample in batch.samples],
+            images=[self.mapper(sample, batch.side) for sample in batch.samples],
             pasted=batch.pasted,
         )

@@ -1,7 +1,8 @@
 """What the trainings of all engines share: the optimiser of the settings, the log, seeds."""
 
 import json
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ class Fake:
     step: int
     image_ids: tuple[int, ...] = (4, 7)
     pasted: int = 1
+
+    def parts(self, number: int) -> list["Fake"]:
+        """Its images in so many parts, at most."""
+        cuts = [self.image_ids[start::number] for start in range(number)]
+        return [replace(self, image_ids=cut) for cut in cuts if cut]
 
 
 def run(folder: Path, losses_of: Any = None, **more: Any) -> list[dict[str, Any]]:
@@ -107,3 +113,44 @@ def test_a_library_that_finds_no_finite_boxes_is_one_sentence(tmp_path: Path) ->
 
     with pytest.raises(ValueError, match=r"step 1: the loss is nan.*images \(4, 7\)"):
         run(tmp_path, losses)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 9])
+def test_parts_leave_the_gradient_and_the_numbers_of_the_whole(parts: int) -> None:
+    network, data = nn.Linear(2, 1), torch.rand(5, 2)
+    torch.nn.init.ones_(network.weight)
+
+    def losses(batch: Fake) -> tuple[dict[str, Tensor], dict[str, float]]:
+        value = network(data[list(batch.image_ids)])
+        return {"loss_a": (value**2).mean()}, {"dropped": float(len(batch.image_ids))}
+
+    whole = Fake(0, image_ids=(0, 1, 2, 3, 4))
+    (network(data) ** 2).mean().backward()
+    wanted = network.weight.grad.clone()
+    network.zero_grad()
+    loss, numbers = recipe.accumulated(losses, whole, parts, nullcontext)
+    loss.backward()
+    torch.testing.assert_close(network.weight.grad, wanted)
+    assert loss.item() == pytest.approx((network(data) ** 2).mean().item())
+    assert numbers["loss_a"] == pytest.approx(loss.item())
+
+
+def test_the_forward_has_the_precision_of_the_settings(tmp_path: Path) -> None:
+    kinds = {}
+    for precision in ("float32", "bfloat16"):
+        seen: set[torch.dtype] = set()
+        network = nn.Linear(3, 1)
+
+        def losses(
+            batch: Fake, network: nn.Module = network, seen: set[torch.dtype] = seen
+        ) -> tuple[dict[str, Tensor], dict[str, float]]:
+            found = network(torch.ones(2, 3))
+            seen.add(found.dtype)
+            return {"loss_a": (found**2).mean()}, {}
+
+        settings = Train(**SHORT, precision=precision)
+        out = tmp_path / precision / "model.pt"
+        recipe.train_network(network, Fake, losses, settings, out=out, seed=0, header={})
+        kinds[precision] = seen
+        assert network.weight.dtype == torch.float32
+    assert kinds == {"float32": {torch.float32}, "bfloat16": {torch.bfloat16}}

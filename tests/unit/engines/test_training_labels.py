@@ -10,7 +10,8 @@ import torch
 
 from stages.engines.training_images import StepSamples, mirrored
 from stages.engines.training_labels import Labels, StepReader
-from stages.settings.train import MultiMask, Train
+from stages.runtime.processes import Team
+from stages.settings.train import CopyPaste, MultiMask, Train
 from tests.rectangles import SIDE, write_rectangles
 
 
@@ -207,3 +208,33 @@ def test_every_mask_is_checked_before_the_first_step(
     for entry in data["annotations"][-2:]:
         (line,) = (t for t in str(caught.value).splitlines() if f"annotation {entry['id']}:" in t)
         assert said in line
+
+
+def test_of_several_sides_a_step_has_one_that_depends_on_nothing_else(tmp_path: Path) -> None:
+    path = write_rectangles(tmp_path)
+    drawn = [read(path, step, short_side=(64, 96, 128)).side for step in range(12)]
+    assert set(drawn) == {64, 96, 128}
+    assert read(path, 7, short_side=(64, 96, 128), flip=0.0).side == drawn[7]
+    assert read(path, 7, short_side=96).side == 96
+
+
+def test_a_team_reads_the_batch_of_one_between_them(tmp_path: Path) -> None:
+    path = write_rectangles(tmp_path)
+    plan = Train(batch_images=3, copy_paste=CopyPaste(enabled=True, chance=1.0, min_score=0.0))
+    labels = Labels(path)
+    whole = StepReader(tmp_path, labels, plan, 0)(2).samples
+    mine, yours = (StepReader(tmp_path, labels, plan, 0, Team(k, 2))(2).samples for k in (0, 1))
+    assert [sample.image_id for sample in whole] == [
+        *(mine[0].image_id, yours[0].image_id, mine[1].image_id)
+    ]
+    assert torch.equal(whole[1].pixels, yours[0].pixels)
+    assert StepReader(tmp_path, labels, plan, 0, Team(4, 5))(2).samples == []
+
+
+def test_parts_of_a_step_hold_all_its_samples_once(tmp_path: Path) -> None:
+    whole = read(write_rectangles(tmp_path), 0, batch_images=3)
+    for number, sizes in [(1, [3]), (2, [2, 1]), (5, [1, 1, 1])]:
+        parts = whole.parts(number)
+        assert [len(part.samples) for part in parts] == sizes
+        assert sorted(i for part in parts for i in part.image_ids) == sorted(whole.image_ids)
+        assert {part.side for part in parts} == {whole.side}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stages.settings.section import from_json, provenance_values
+from stages.settings.section import from_json, provenance_values, to_values
 from stages.settings.train import Train
 
 OWN = {"engine": "detectron2", "config": "mine.yaml"}
@@ -39,3 +39,13 @@ def test_where_the_file_lies_does_not_matter_and_what_lies_over_it_does() -> Non
     assert "config" not in values
     assert values["overrides"] == ["A=1=2"]
     assert parsed(**{**OWN, "config": "a.py"}, run_python=True).config == "a.py"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("given", "sides"), [(64, (64,)), ([64], (64,)), ([64, 96, 128], (64, 96, 128))]
+)
+def test_sides_come_back_as_they_were_given(given: Any, sides: tuple[int, ...]) -> None:
+    found = parsed(short_side=given)
+    assert to_values(found)["short_side"] == given
+    assert (found.sides, found.test_side) == (sides, sides[-1])

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from stages.engines.best import Validation
 from stages.engines.engine import INSTALL, open_engine
 from stages.engines.hooks import DROPPED
 from stages.engines.training_labels import Labels
 from stages.learning import trainer
 from stages.learning.trainer import load_model
+from stages.scoring.truth import scoring_truth
 from stages.settings.train import CopyPaste, MultiMask, RoiDrop, Train
 from tests.rectangles import SIDE, write_rectangles
 
@@ -108,13 +110,24 @@ def test_the_log_has_the_keys_of_all_engines(
     assert "detectron2" not in written.err.replace("/detectron2/", "")
 
 
+KEYS = {
+    "short_side": (48, 64),
+    "accumulate": 2,
+    "precision": "bfloat16",
+    "norm_decay": False,
+    "optimizer": "sgd",
+}
+
+
 @pytest.mark.parametrize(
-    ("at", "optimizer"), [(0, "adamw"), (3, "adamw"), (5, "adamw"), (3, "sgd")]
+    ("at", "keys"),
+    [(0, {}), (3, {}), (5, {}), (3, {"optimizer": "sgd"}), (3, KEYS)],
+    ids=["first", "third", "last", "sgd", "all keys"],
 )
 def test_a_killed_training_ends_with_the_same_bytes(
-    tmp_path: Path, at: int, optimizer: Any
+    tmp_path: Path, at: int, keys: dict[str, Any]
 ) -> None:
-    settings = Train(**SMALL, **HOOKS, optimizer=optimizer)
+    settings = Train(**{**SMALL, **HOOKS, **keys})
     whole, cut = tmp_path / "whole" / "model.pt", tmp_path / "cut" / "model.pt"
     log = run(tmp_path, whole, settings)
     run_killed(tmp_path, cut, settings, step=at)
@@ -132,6 +145,26 @@ def test_reading_ahead_changes_nothing(tmp_path: Path) -> None:
     assert timeless(run(tmp_path, ahead, two)) == timeless(log)
     state, other = load_model(alone)[0], load_model(ahead)[0]
     assert all(torch.equal(state[name], other[name]) for name in state)
+
+
+def test_the_best_look_at_validation_images_is_kept(tmp_path: Path) -> None:
+    settings = Train(**{**SMALL, "evaluate_every": 2, "keep": "best"})
+    labels = Labels(write_rectangles(tmp_path))
+    truth = scoring_truth(labels.path)
+    (tmp_path / "parts").mkdir()
+    log = train(
+        settings,
+        labels,
+        tmp_path / "parts" / "model.pt",
+        image_folder=tmp_path,
+        device=CPU,
+        seed=4,
+        header={"categories": labels.categories},
+        validation=Validation(truth["images"], tmp_path, truth, 2),
+    )
+    looks = [line["step"] for line in map(json.loads, log.splitlines()) if "val_ap" in line]
+    assert looks == [2, 4, 6]
+    assert load_model(tmp_path / "parts" / "model.pt")[1]["kept_step"] in looks
 
 
 def test_a_loss_that_is_not_finite_is_one_sentence(
