@@ -27,3 +27,18 @@ def test_a_training_sees_the_same_masks(name: str, written: Path) -> None:
     made = utils.annotations_to_instances(first["annotations"], SIZE, mask_format="bitmask")
     assert np.array_equal(made.gt_masks.tensor.numpy(), MASKS)
     assert made.gt_classes.tolist() == [0, 0, 0]
+
+
+def test_run_length_codes_need_the_format_bitmask(written: Path) -> None:
+    utils = pytest.importorskip("detectron2.data.detection_utils")
+    path = str(written / "coco_rle" / "annotations.json")
+    first, *_ = data.load_coco_json(path, str(written / "images"), "as_polygons")
+    with pytest.raises(ValueError, match="polygon"):
+        utils.annotations_to_instances(first["annotations"], SIZE, mask_format="polygon")
+
+
+def test_keys_of_ours_are_dropped_by_a_stock_loader(written: Path) -> None:
+    path = str(written / "coco_rle" / "annotations.json")
+    first, *_ = data.load_coco_json(path, str(written / "images"), "without_our_keys")
+    keys = {"mask_weight", "score", "extra_masks"}
+    assert not any(keys & set(entry) for entry in first["annotations"])
