@@ -60,24 +60,12 @@ class Inputs:
         return self.ground.homes.reader[FOLDERS.get(self.stage, self.stage), wildcards.home]
 
     def image_folder(self, wildcards: Any) -> str:
-        """Folder of the training photographs."""
+        """Folder of the split's photographs."""
         return self.split(wildcards).images
 
     def annotations(self, wildcards: Any) -> str:
-        """File of the training annotations."""
+        """File or folder of the split's labels."""
         return self.split(wildcards).annotations
-
-    def translated(self, wildcards: Any) -> Split:
-        """The split that is translated: the training images, or those held out."""
-        return self.split(wildcards) if wildcards.split == "train" else self.held_out(wildcards)[0]
-
-    def translated_images(self, wildcards: Any) -> str:
-        """Folder of its photographs."""
-        return self.translated(wildcards).images
-
-    def translated_labels(self, wildcards: Any) -> str:
-        """File or folder of its labels."""
-        return self.translated(wildcards).annotations
 
     def known_classes(self, wildcards: Any) -> list[str]:
         """Table of the classes of the training labels, whose numbers held-out labels take."""
@@ -184,7 +172,9 @@ class Inputs:
         return self.case(wildcards).variant in self.ground.variants.supervised
 
     def split(self, wildcards: Any) -> Split:
-        """The training split."""
+        """The training split, or of what is translated the one that is."""
+        if self.stage == "translate" and wildcards.split == "val":
+            return self.held_out(wildcards)[0]
         return self.ground.train.below(self._world(wildcards))
 
     def held_out(self, wildcards: Any) -> list[Split]:

@@ -56,9 +56,7 @@ class StagePlan(Inputs):
 
     def format(self, wildcards: Any) -> str:
         """In which the labels are."""
-        is_translated = self.stage == "translate"
-        split = self.translated(wildcards) if is_translated else self.ground.train
-        return split.format
+        return self.split(wildcards).format
 
     def reading(self, wildcards: Any) -> str:
         """JSON text of how photographs are read that no table tells of."""
@@ -103,10 +101,9 @@ class StagePlan(Inputs):
             found.append(digests.labels(train))
         if self.stage == "train":
             found += map(digests.photographs, held_out)
-        if self.stage == "translate":
-            split = self.translated(wildcards)
-            found += [digests.labels(split), digests.photographs(split)]
-        if self.stage == "prepare" or (self.stage == "train" and self.is_supervised(wildcards)):
+        if self.stage in ("prepare", "translate") or (
+            self.stage == "train" and self.is_supervised(wildcards)
+        ):
             found += [digests.labels(train), digests.photographs(train)]
         return found
 

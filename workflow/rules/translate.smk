@@ -1,8 +1,8 @@
 # Labels of another format as COCO, where they are trained on or scored by
 rule translate:
     input:
-        image_folder=ancient(PLAN.translate.translated_images),
-        annotations=watched(PLAN.translate.translated_labels),
+        image_folder=ancient(PLAN.translate.image_folder),
+        annotations=watched(PLAN.translate.annotations),
         categories=PLAN.translate.known_classes,
     output:
         truth="results/{home}/translate/{split}.json",
