@@ -47,7 +47,7 @@ class BoxPredictor(FastRCNNOutputLayers):  # type: ignore[misc]
         ----------
         predictions : logits (r, classes + 1) and deltas (r, 4 classes) of all sampled RoIs.
         """
-        logits, deltas = predictions
+        logits, deltas = (found.float() for found in predictions)  # may be bfloat16
         labels = torch.cat([rois.gt_classes for rois in proposals])
         loss_cls = F.cross_entropy(logits, labels, reduction="none")
         loss_reg = self.box_loss_per_roi(deltas, labels, proposals)
