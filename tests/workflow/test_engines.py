@@ -11,6 +11,12 @@ from tests.workflow.workspace import ROOT, TINY, Workspace, merged
 
 pytestmark = pytest.mark.long
 
+without_detectron2 = pytest.mark.skipif(
+    find_spec("detectron2") is not None, reason="detectron2 is installed here"
+)
+with_detectron2 = pytest.mark.skipif(
+    find_spec("detectron2") is None, reason="detectron2 is not installed"
+)
 HOOKS = {
     "export": {"transforms": [{"name": "merge_smaller"}, {"name": "drop_below", "score": 0.0}]},
     "train": {
@@ -20,9 +26,6 @@ HOOKS = {
         "copy_paste": {"enabled": True, "chance": 1.0, "min_score": 0.0},
     },
 }
-without_detectron2 = pytest.mark.skipif(
-    find_spec("detectron2") is not None, reason="detectron2 is installed here"
-)
 
 
 def test_compare_engines_trains_what_is_installed_and_names_what_is_not(
@@ -51,6 +54,38 @@ def test_an_engine_that_is_not_installed_is_refused_in_one_sentence(workspace: W
     assert "Traceback" not in outcome.text
     log = workspace.log("train/detectron2", home="sapnet")
     assert "train.engine is detectron2, but detectron2 is not installed. Run snakemake with" in log
+
+
+@with_detectron2
+def test_the_file_of_a_network_and_its_base_decide_what_reruns(workspace: Workspace) -> None:
+    base = (ROOT / "workflow" / "detectors" / "cascade.yaml").read_text()
+    (workspace.folder / "base.yaml").write_text(base)
+    (workspace.folder / "net.yaml").write_text(
+        "_BASE_: base.yaml\nMODEL: {RPN: {NMS_THRESH: 0.6}}\n"
+    )
+    changes = {"engine": "detectron2", "config": "net.yaml", "short_side": [64, 96]}
+    workspace.configure(merged(TINY, {"train": changes}))
+    outcome = workspace.snakemake()
+    assert outcome.code == 0, outcome.text
+    assert outcome.jobs() == {"train": 1, "evaluate": 1}
+    stock = workspace.results() / "sapnet" / "train" / "detectron2" / "stock"
+    assert "CascadeROIHeads" in (stock / "config.yaml").read_text()
+    assert "takes the hooks" in workspace.log("train/detectron2", home="sapnet")
+    assert "Nothing to be done" in workspace.snakemake("-n").text
+    (workspace.folder / "base.yaml").write_text(base.replace("FC_DIM: 256", "FC_DIM: 128"))
+    assert workspace.snakemake("-n").jobs() == {"train": 1, "evaluate": 1}
+    (workspace.folder / "base.yaml").write_text(base)
+    assert "Nothing to be done" in workspace.snakemake("-n").text
+
+
+def test_several_processes_train_one_detector(workspace: Workspace) -> None:
+    workspace.configure(merged(TINY, {"train": {"processes": 2, "accumulate": 2}}))
+    outcome = workspace.snakemake()
+    assert outcome.code == 0, outcome.text
+    folder = workspace.results() / "sapnet" / "train" / "torchvision"
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [2, 2, 2]
+    assert workspace.log("train/torchvision", home="sapnet").count("last loss") == 1
 
 
 def test_each_engine_has_its_conda_environment(workspace: Workspace) -> None:
