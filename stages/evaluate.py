@@ -7,8 +7,8 @@ compared with the object that its weak label came from (instance_id = annotation
 left out, and masks that were given are counted, not scored. `random` is the exact mean over the
 bag, `pseudo_label` the mask that export wrote, after its transforms (without its file, that of
 refine). Every mean stands beside the number of objects it rests on; what rests on nothing is null.
-Without the four tables a detector alone is scored. This is the only program beside `prepare` that
-reads true masks.
+Without the four tables a detector alone is scored. Beside this program `prepare` and `translate`
+read true masks, and a training that is told to look (`train.evaluate_every`).
 """
 
 import json
