@@ -38,7 +38,7 @@ class Faults:
         self._counts[kind] += 1
         shown = self._shown.setdefault(kind, [])
         if len(shown) < SHOWN:
-            shown.append(sentence)
+            shown.append(" ".join(sentence.splitlines()))  # names may hold ends of lines
 
     @contextmanager
     def caught(self, kind: str, place: str) -> Iterator[None]:

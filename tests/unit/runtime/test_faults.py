@@ -60,6 +60,13 @@ def test_a_value_error_within_is_a_fault_at_its_place() -> None:
     assert len(faults) == 1
 
 
+def test_a_sentence_is_one_line_whatever_name_is_in_it() -> None:
+    faults = Faults(Path("a.xml"))
+    with faults.caught("images with faults", "image a\r\nb\u2028c.png"):
+        raise ValueError("its name is none.")
+    assert faults.lines() == ["a.xml: image a b c.png: its name is none."]
+
+
 def test_faults_of_several_sources_are_told_together() -> None:
     labels = faults_of(1, source=Path("a.csv"))
     photographs = Faults()
