@@ -53,7 +53,11 @@ def main(argv: Sequence[str] | None) -> None:
     if args.categories:
         file = renumbered(file, read_table(args.categories, CATEGORIES).to_pylist())
     admission = Admission(
-        args.image_folder, settings, is_raw=name in STORED_GRID, follow_links=args.follow_links
+        args.image_folder,
+        settings,
+        is_raw=name in STORED_GRID,
+        follow_links=args.follow_links,
+        stage="translate",
     )
     images = admission.measured(file.images)
     faults.check(admission.faults)

@@ -42,6 +42,7 @@ class Admission:
     Parameters
     ----------
     is_raw : where no size tells, labels are of the grid as it is stored, not of what people see.
+    stage : whose log says what is done.
 
     Attributes
     ----------
@@ -50,10 +51,16 @@ class Admission:
     """
 
     def __init__(
-        self, folder: Path, settings: Prepare, *, is_raw: bool = True, follow_links: bool = False
+        self,
+        folder: Path,
+        settings: Prepare,
+        *,
+        is_raw: bool = True,
+        follow_links: bool = False,
+        stage: str = "prepare",
     ):
         self.folder, self.settings, self.follow_links = folder, settings, follow_links
-        self.is_raw = is_raw
+        self.is_raw, self.stage = is_raw, stage
         self.skipped: list[tuple[str, str]] = []
         self.told = Counter[str]()
         self.faults = Faults()
@@ -66,7 +73,7 @@ class Admission:
 
         Those that are missing, or of another size than the labels say, are in `faults` then.
         """
-        progress = Progress("prepare", len(images), "headers read", every=5000)
+        progress = Progress(self.stage, len(images), "headers read", every=5000)
         found = []
         for image in images:
             try:
@@ -85,7 +92,7 @@ class Admission:
         ------
         ValueError : one cannot be read, and `undecodable` is "fail"; tells all of them.
         """
-        progress = Progress("prepare", len(images), "images checked", every=1000)
+        progress = Progress(self.stage, len(images), "images checked", every=1000)
         found = []
         for image in images:
             try:
@@ -124,7 +131,7 @@ class Admission:
         if self.settings.undecodable == "fail":
             self.faults.add("photographs that cannot be read", sentence)
         else:
-            say("prepare", f"skipped: {sentence}")
+            say(self.stage, f"skipped: {sentence}")
             self.skipped.append((image["file_name"], sentence))
 
     def _orientations(self, images: Sequence[Image]) -> dict[int, int]:
