@@ -78,7 +78,7 @@ def photograph(folder: Path, row: Mapping[str, Any]) -> np.ndarray:
     turn, limits = row["orientation"], _limits(row)
     if row["digest"] != digest_of(data, turn, limits):
         raise ValueError(
-            f"image {path}: the photograph was replaced after prepare had read it. Run snakemake "
+            f"image {shown(path)}: the photograph was replaced after prepare had read it. Run snakemake "
             "again, which begins with prepare."
         )
     return decoded(data, path, orientation=turn, limits=limits)
@@ -108,7 +108,7 @@ def photograph_of_entry(folder: Path, entry: Mapping[str, Any]) -> np.ndarray:
     pixels = decoded(data, path, orientation=turn, limits=limits)
     if pixels.shape[:2] != size:
         raise ValueError(
-            f"image {path}: {pixels.shape[1]} x {pixels.shape[0]} px, but its labels say {size[1]} "
+            f"image {shown(path)}: {pixels.shape[1]} x {pixels.shape[0]} px, but its labels say {size[1]} "
             f"x {size[0]} px. Give the photographs that the labels were made for."
         )
     return pixels
@@ -134,7 +134,7 @@ def _fitting_turn(data: bytes, path: Path, size: Size) -> int:
     try:
         return fitting(header, size, "auto") or RAW
     except ValueError as error:
-        raise ValueError(f"image {path}: {error}") from None
+        raise ValueError(f"image {shown(path)}: {error}") from None
 
 
 def bytes_of(path: Path) -> bytes:
@@ -215,7 +215,14 @@ def _rgb(image: Image.Image, data: bytes, limits: Range | None) -> np.ndarray:
     return found if found.ndim == 3 else np.repeat(found[:, :, None], 3, axis=2)
 
 
+def shown(path: Path) -> Sentence:
+    """A path for a sentence, which stays one line whatever a stranger's name holds."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(path))
+
+
 def _sentence(path: Path, error: Exception) -> Sentence:
     if not os.path.exists(path):  # Path.exists raises where a name is too long
-        return f"image {path}: this file is missing."
-    return f"image {path}: cannot be decoded ({error}). Replace it, or set prepare.undecodable."
+        return f"image {shown(path)}: this file is missing."
+    return (
+        f"image {shown(path)}: cannot be decoded ({error}). Replace it, or set prepare.undecodable."
+    )

@@ -21,7 +21,8 @@ def _truth_with_points(workspace: Workspace) -> dict[str, Any]:
     labels = read_table(workspace.results() / "prepare/weak_labels.parquet", WEAK_LABELS)
     points = {row["instance_id"]: [row["x"], row["y"]] for row in labels.to_pylist()}
     for annotation in truth["annotations"]:
-        annotation["point"] = points.get(annotation["id"], [0, 0])
+        if annotation["id"] in points:  # a crowd has none, or it would be taken as an object
+            annotation["point"] = points[annotation["id"]]
     return truth
 
 

@@ -164,3 +164,9 @@ def test_what_export_writes_of_a_row_reads_the_same_pixels(tmp_path: Path) -> No
     pixels = photograph(tmp_path, row)
     np.testing.assert_array_equal(photograph_of_entry(tmp_path, entry), pixels)
     assert pixels[..., 0].tolist() == [[0, 64, 128], [191, 255, 255]]
+
+
+def test_a_sentence_about_a_photograph_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a\\n\\x0bü\.png: this file is missing") as caught:
+        read_rgb(tmp_path / "a\n\x0bü.png")
+    assert len(str(caught.value).splitlines()) == 1
