@@ -78,8 +78,8 @@ def photograph(folder: Path, row: Mapping[str, Any]) -> np.ndarray:
     turn, limits = row["orientation"], _limits(row)
     if row["digest"] != digest_of(data, turn, limits):
         raise ValueError(
-            f"image {shown(path)}: the photograph was replaced after prepare had read it. Run snakemake "
-            "again, which begins with prepare."
+            f"image {shown(path)}: the photograph was replaced after prepare had read it. Run "
+            "snakemake again, which begins with prepare."
         )
     return decoded(data, path, orientation=turn, limits=limits)
 
@@ -108,8 +108,8 @@ def photograph_of_entry(folder: Path, entry: Mapping[str, Any]) -> np.ndarray:
     pixels = decoded(data, path, orientation=turn, limits=limits)
     if pixels.shape[:2] != size:
         raise ValueError(
-            f"image {shown(path)}: {pixels.shape[1]} x {pixels.shape[0]} px, but its labels say {size[1]} "
-            f"x {size[0]} px. Give the photographs that the labels were made for."
+            f"image {shown(path)}: {pixels.shape[1]} x {pixels.shape[0]} px, but its labels say "
+            f"{size[1]} x {size[0]} px. Give the photographs that the labels were made for."
         )
     return pixels
 
