@@ -25,6 +25,8 @@ def test_every_output_of_a_run_has_a_record_and_what_was_made_a_header(
     assert unrecorded(made, Path(".snakemake")) == []
     assert unrecorded(made, Path("elsewhere")) == made
     for path in made:
+        if "stock" in path.parts:  # a model as its library has it, beside ours with the header
+            continue
         header = header_of(path)
         assert header, path
         assert header["seed"] == 0, path
