@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stages.geometry.boxes import xyxy_to_xywh
-from stages.geometry.masks import masks_to_rles
+from stages.geometry.masks import masks_to_rles, written_rle
 from stages.runtime.atomic import replacing
 from stages.runtime.progress import Progress
 
@@ -36,7 +36,7 @@ def results_of(
             "category_id": category_ids[label - 1],
             "bbox": [round(value, 2) for value in box],
             "score": round(score, 6),
-            "segmentation": {"size": rle["size"], "counts": rle["counts"].decode("ascii")},
+            "segmentation": written_rle(rle),
         }
         for box, label, score, rle in rows
     ]

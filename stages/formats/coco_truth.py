@@ -12,7 +12,7 @@ from stages.formats.format import Label
 from stages.formats.mask_decoding import decoded_mask
 from stages.formats.standing import in_px
 from stages.geometry.boxes import xyxy_to_xywh
-from stages.geometry.masks import Rle, rle_areas, rle_boxes
+from stages.geometry.masks import Rle, rle_areas, rle_boxes, written_rle
 from stages.runtime.faults import Faults
 from stages.runtime.program import Sentence
 
@@ -76,7 +76,7 @@ class Truths:
             return None
         box = _box(label, rle)
         area = float(box[2] * box[3]) if rle is None else int(rle_areas([rle])[0])
-        mask = {} if rle is None else {"segmentation": _written(rle)}
+        mask = {} if rle is None else {"segmentation": written_rle(rle)}
         return {"bbox": box, "area": area, "iscrowd": int(label.is_crowd), **mask}
 
 
@@ -96,7 +96,3 @@ def _box(label: Label, rle: Rle | None) -> list[float]:
     assert rle is not None
     found: list[float] = xyxy_to_xywh(rle_boxes([rle]))[0].tolist()
     return found
-
-
-def _written(rle: Rle) -> dict[str, Any]:
-    return {"size": rle["size"], "counts": rle["counts"].decode("ascii")}

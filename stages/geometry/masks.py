@@ -45,6 +45,11 @@ def rle_of(counts: bytes, height: int, width: int) -> Rle:
     return {"size": [height, width], "counts": counts}
 
 
+def written_rle(rle: Rle) -> dict[str, Any]:
+    """The RLE as COCO JSON holds it: its counts as text."""
+    return {"size": rle["size"], "counts": rle["counts"].decode("ascii")}
+
+
 def rle_runs(counts: bytes) -> np.ndarray:
     """Lengths of the runs of a code, (n,) int64 px, the background's first.
 

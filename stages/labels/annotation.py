@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.geometry.boxes import xyxy_to_xywh
-from stages.geometry.masks import Rle, rle_areas, rle_of
+from stages.geometry.masks import rle_areas, rle_of, written_rle
 from stages.labels.chain import Transform, transformed
 from stages.labels.pseudo_label import PseudoLabel, pseudo_label_of
 from stages.labels.quality import quality_of
@@ -103,7 +103,7 @@ def annotation_of(
     }
     if row["ignore_rle"] is not None:
         rle = rle_of(row["ignore_rle"], row["height"], row["width"])
-        annotation["ignore_mask"] = _written(rle)
+        annotation["ignore_mask"] = written_rle(rle)
     return annotation
 
 
@@ -118,20 +118,16 @@ def shape_of(label: PseudoLabel) -> Row:
     return {
         "bbox": xywh,
         "area": label.area if label.mask_weight else round(xywh[2] * xywh[3], 2),
-        "segmentation": _written(label.rle),
+        "segmentation": written_rle(label.rle),
         "mask_weight": label.mask_weight,
         **({} if label.untrusted is None else {"untrusted": label.untrusted}),
     }
 
 
-def _written(rle: Rle) -> Row:
-    return {"size": rle["size"], "counts": rle["counts"].decode("ascii")}
-
-
 def _extra(row: Row, count: int) -> list[Row]:
     rles = [rle_of(counts, row["height"], row["width"]) for counts in row["extra_rles"]]
     areas = rle_areas(rles)
-    return [_written(rle) for rle, area in zip(rles, areas, strict=True) if area][:count]
+    return [written_rle(rle) for rle, area in zip(rles, areas, strict=True) if area][:count]
 
 
 def _provenance(row: Row, weak_labels: Sequence[Row]) -> Row:
