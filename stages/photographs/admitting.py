@@ -15,6 +15,7 @@ from stages.photographs.orientation import (
     QUARTER,
     RAW,
     Header,
+    Size,
     fitting,
     orientations,
 )
@@ -66,7 +67,6 @@ class Admission:
         self.faults = Faults()
         self._names = Names(folder)
         self._given = dict[str, str]()  # how labels call a photograph first, by its true name
-        self._has_sizes = True  # of the set: a format that never has any is no surprise
 
     def measured(self, images: Sequence[Mapping[str, Any]]) -> list[Image]:
         """The images whose headers can be read, with `height`, `width`, `orientation`, `header`.
@@ -82,7 +82,8 @@ class Admission:
                 self.faults.add("names that lead outside", str(error))
             progress.step()
         turns = self._orientations(found)
-        self._has_sizes = any(image["height"] is not None for image in found)
+        if any(image["height"] is not None for image in found):  # else its format never has sizes
+            self.told["size"] += sum(_size_of(image) is None for image in found)
         return [self._turned(image, turns[image["id"]]) for image in found]
 
     def verified(self, images: Sequence[Image]) -> list[Image]:
@@ -142,7 +143,7 @@ class Admission:
             number = image["id"]
             headers[number], turns[number] = image["header"], RAW
             try:
-                turns[number] = self._fitting(image)
+                turns[number] = fitting(headers[number], _size_of(image), self.settings.orientation)
             except ValueError as error:
                 where = self.folder / image["file_name"]
                 self.faults.add("photographs of another size", f"image {where}: {error}")
@@ -153,14 +154,8 @@ class Admission:
         self.told["half_raw"] += len(halves) - turned
         return decided
 
-    def _fitting(self, image: Image) -> int | None:
-        size = None if None in (image["height"], image["width"]) else (
-            image["height"], image["width"])  # fmt: skip
-        return fitting(image["header"], size, self.settings.orientation)
-
     def _turned(self, image: Image, turn: int) -> Image:
         header: Header = image["header"]
-        self.told["size"] += self._has_sizes and None in (image["height"], image["width"])
         self.told["turned"] += turn in QUARTER
         height, width = header.size_at(turn)
         return {**image, "height": height, "width": width, "orientation": turn}
@@ -184,3 +179,9 @@ class Admission:
     def sentences(self) -> dict[str, int]:
         """What was taken in another way, in words: {what: how many}."""
         return {TOLD[key]: count for key, count in self.told.items() if count}
+
+
+def _size_of(image: Mapping[str, Any]) -> Size | None:
+    """(height, width) px that the labels say; None where one of them is missing."""
+    height, width = image["height"], image["width"]
+    return None if height is None or width is None else (height, width)
