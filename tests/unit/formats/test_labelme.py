@@ -185,7 +185,7 @@ PLACES = {  # file, imagePath, name of the photograph
     "up and down": ("labels/a.json", "../images/x/a.png", "x/a.png"),
     "up and down, Windows": ("labels/a.json", "..\\images\\x\\a.png", "x/a.png"),
     "elsewhere": ("labels/a.json", "../photos/a.png", "a.png"),
-    "another machine": ("labels/a.json", "/home/x/a.png", "a.png"),
+    "another machine": ("labels/a.json", "/elsewhere/x/a.png", "a.png"),
     "another machine, Windows": ("images/a.json", "C:\\photos\\a.png", "a.png"),
     "in the folder of the same name": ("labels/y/a.json", "b.png", "y/b.png"),
     "of no folder": ("labels/z/a.json", "b.png", "b.png"),
