@@ -129,6 +129,15 @@ def test_what_is_no_sentence_is_a_finding(
     assert "Case('labels.json', {'labels.json': b'" in told
 
 
+def test_what_took_more_before_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fuzzer = worker.Fuzzer("coco", tmp_path)
+    bytearray(b"x") * (3 * worker.GROWN)
+    monkeypatch.setattr(opened(FORMATS["coco"].module), "read", _fill)
+    assert fuzzer.attempt(SAMPLES["coco"]()[0]).startswith("MemoryError")
+
+
 def test_a_sentence_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fuzzer = worker.Fuzzer("coco", tmp_path)
     said = ValueError("a.json: it cannot be read (invalid literal). Correct it.")
