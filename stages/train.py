@@ -54,6 +54,8 @@ def main(argv: Sequence[str] | None) -> None:
     args = _parser().parse_args(argv)
     settings = from_json(Train, args.settings, "train")
     check_arguments(args, settings)
+    if settings.seed is not None:
+        args.seed = settings.seed
     engine = open_engine(settings)
     torch.set_num_threads(args.threads)
     labels = Labels(args.labels, extra_masks=settings.multi_mask.enabled)

@@ -22,6 +22,7 @@ AVERAGES = {  # measure: where it stands in `detector` of metrics.json
     "mask_ap_l": ("segm", "APl"),
 }
 GAINS = ("box_ap", "mask_ap")  # that are compared within a seed
+RETAINED = ("mask_ap", "mask_ap_50", "mask_ap_75")  # that are divided by the reference's
 
 
 def detectors(
@@ -37,27 +38,44 @@ def detectors(
 
     Returns
     -------
-    {name: {each of AVERAGES, "share": mask AP divided by that of `reference`, as `summary`,
-    "over": the other's name or None, "gains": {each of GAINS, as `paired`}}}.
+    {name: {each of AVERAGES, as `summary`, "retention": {each of RETAINED: divided by that of
+    `reference` within a seed, as `summary`}, "lost": {each of GAINS: the difference from
+    `reference`, as `paired`; empty for itself, or without it}, "over": the other's name or None,
+    "gains": {each of GAINS, as `paired`}}}.
     """
-    goals = _detector_values(runs[reference], "mask_ap") if reference in runs else None
+    goals = runs.get(reference)
     table: dict[str, dict[str, Any]] = {}
     for name, column in runs.items():
         seen = {measure: _detector_values(column, measure) for measure in AVERAGES}
-        pairs = zip(seen["mask_ap"], goals or [None] * len(column), strict=True)
-        seen["share"] = [a / b if a is not None and b else None for a, b in pairs]
         base = over.get(name) if over.get(name) in runs else None
-        gains = {measure: _gain(column, runs[base], measure) for measure in GAINS} if base else {}
         table[name] = {
             **{measure: summary(values) for measure, values in seen.items()},
+            "retention": {key: _retained(column, goals, key) for key in RETAINED},
+            "lost": _differences(column, None if name == reference else goals),
             "over": base,
-            "gains": gains,
+            "gains": _differences(column, runs[base] if base else None),
         }
     return table
 
 
-def _gain(column: Sequence[Metrics], base: Sequence[Metrics], measure: str) -> dict[str, Any]:
-    return paired(*(_detector_values(side, measure) for side in (column, base)))
+def _retained(
+    column: Sequence[Metrics], goals: Sequence[Metrics] | None, measure: str
+) -> dict[str, Any]:
+    """What is kept of the reference's AP, in each seed; None where that is 0 or missing."""
+    seen = _detector_values(column, measure)
+    wanted = _detector_values(goals, measure) if goals else [None] * len(seen)
+    pairs = zip(seen, wanted, strict=True)
+    return summary([a / b if a is not None and b else None for a, b in pairs])
+
+
+def _differences(column: Sequence[Metrics], base: Sequence[Metrics] | None) -> dict[str, Any]:
+    """Each of GAINS, as `paired`; empty without anything to compare with."""
+    if base is None:
+        return {}
+    return {
+        measure: paired(*(_detector_values(side, measure) for side in (column, base)))
+        for measure in GAINS
+    }
 
 
 def _detector_values(column: Sequence[Metrics], measure: str) -> list[float | None]:

@@ -27,7 +27,8 @@ def draw_detectors(numbers: Numbers, out: Path) -> None:
 
     Parameters
     ----------
-    numbers : "detectors": {name: {each of BARS: {"mean", "sd", "per_seed"} in [0, 1] or None}}.
+    numbers : "detectors": {name: {each of BARS: {"mean", "sd", "per_seed"} in [0, 1] or None,
+        "retention": {"mask_ap": {"mean"}}}}.
     out : PNG file; equal numbers give equal bytes.
     """
     detectors = numbers["detectors"]
@@ -75,9 +76,16 @@ def _finish(axis: Axes, detectors: Numbers) -> None:
     axis.axvline(best, color="black", linestyle=":", linewidth=1)
     for place in range(1, len(detectors)):
         axis.axhline(place - 0.5, color="0.88", linewidth=0.8)
-    axis.set_yticks(range(len(detectors)), [short_name(name) for name in detectors])
+    names = [_name(name, entry) for name, entry in detectors.items()]
+    axis.set_yticks(range(len(detectors)), names)
     axis.set_ylim(len(detectors) - 0.5, -0.5)
     axis.set_xlim(0, max(axis.get_xlim()[1] * 1.04, 1))
     axis.set_xlabel("mask AP, %")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     plain(axis, grid="x", shade="0.92")
+
+
+def _name(name: str, entry: Numbers) -> str:
+    """A detector's name, and its mask AP as a share of the one that learnt from ground truth."""
+    kept = entry["retention"]["mask_ap"]["mean"]
+    return short_name(name) + ("" if kept is None else f"\nretention {kept * 100:.0f} %")

@@ -22,6 +22,14 @@ class Train(Section):
         OneOf(ENGINES),
         Field(description="library that trains; detectron2 is installed by hand or by --use-conda"),
     ] = "torchvision"
+    seed: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="of the training alone: a variant with another one, over itself, tells "
+            "how far chance carries; null: the run's, or the ablation's",
+        ),
+    ] = None
     backbone: Annotated[
         Literal["resnet18", "resnet50", "resnet101"], Field(description="ResNet with FPN")
     ] = "resnet18"

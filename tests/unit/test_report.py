@@ -76,7 +76,7 @@ def test_detectors_have_seeds_of_their_own(tmp_path: Path) -> None:
     more += ["--detector-variants", "full", "fully_supervised"]
     numbers = run(tmp_path, files(tmp_path), *more)
     assert numbers["detector_seeds"] == [4]
-    assert numbers["detectors"]["full"]["share"]["mean"] == pytest.approx(0.75)
+    assert numbers["detectors"]["full"]["retention"]["mask_ap"]["mean"] == pytest.approx(0.75)
 
 
 def test_names_of_detectors_without_metrics_are_no_rows(tmp_path: Path) -> None:

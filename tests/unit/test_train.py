@@ -103,6 +103,18 @@ def test_the_model_file_holds_weights_and_classes(undisturbed: Path) -> None:
     assert "backbone.body.conv1.weight" in saved["state"]
 
 
+def test_a_seed_of_the_training_alone_stands_for_that_of_the_run(
+    labels: Path, undisturbed: Path
+) -> None:
+    same, other = (labels.parent / name for name in ("same", "other"))
+    run(labels, same, labels, seed=3)  # as the run's
+    run(labels, other, labels, seed=4)
+    assert losses(same) == losses(undisturbed)
+    assert losses(other) != losses(undisturbed)
+    header = json.loads(torch.load(other / "model.pt", weights_only=True)["header"])
+    assert header["seed"] == 4
+
+
 @pytest.mark.parametrize("step", [1, 3])
 def test_a_killed_training_resumes_to_the_same_bytes(
     labels: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, step: int

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stages.metrics.spread import paired, summary
+from stages.metrics.spread import least_told, paired, summary
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,24 @@ def test_gains_are_counted_where_there_are_two_values(
 ) -> None:
     seen = paired(values, base)
     assert (seen["raised"], seen["seeds"], seen["beyond_3_sd"]) == (raised, seeds, beyond)
+
+
+def test_a_difference_is_told_apart_where_it_is_outside_its_confidence_interval() -> None:
+    steady = paired([0.5, 0.9, 0.75], [0.25, 0.5, 0.5])  # 0.25, 0.4, 0.25
+    assert steady["least"] == pytest.approx(
+        4.302653 * (0.0075 / 3) ** 0.5
+    )  # t of 2 degrees, 97.5 %
+    assert steady["told"] is True  # 0.3 > 0.215
+    loud = paired([0.5, 0.9, 0.25], [0.25, 0.5, 0.5])  # 0.25, 0.4, -0.25
+    assert loud["told"] is False
+
+
+def test_more_pairs_tell_smaller_differences_apart() -> None:
+    seen = [least_told(1.0, pairs) for pairs in (2, 3, 5, 10)]
+    assert seen == pytest.approx([8.985, 2.484, 1.242, 0.715], abs=1e-3)
+    assert least_told(0.0, 2) == 0
+
+
+@pytest.mark.parametrize(("sd", "pairs"), [(None, 3), (1.0, 1), (None, 0)])
+def test_one_pair_tells_nothing(sd: float | None, pairs: int) -> None:
+    assert least_told(sd, pairs) is None

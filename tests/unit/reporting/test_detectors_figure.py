@@ -13,7 +13,10 @@ ODD = r"a $very|long$ \name of a variant that nobody reads to its end"
 
 
 def numbers(names: list[str], values: list[float | None]) -> dict[str, Any]:
-    entry = {measure: summary(values) for measure in (*BARS, "box_ap", "mask_ap_50")}
+    entry: dict[str, Any] = {
+        measure: summary(values) for measure in (*BARS, "box_ap", "mask_ap_50")
+    }
+    entry["retention"] = {"mask_ap": summary(values)}
     return {"detectors": {name: entry for name in names}}
 
 
