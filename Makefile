@@ -30,9 +30,10 @@ test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (15 minute
 fuzz: $(VENV)/dev.done ## Ten minutes of odd files for every reader, by hand
 	FUZZ_SECONDS=600 FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} python -m pytest -s -m long tests/fuzz
 
-bench: $(VENV)/run.done ## The ablation on PartWorld: every component, three worlds (about an hour)
+bench: $(VENV)/run.done ## PartWorld: every component, and what labels are worth to a detector (two hours)
 	snakemake --cores all --configfile workflow/recipes/benchmark.yaml -- ablation
-	@cat results/benchmark/report/ablation.md
+	snakemake --cores all --configfile workflow/recipes/retention.yaml -- ablation
+	@cat results/benchmark/report/ablation.md results/retention/report/ablation.md
 
 lint: $(VENV)/dev.done ## Formatters, linters and types; silent where all is well
 	ruff check --quiet

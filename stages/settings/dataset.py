@@ -25,7 +25,7 @@ class Partworld(Section):
     """Size of the procedural demo data set."""
 
     train: Annotated[int, Field(ge=1, description="training scenes")] = 240
-    val: Annotated[int, Field(ge=1, description="held-out scenes")] = 60
+    val: Annotated[int, Field(ge=1, description="held-out scenes")] = 300
 
 
 class Dataset(Section):

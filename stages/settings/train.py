@@ -72,7 +72,7 @@ class Train(Section):
     ] = 128
     long_side: Annotated[int, Field(ge=32, description="px; stock: 1333")] = 256
     iterations: Annotated[int, Field(ge=1, description="steps; COCO 1x with 16 images: 90000")] = (
-        400
+        1200
     )
     batch_images: Annotated[int, Field(ge=1, description="images per step; COCO: 16")] = 4
     optimizer: Annotated[
@@ -130,7 +130,7 @@ class Train(Section):
             description="sampled for the box head; the RPN samples half as many anchors and keeps "
             "four times as many boxes; stock 512",
         ),
-    ] = 64
+    ] = 32
     score_threshold: Annotated[
         float, Field(ge=0, le=1, description="detections below are not written; stock 0.05")
     ] = 0.05

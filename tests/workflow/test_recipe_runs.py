@@ -37,7 +37,8 @@ ON_FILES: dict[str, Any] = {
     "train": {"backbone": "resnet18", "norm": "group", "weights": None, "workers": 0},
 }
 COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a corner
-    "benchmark": {"variants": ["sam_top1", "full"], "detectors": ["full"]},
+    "benchmark": {"variants": ["sam_top1", "full"], "detectors": []},
+    "retention": {"variants": ["sam_top1"], "detectors": ["sam_top1", "fully_supervised"]},
     "selection": {"variants": ["best_joint", "kept"], "detectors": []},
     "tables": {"variants": ["table5_50_40", "table8_30_30"], "detectors": []},
     "detectors": {"variants": ["mil", "mil_merged"], "detectors": ["mil_drop", "truth_paste"]},

@@ -39,6 +39,7 @@ LAYOUTS = {
 COMPARISONS = [
     "benchmark",
     "detectors",
+    "retention",
     "selection",
     "tables",
 ]  # on drawn worlds: nothing can be missing
@@ -93,7 +94,8 @@ def test_a_comparison_plans_all_its_seeds(name: str, fresh: Workspace) -> None:
 
 def test_settings_are_chosen_on_other_worlds_than_those_reported() -> None:
     seeds = {name: set(_recipe(name)["report"]["seeds"]) for name in COMPARISONS}
-    assert not seeds["selection"] & (seeds["benchmark"] | seeds["detectors"])
+    reported = [seeds[name] for name in ("benchmark", "detectors", "retention")]
+    assert not seeds["selection"] & set.union(*reported)
 
 
 @pytest.mark.parametrize("name", NAMES)
