@@ -69,6 +69,14 @@ def test_rows_of_tables_5_and_6_share_the_trainings_of_others() -> None:
             assert {**other, "bms": 0} == {**full, "bms": 0}
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+def test_mps_alone_has_multi_mask_even_where_the_configs_detector_has_it(name: str) -> None:
+    """As that of workflow/recipes/sapnet.yaml, on which Table 4's last gain would be nil."""
+    whole = {**CONFIG, "train": {**CONFIG["train"], "multi_mask": {"enabled": True, "gamma": 0.5}}}
+    found = variant_config(whole, name)["train"]["multi_mask"]
+    assert found == {"enabled": name == "mps", "gamma": 0.5}
+
+
 def test_the_chain_beyond_the_paper_ends_at_the_defaults() -> None:
     best = variant_config(CONFIG, "best")
     for section in ("prepare", "prompt", "propose", "select", "refine", "export", "train"):
