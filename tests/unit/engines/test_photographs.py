@@ -22,7 +22,7 @@ IMAGES, SHOWN, KILLED, CHECKPOINT = 8, 3, 12, 10
 SETTINGS = {
     "short_side": 128,
     "long_side": 192,
-    "fpn_channels": 32,
+    "fpn_channels": 64,
     "rois_per_image": 32,
     "iterations": 20,
     "batch_images": 4,
