@@ -15,7 +15,10 @@ SMALL: dict[str, Any] = {  # lies over a recipe: sizes and files, no method
     "device": "cpu",
     "threads": 1,
 }
-TRAINING = {"epochs": 1, "batch_images": 2, "warmup": 0, "workers": 0, "checkpoint_every": 100}
+TRAINING = {
+    **{"epochs": 1, "batch_images": 2, "warmup": 0, "checkpoint_every": 100},
+    **{"workers": 0, "processes": 1},
+}
 ON_FILES: dict[str, Any] = {
     "propose": {
         "sam": {
@@ -35,7 +38,10 @@ ON_FILES: dict[str, Any] = {
         },
     },
     "refine": {"prm": {"npg": {"background": 20}, "training": TRAINING}},
-    "train": {"backbone": "resnet18", "norm": "group", "weights": None, "workers": 0},
+    "train": {
+        **{"backbone": "resnet18", "norm": "group", "weights": None},
+        **{"workers": 0, "processes": 1},
+    },
 }
 COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a corner
     "benchmark": {"variants": ["sam_top1", "full"], "detectors": []},

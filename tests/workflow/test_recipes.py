@@ -1,5 +1,6 @@
 """The shipped recipes, planned on empty copies of the folders that they expect."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ COMPARISONS = [
     "tables",
 ]  # on drawn worlds: nothing can be missing
 ON_FILES = [name for name in NAMES if name not in COMPARISONS]
+GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
 SHARDS = {"sapnet": 2, "coco_tiny": 2, "coco2017": 128, "voc2012": 16}
 
 
@@ -111,6 +113,7 @@ def test_the_paper_is_the_same_paper_on_every_data_set(name: str) -> None:
     for section, method in (("select", "psm"), ("refine", "prm")):
         training = recipe[section][method]["training"]
         assert training.pop("workers") == 4
+        assert training.pop("processes") == GPUS[name]
         if name == "voc2012":
             training |= {"batch_images": 32, "lr": 0.015}
         assert recipe[section] == paper[section]
@@ -118,6 +121,49 @@ def test_the_paper_is_the_same_paper_on_every_data_set(name: str) -> None:
         assert recipe["propose"][key] == value
     for key, value in paper["prepare"].items():
         assert recipe["prepare"][key] == value
+    speed = {"processes": GPUS[name], "workers": 4}
+    steps = {"iterations": 8000, "warmup": 500} if name == "voc2012" else {}
+    assert recipe["train"] == {**paper["train"], **steps, **speed}
+    assert recipe.get("variants", {}) == ({} if name == "voc2012" else paper["variants"])
+
+
+def _launched(fresh: Workspace, *files: str) -> dict[str, int]:
+    """Processes that the plan of these config files starts each training with, by its stage."""
+    outcome = fresh.snakemake("-n", "-p", "--configfile", *files)
+    assert outcome.code == 0, outcome.text
+    assert "-m stages.train" in outcome.text
+    pattern = r"torch\.distributed\.run --standalone --nproc-per-node (\d+) -m stages\.(\w+)"
+    return {stage: int(number) for number, stage in re.findall(pattern, outcome.text)}
+
+
+@pytest.mark.parametrize("name", GPUS)
+def test_a_recipe_for_several_gpus_can_be_laid_over_for_one_as_it_says(
+    name: str, fresh: Workspace
+) -> None:
+    _lay_out(fresh.folder, LAYOUTS[name])
+    recipe = f"workflow/recipes/{name}.yaml"
+    assert _launched(fresh, recipe) == {"fit_select": GPUS[name], "train": GPUS[name]}
+    told = re.findall(r"^#   (select: .*|refine: .*|train: .*)$", (ROOT / recipe).read_text(), re.M)
+    assert len(told) == 3
+    (fresh.folder / "mine.yaml").write_text("\n".join(told))
+    assert _launched(fresh, recipe, "mine.yaml") == {}
+    one, many = yaml.safe_load("\n".join(told)), _recipe(name)
+    small, whole = (c["select"]["psm"]["training"] for c in (one, merged(many)))
+    assert small["lr"] / small["batch_images"] == pytest.approx(whole["lr"] / whole["batch_images"])
+    assert many["train"]["batch_images"] % one["train"]["accumulate"] == 0
+
+
+def test_the_papers_longer_training_is_a_variant_of_the_detector_alone(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    _lay_out(fresh.folder, LAYOUTS["sapnet"])
+    recipe = ("--configfile", "workflow/recipes/sapnet.yaml")
+    outcome = fresh.snakemake("-n", *recipe, "--config", "variant=full_3x")
+    assert outcome.jobs()["train"] == 1, outcome.text
+    base = yaml.safe_load((ROOT / "config.yaml").read_text())
+    long, full = (variant_config(merged(base, _recipe("sapnet")), n) for n in ("full_3x", "full"))
+    assert {name for name in long if long[name] != full[name]} == {"train"}
+    assert long["train"]["short_side"] == [640, 672, 704, 736, 768, 800]  # Sec. 4.1
+    assert not long["train"]["multi_mask"]["enabled"]
 
 
 PAPER = {  # SAPNet, Sec. 3 and 4.1, and the authors' code where the paper is silent
@@ -150,6 +196,10 @@ PAPER = {  # SAPNet, Sec. 3 and 4.1, and the authors' code where the paper is si
     "select.psm.pdg.min_distance": 0,
     "train.multi_mask.enabled": True,
     "train.multi_mask.gamma": 0.25,
+    "train.short_side": 800,
+    "train.long_side": 1333,
+    "train.clip_norm": 35,
+    "train.evaluate_every": 0,
     "refine.vote.enabled": False,
     "refine.zoom.enabled": False,
 }
