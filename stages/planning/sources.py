@@ -21,6 +21,7 @@ from stages.segmenters.pretrained import pretrained_files
 
 Values = Mapping[str, Any]
 VARIABLE = re.compile(r"\$\{(\w+)\}")
+OFFICIAL_KEY = "propose.sam.checkpoint"  # where a missing official file is fetched
 NEVER = "(?!)"  # a regular expression that matches nothing
 
 
@@ -198,6 +199,8 @@ def _checkpoint(text: str, key: str, root: Path, links: Links) -> str:
     path = located(text, key, root)
     if Path(path).is_file():
         return links.readable(path, key)
+    if key != OFFICIAL_KEY:
+        raise ValueError(f"{key}: there is no file {path}. Correct the path.")
     if Path(path).name not in OFFICIAL:
         raise ValueError(
             f"{key}: there is no file {path}. Correct the path, or give it the "
