@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from stages.settings.asking import EncoderPrecision, PromptsPerBatch, StabilityOffset
 from stages.settings.section import PLACE, Annotated, Field, Section
 
 
@@ -18,12 +19,6 @@ class Settings(Section):
         str | None,
         Field(description="checksum of the weight file; null: the known one of an official file"),
     ] = None
-    precision: Annotated[
-        Literal["float32", "bfloat16"], Field(description="of SAM's image encoder")
-    ] = "float32"
-    prompts_per_batch: Annotated[
-        int, Field(ge=1, description="prompts decoded at once; 8 on a CPU, 64 on a GPU")
-    ] = 8
-    stability_offset: Annotated[
-        float, Field(gt=0, description="logit offset of the stability score, as in SAM's own code")
-    ] = 1.0
+    precision: EncoderPrecision = "float32"
+    prompts_per_batch: PromptsPerBatch = 8
+    stability_offset: StabilityOffset = 1.0
