@@ -78,6 +78,20 @@ def test_the_file_of_a_network_and_its_base_decide_what_reruns(workspace: Worksp
     assert "Nothing to be done" in workspace.snakemake("-n").text
 
 
+@pytest.mark.parametrize("engine", engines_here(conda=False))
+def test_the_last_row_of_table_4_trains_with_every_engine_that_is_installed(
+    engine: str, workspace: Workspace
+) -> None:
+    changes = {"engine": engine, "fpn_channels": 64}
+    workspace.configure(merged(TINY, {"train": changes}))
+    outcome = workspace.snakemake("--config", "variant=mps")
+    assert outcome.code == 0, outcome.text
+    folder = workspace.results() / "mps" / "train" / engine
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert all(line["loss_mask_extra"] > 0 for line in lines)
+    assert json.loads((workspace.results() / "mps/evaluate/metrics.json").read_text())["detector"]
+
+
 def test_several_processes_train_one_detector(workspace: Workspace) -> None:
     workspace.configure(merged(TINY, {"train": {"processes": 2, "accumulate": 2}}))
     outcome = workspace.snakemake()
