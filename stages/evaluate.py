@@ -79,7 +79,7 @@ def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
     """Walk over all images, one after the other, over all shards."""
     images = read_table(args.images, IMAGES)
     members = Members(images, read_table(args.weak_labels, WEAK_LABELS))
-    judge = Judge({name: getattr(settings, name) for name in LIMITS})
+    judge = Judge({name: getattr(settings, name) for name in LIMITS}, settings.sizes)
     if not has_tables(args):
         judge.counts.update(images=len(images), instances=members.objects)
         return judge

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 SIZES = {"single": 10, "part": 30}
+SMALL, LARGE = "< 2 %", ">= 2 %"  # of the image's area
 
 
 def measured(
@@ -11,6 +12,7 @@ def measured(
     *,
     sizes: Mapping[str, int] | None = None,
     gap: float | None = 0.1,
+    small: int = 7,
     detector: float | None = None,
 ) -> dict[str, Any]:
     """Metrics of one variant and seed.
@@ -18,6 +20,7 @@ def measured(
     Parameters
     ----------
     values : mask IoU of each choice; box IoU is 0.1 higher, that of parts 0.2 lower.
+        Seven objects are small, and of 0.3 less; none is where `small` is 0.
     sizes : objects by difficulty; an empty dictionary is 40 objects without difficulties.
     detector : mask AP; box AP is 0.1 higher.
     """
@@ -30,6 +33,10 @@ def measured(
                 group: statistics(value - 0.2 * (group == "part"), count)
                 for group, count in groups.items()
             },
+            "by_size": {
+                **({SMALL: statistics(value - 0.3, small)} if small else {}),
+                LARGE: statistics(value, scored - small),
+            },
         }
         for name, value in values.items()
     }
@@ -37,6 +44,7 @@ def measured(
         "counts": {"images": 5, "scored": scored},
         "label_quality": {
             "choices": choices,
+            "sizes": [SMALL, LARGE],
             "gap": {name: {"gap": gap, "kept": 1, "r_v": 0.5} for name in choices},
         },
         "detector": None if detector is None else detected(detector),

@@ -18,7 +18,8 @@ Runs = Mapping[str, Sequence[Metrics]]  # by variant, in the order of the seeds
 CEILING, BASE = "best_in_bag", "sam_top1"  # where the headroom ends, and where it begins
 MEASURES = (*STATISTICS, "gap", "headroom")
 DIFFICULTIES = ("single", "part", "group", "occluded")  # PartWorld's, in the order of a table
-ALL = "all"  # objects of every difficulty
+ALL = "all"  # objects of every group
+DIFFICULTY, SIZE = "by_difficulty", "by_size"  # what objects are grouped by
 HELD_AGAINST = ("full", "best")  # variants that are to beat what needs no learning
 
 
@@ -33,7 +34,9 @@ def ablation(runs: Runs, over: Mapping[str, str | None]) -> dict[str, Any]:
     Returns
     -------
     {"images", "objects": counts per seed, "difficulties": {name: objects per seed},
-    "rows": of the main table: [{"name", "kind": trivial, variant or ceiling, "measures"}],
+    "sizes": the same of size classes, smallest first,
+    "rows": of the main table: [{"name", "kind": trivial, variant or ceiling, "measures",
+    "by_size": mask IoU in each of `sizes`}],
     "gains": {variant: {"over", "gains": {statistic: {difficulty: as `paired`}}}},
     "uncompared": {variant: the one it should be compared with, which is not there},
     "against": {variant: {trivial choice: {statistic: as `paired`}}}}.
@@ -45,7 +48,8 @@ def ablation(runs: Runs, over: Mapping[str, str | None]) -> dict[str, Any]:
     return {
         "images": [metrics["counts"]["images"] for metrics in first],
         "objects": [metrics["counts"]["scored"] for metrics in first],
-        "difficulties": {name: _sizes(first, name) for name in groups},
+        "difficulties": {name: _counts(first, name, DIFFICULTY) for name in groups},
+        "sizes": {name: _counts(first, name, SIZE) for name in sizes_of(first)},
         "rows": rows_of(runs),
         "gains": {
             name: {"over": base, "gains": gains_of(runs[name], runs[base], groups)}
@@ -62,13 +66,17 @@ def check_runs(runs: Runs, seeds: Sequence[int]) -> None:
 
     Raises
     ------
-    ValueError : a variant was not scored, lacks pseudo-labels, or two of a seed rest on different
-        numbers of objects.
+    ValueError : a variant was not scored, lacks pseudo-labels, two of a seed rest on different
+        numbers of objects, or not all have the same size classes.
     """
     for name, column in runs.items():
         for seed, metrics in zip(seeds, column, strict=True):
             _check_scored(metrics, f"variant {name}, seed {seed}")
     first, *rest = runs
+    wanted_sizes = sizes_of(runs[first])
+    for name, column in runs.items():
+        for seed, metrics in zip(seeds, column, strict=True):
+            _check_sizes(metrics, wanted_sizes, f"variant {name}, seed {seed}")
     for name in rest:
         for number, seed in enumerate(seeds):
             seen, wanted = (runs[key][number]["counts"]["scored"] for key in (name, first))
@@ -94,19 +102,38 @@ def _check_scored(metrics: Metrics, where: str) -> None:
         )
 
 
-def difficulties_of(column: Sequence[Metrics]) -> list[str]:
-    """Names of the difficulties of any seed: PartWorld's first, then others by the alphabet."""
-    seen = {name for metrics in column for name in _groups(metrics, "random")}
-    return [name for name in DIFFICULTIES if name in seen] + sorted(seen - {*DIFFICULTIES})
+def _check_sizes(metrics: Metrics, wanted: Sequence[str], where: str) -> None:
+    seen = sizes_of([metrics])
+    if not seen or list(seen) != list(wanted):
+        raise ValueError(
+            f"{where}: its size classes are {_listed(seen)}, those of the first metrics "
+            f"{_listed(wanted)}. Rerun evaluate for all with the same evaluate.sizes."
+        )
 
 
-def _groups(metrics: Metrics, choice: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = metrics["label_quality"]["choices"][choice]["by_difficulty"]
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def sizes_of(column: Sequence[Metrics]) -> Sequence[str]:
+    """Names of the size classes, smallest first; all seeds have the same."""
+    found: Sequence[str] = column[0]["label_quality"].get("sizes", ())
     return found
 
 
-def _sizes(column: Sequence[Metrics], name: str) -> list[int]:
-    return [_groups(metrics, "random").get(name, {"n": 0})["n"] for metrics in column]
+def difficulties_of(column: Sequence[Metrics]) -> list[str]:
+    """Names of the difficulties of any seed: PartWorld's first, then others by the alphabet."""
+    seen = {name for metrics in column for name in _groups(metrics, "random", DIFFICULTY)}
+    return [name for name in DIFFICULTIES if name in seen] + sorted(seen - {*DIFFICULTIES})
+
+
+def _groups(metrics: Metrics, choice: str, by: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = metrics["label_quality"]["choices"].get(choice, {}).get(by, {})
+    return found
+
+
+def _counts(column: Sequence[Metrics], name: str, by: str) -> list[int]:
+    return [_groups(metrics, "random", by).get(name, {"n": 0})["n"] for metrics in column]
 
 
 def rows_of(runs: Runs) -> list[dict[str, Any]]:
@@ -119,8 +146,15 @@ def rows_of(runs: Runs) -> list[dict[str, Any]]:
     for kind, name, choice, column in kinds:
         seen = [measures_of(metrics, choice) for metrics in column]
         measures = {key: summary([entry[key] for entry in seen]) for key in MEASURES}
-        rows.append({"name": name, "kind": kind, "measures": measures})
+        by_size = {size: _size_summary(column, choice, size) for size in sizes_of(column)}
+        rows.append({"name": name, "kind": kind, "measures": measures, "by_size": by_size})
     return rows
+
+
+def _size_summary(column: Sequence[Metrics], choice: str, size: str) -> dict[str, Any]:
+    """`summary` of the mask IoU of the objects of one size class."""
+    groups = [_groups(metrics, choice, SIZE) for metrics in column]
+    return summary([group.get(size, {}).get("mask_iou") for group in groups])
 
 
 def trivial_names(column: Sequence[Metrics]) -> list[str]:
@@ -147,7 +181,7 @@ def measures_of(metrics: Metrics, choice: str) -> dict[str, float | None]:
 def statistic(metrics: Metrics, choice: str, name: str, group: str = ALL) -> float | None:
     """One of STATISTICS of a choice, of the objects of one difficulty; None where there is none."""
     entry = metrics["label_quality"]["choices"].get(choice, {})
-    values = entry if group == ALL else entry.get("by_difficulty", {}).get(group, {})
+    values = entry if group == ALL else _groups(metrics, choice, DIFFICULTY).get(group, {})
     value: float | None = values.get(name)
     return value
 

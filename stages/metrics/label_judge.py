@@ -21,6 +21,7 @@ from stages.metrics.object_quality import (
     WrittenLabel,
     object_quality,
 )
+from stages.metrics.object_sizes import share_of, size_name, size_names
 
 COUNTS = ("images", "instances", "given", "scored", "without_proposals", "without_truth")
 
@@ -55,10 +56,11 @@ class Judge:
     Parameters
     ----------
     limits : group_cover, local_cover and local_inside of `mask_statistics`.
+    sizes : rising edges of the size classes, as shares of the image's area.
     """
 
-    def __init__(self, limits: Mapping[str, float]):
-        self.limits = limits
+    def __init__(self, limits: Mapping[str, float], sizes: Sequence[float]):
+        self.limits, self.sizes = limits, sizes
         self.quality, self.refined = LabelQuality(), RefinedBoxes()
         self.calibration = Calibration()
         self.counts: Counter[str] = Counter()
@@ -97,7 +99,8 @@ class Judge:
             limits=self.limits,
         )
         self.counts["scored"] += 1
-        self.quality.add(goal.category_id, quality, difficulty=goal.difficulty)
+        size = size_name(share_of(goal.rle), self.sizes)
+        self.quality.add(goal.category_id, quality, difficulty=goal.difficulty, size=size)
         if written:
             self.untrusted += not written.is_trusted
             self.calibration.add(written.score, quality.statistics[PSEUDO_LABEL][MASK_IOU])
@@ -117,6 +120,7 @@ class Judge:
             gaps.pop(TRUSTED, None)
         return {
             "choices": choices,
+            "sizes": size_names(self.sizes),  # in their order, which that of keys is not
             "gap": gaps,
             "refined_box_iou": self.refined.means(),
             **self.calibration.summary(),

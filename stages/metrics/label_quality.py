@@ -1,4 +1,4 @@
-"""Means of label quality over a data set, per choice, class and difficulty. Pure.
+"""Means of label quality over a data set, per choice, class, difficulty and size. Pure.
 
 SAPNet, Tables 4 to 7. Sums are kept per choice and group, in bounded memory; only the
 mask-to-box area ratios R_v of Table 7 are kept per object: their threshold is a mean over all bags.
@@ -22,16 +22,24 @@ class LabelQuality:
     def __init__(self) -> None:
         self._classes: dict[str, dict[int, np.ndarray]] = {}  # of each choice: (1 + s,) n and sums
         self._difficulties: dict[str, dict[str, np.ndarray]] = {}
+        self._sizes: dict[str, dict[str, np.ndarray]] = {}
         self._ratios: list[tuple[float, float, Mapping[str, float]]] = []
 
     def add(
-        self, category_id: int, quality: ObjectQuality, *, difficulty: str | None = None
+        self,
+        category_id: int,
+        quality: ObjectQuality,
+        *,
+        difficulty: str | None = None,
+        size: str | None = None,
     ) -> None:
-        """Count one object; without a difficulty it counts in no group of `by_difficulty`."""
+        """Count one object; without a difficulty or size it counts in no such group."""
         for name, statistics in quality.statistics.items():
             _count(self._classes.setdefault(name, {}), category_id, statistics)
             if difficulty is not None:
                 _count(self._difficulties.setdefault(name, {}), difficulty, statistics)
+            if size is not None:
+                _count(self._sizes.setdefault(name, {}), size, statistics)
         self._ratios.append((quality.best_ratio, quality.truth_ratio, quality.ratios))
 
     def means(self, *, categories: int) -> dict[str, dict[str, Any]]:
@@ -45,10 +53,15 @@ class LabelQuality:
         -------
         {choice: {"n": objects, each of STATISTICS, "class_mean": {each of STATISTICS},
         "miou_star": as `miou_star`, "per_class": {category_id as text: {"n", each of STATISTICS}},
-        "by_difficulty": {name: {"n", each of STATISTICS}}}}.
+        "by_difficulty" and "by_size": {name: {"n", each of STATISTICS}}}}; groups without
+        objects are not there.
         """
         return {
-            name: _summary(classes, self._difficulties.get(name, {}), categories)
+            name: {
+                **_summary(classes, categories),
+                "by_difficulty": _group_means(self._difficulties.get(name, {})),
+                "by_size": _group_means(self._sizes.get(name, {})),
+            }
             for name, classes in self._classes.items()
         }
 
@@ -88,9 +101,7 @@ def _count(groups: dict[K, np.ndarray], key: K, statistics: np.ndarray) -> None:
     groups.setdefault(key, np.zeros(len(STATISTICS) + 1))[:] += [1, *statistics]
 
 
-def _summary(
-    classes: Mapping[int, np.ndarray], difficulties: Mapping[str, np.ndarray], categories: int
-) -> dict[str, Any]:
+def _summary(classes: Mapping[int, np.ndarray], categories: int) -> dict[str, Any]:
     per_class = {str(key): _means(total) for key, total in sorted(classes.items())}
     average = {name: _mean([entry[name] for entry in per_class.values()]) for name in STATISTICS}
     return {
@@ -98,8 +109,11 @@ def _summary(
         "class_mean": average,
         "miou_star": miou_star([entry["mask_iou"] for entry in per_class.values()], categories),
         "per_class": per_class,
-        "by_difficulty": {key: _means(total) for key, total in sorted(difficulties.items())},
     }
+
+
+def _group_means(groups: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    return {name: _means(total) for name, total in sorted(groups.items())}
 
 
 def _means(total: np.ndarray) -> dict[str, Any]:

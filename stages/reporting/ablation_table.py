@@ -63,6 +63,7 @@ def ablation_table(numbers: Numbers) -> str:
         "\n".join(f"- {line}" for line in (*_head(numbers), *DEFINITIONS)),
         "## Pseudo-labels",
         _main(numbers["rows"]),
+        *_by_size(numbers),
         *_gains(numbers),
         *_against(numbers["against"]),
         *_detectors(numbers["detectors"]),
@@ -92,10 +93,26 @@ def _per_seed(counts: Sequence[int]) -> str:
 def _main(rows: Sequence[Numbers]) -> str:
     lines = []
     for row in rows:
-        name = _escaped(label_of(row["name"]))
         cells = [_spread(row["measures"][key], FORMATS.get(key, PERCENT)) for key in MAIN]
-        lines.append([f"**{name}**" if row["kind"] == "variant" else name, *cells])
+        lines.append([_name_of(row), *cells])
     return _grid(["", *MAIN.values()], lines)
+
+
+def _name_of(row: Numbers) -> str:
+    """Variants stand out in bold."""
+    name = _escaped(label_of(row["name"]))
+    return f"**{name}**" if row["kind"] == "variant" else name
+
+
+def _by_size(numbers: Numbers) -> list[str]:
+    """Mask IoU of every row for objects of each size, with the numbers of objects."""
+    sizes = numbers["sizes"]
+    lines = [["objects", *map(_per_seed, sizes.values())]]
+    for row in numbers["rows"]:
+        cells = [_spread(row["by_size"][size], PERCENT) for size in sizes]
+        lines.append([_name_of(row), *cells])
+    text = "Mask IoU of objects by their share of the image's area, in %."
+    return ["## By size of object", text, _grid(["", *map(_escaped, sizes)], lines)]
 
 
 def _gains(numbers: Numbers) -> list[str]:

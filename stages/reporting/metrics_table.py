@@ -72,9 +72,25 @@ def _label_block(metrics: Mapping[str, Any]) -> list[str]:
         entry, star = quality["choices"][name], quality["choices"][name]["miou_star"]
         values = [*(entry[key] for key in STATISTICS), star["present"], star["all"]]
         values.append(quality["gap"][name]["gap"])
-        label = LABELS.get(name, name.replace("_", " "))
-        rows.append((label, str(entry["n"]), *map(_text, values)))
-    return [f"{title}\n{_aligned(rows)}\n{LEGEND}", *_score_block(quality)]
+        rows.append((_label_of(name), str(entry["n"]), *map(_text, values)))
+    return [f"{title}\n{_aligned(rows)}\n{LEGEND}", _size_block(quality), *_score_block(quality)]
+
+
+def _size_block(quality: Mapping[str, Any]) -> str:
+    """Mask IoU of each choice for objects of each size."""
+    sizes, choices = quality["sizes"], quality["choices"]
+    counts = choices.get("random", {"by_size": {}})["by_size"]
+    rows = [("objects", *(str(counts.get(size, {"n": 0})["n"]) for size in sizes))]
+    for name in ordered(list(choices)):
+        found = choices[name]["by_size"]
+        values = [found.get(size, {}).get("mask_iou") for size in sizes]
+        rows.append((_label_of(name), *map(_text, values)))
+    head = "Mask IoU by share of the image's area"
+    return f"{head}\n{_aligned([('choice', *sizes), *rows])}"
+
+
+def _label_of(name: str) -> str:
+    return LABELS.get(name, name.replace("_", " "))
 
 
 def _score_block(quality: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from stages.settings.limits import Edges
 from stages.settings.section import Annotated, Field, Section
 
 
@@ -20,6 +21,13 @@ class Evaluate(Section):
     local_inside: Annotated[
         float, Field(gt=0, le=1, description="... and more than this of the mask lies inside it")
     ] = 0.6
+    sizes: Annotated[
+        Edges,
+        Field(
+            description="edges between the classes of size by which label quality is told, as "
+            "shares of the image's area; an object at an edge is in the larger class",
+        ),
+    ] = (0.005, 0.02, 0.08, 0.2)
     recall_points: Annotated[
         Literal[11, 101, 1001],
         Field(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 
 def check_sides(short_side: int, long_side: int) -> None:
@@ -46,3 +46,15 @@ def _rising(milestones: tuple[float, ...]) -> tuple[float, ...]:
 
 
 Milestones = Annotated[tuple[float, ...], AfterValidator(_rising)]
+
+
+def _between(edges: tuple[float, ...]) -> tuple[float, ...]:
+    if list(edges) != sorted(set(edges)) or any(not 0 < edge < 1 for edge in edges):
+        raise ValueError(
+            f"{{at}}: {list(edges)} must rise between 0 and 1, each edge once; they are shares of "
+            "the image's area"
+        )
+    return edges
+
+
+Edges = Annotated[tuple[float, ...], Field(min_length=1), AfterValidator(_between)]

@@ -253,6 +253,24 @@ def test_difficulties_of_the_truth_are_reported_apart(tmp_path: Path) -> None:
     assert groups["group"]["mask_iou"] == pytest.approx(0.5)
 
 
+def test_objects_of_each_size_are_reported_apart(tmp_path: Path) -> None:
+    """Two objects are an eighth of the image, the third a quarter: each at an edge."""
+    write_tables(tmp_path)
+    goal = write_json(tmp_path / "truth.json", truth())
+    settings: Any = json.dumps({"sizes": [0.125, 0.25]})
+    quality = run(tmp_path, ground_truth=goal, settings=settings)["label_quality"]
+    assert quality["sizes"] == ["< 12.5 %", "12.5 to 25 %", ">= 25 %"]
+    groups = quality["choices"]["prm"]["by_size"]
+    assert {name: entry["n"] for name, entry in groups.items()} == {"12.5 to 25 %": 2, ">= 25 %": 1}
+    assert groups["12.5 to 25 %"]["mask_iou"] == pytest.approx((0.25 + 0.5) / 2)
+    assert groups[">= 25 %"]["mask_iou"] == pytest.approx(0.5)
+    printed = (tmp_path / "table.txt").read_text().splitlines()
+    head = printed.index("Mask IoU by share of the image's area")
+    assert printed[head + 2].split() == ["objects", "0", "2", "1"]
+    row = next(line for line in printed[head:] if line.startswith("PRM "))
+    assert row.split() == ["PRM", "-", "0.375", "0.500"]
+
+
 def test_without_tables_a_detector_alone_is_scored(tmp_path: Path) -> None:
     write_tables(tmp_path)
     goal = write_json(tmp_path / "truth.json", truth())

@@ -13,7 +13,7 @@ from stages.metrics.ablation import (
     statistic,
     trivial_names,
 )
-from tests.measured import measured
+from tests.measured import LARGE, SMALL, measured
 
 TRIVIAL = {"random": 0.3, "fixed_slot_2": 0.35, "sam_top1": 0.4, "best_in_bag": 0.8}
 
@@ -96,6 +96,25 @@ def test_without_difficulties_everything_is_one_group() -> None:
     assert set(numbers["gains"]["full"]["gains"]["mask_iou"]) == {"all"}
 
 
+def test_every_row_has_its_mask_iou_by_size_and_sizes_their_counts() -> None:
+    numbers = ablation({"full": run(0.5, 0.6)}, {})
+    assert numbers["sizes"] == {SMALL: [7, 7], LARGE: [33, 33]}
+    rows = {row["name"]: row["by_size"] for row in numbers["rows"]}
+    assert list(rows["full"]) == [SMALL, LARGE]
+    assert rows["full"][SMALL]["per_seed"] == pytest.approx([0.2, 0.3])
+    assert rows["full"][LARGE]["mean"] == pytest.approx(0.55)
+    assert rows["best_in_bag"][SMALL]["mean"] == pytest.approx(0.5)
+    assert rows["random"][SMALL]["sd"] == 0
+
+
+def test_a_size_without_objects_is_there_and_has_no_mean() -> None:
+    numbers = ablation({"full": [*run(0.5, small=0), *run(0.6)]}, {})
+    assert numbers["sizes"][SMALL] == [0, 7]
+    found = {row["name"]: row["by_size"] for row in numbers["rows"]}["full"][SMALL]
+    assert found["per_seed"] == [None, pytest.approx(0.3)]
+    assert ablation({"full": run(0.5, small=0)}, {})["rows"][0]["by_size"][SMALL]["mean"] is None
+
+
 def test_difficulties_of_others_follow_those_of_partworld() -> None:
     names = ["zebra", "occluded", "apple", "single"]
     column = run(0.5, sizes=dict.fromkeys(names, 1))
@@ -143,6 +162,21 @@ def test_runs_on_other_objects_are_refused() -> None:
     words = "seed 7: variant full was scored on 39 objects, variant mil on 40"
     with pytest.raises(ValueError, match=words):
         check_runs(runs, [3, 7])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [([LARGE], "its size classes are >= 2 %, those"), (None, "its size classes are none")],
+)
+def test_runs_with_other_size_classes_are_refused(sizes: list[str] | None, words: str) -> None:
+    other = run(0.5)[0]
+    del other["label_quality"]["sizes"]
+    other["label_quality"] |= {"sizes": sizes} if sizes else {}
+    with pytest.raises(ValueError, match=f"variant full, seed 3: {words}.*evaluate.sizes"):
+        check_runs({"mil": run(0.4), "full": [other]}, [3])
+    if sizes is None:  # metrics from before there were any
+        with pytest.raises(ValueError, match="variant full, seed 3: its size classes are none"):
+            check_runs({"full": [other]}, [3])
 
 
 def test_a_variant_that_was_not_scored_is_refused() -> None:

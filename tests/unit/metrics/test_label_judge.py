@@ -11,6 +11,7 @@ from stages.metrics.label_judge import COUNTS, Judge, JudgedImage
 from stages.metrics.object_quality import TrueObject, WrittenLabel
 
 LIMITS = {"group_cover": 0.5, "local_cover": 0.5, "local_inside": 0.6}
+SIZES = (0.5, 1.0)  # of the image's area
 RLES = masks_to_rles(np.stack([np.eye(6, dtype=np.uint8), np.ones((6, 6), dtype=np.uint8)]))
 BOXES = rle_boxes(RLES).astype(np.float64)
 BAG = ScoredBag(
@@ -44,7 +45,7 @@ CASES = {
 
 @pytest.mark.parametrize(("seen", "counts"), CASES.values(), ids=CASES.keys())
 def test_each_object_is_counted_once(seen: JudgedImage, counts: dict[str, int]) -> None:
-    judge = Judge(LIMITS)
+    judge = Judge(LIMITS, SIZES)
     judge.image(seen)
     assert {name: judge.counts[name] for name in COUNTS} == {
         **dict.fromkeys(COUNTS, 0),
@@ -54,7 +55,7 @@ def test_each_object_is_counted_once(seen: JudgedImage, counts: dict[str, int]) 
 
 
 def test_choices_boxes_rules_and_the_label_are_summed_up() -> None:
-    judge = Judge(LIMITS)
+    judge = Judge(LIMITS, SIZES)
     label = WrittenLabel(RLES[1], BOXES[1], 0.9, is_trusted=False)
     boxes = dict.fromkeys(("box_psm", "box_select", "box_prm"), BOXES[1].tolist())
     judge.image(
@@ -70,4 +71,18 @@ def test_choices_boxes_rules_and_the_label_are_summed_up() -> None:
 
 def test_an_object_of_another_class_is_refused() -> None:
     with pytest.raises(ValueError, match="instance 3 has class 8, but 7 in the ground truth"):
-        Judge(LIMITS).image(image(classes={3: 8}))
+        Judge(LIMITS, SIZES).image(image(classes={3: 8}))
+
+
+def test_each_object_is_in_the_class_of_its_own_masks_share() -> None:
+    """Six of 36 px, and all of them, which is at the upper edge."""
+    judge = Judge(LIMITS, SIZES)
+    small = TrueObject(7, RLES[0], BOXES[0])
+    judge.image(image(classes={3: 7, 4: 7}, bags={3: BAG, 4: BAG}, objects={3: GOAL, 4: small}))
+    summary = judge.summary(categories=1)
+    assert summary["sizes"] == ["< 50 %", "50 to 100 %", ">= 100 %"]
+    best = summary["choices"]["best_in_bag"]["by_size"]
+    assert {name: (entry["n"], entry["mask_iou"]) for name, entry in best.items()} == {
+        "< 50 %": (1, 1),
+        ">= 100 %": (1, 1),
+    }

@@ -96,10 +96,22 @@ def test_difficulties_are_groups_of_their_own_and_none_is_no_group() -> None:
     assert seen == {"part": (2, 0.5), "group": (1, 1.0)}
 
 
-def test_without_difficulties_there_is_no_group() -> None:
+def test_sizes_are_groups_beside_difficulties() -> None:
+    quality = LabelQuality()
+    for value, size in ((0.25, "< 2 %"), (0.75, ">= 2 %"), (1.0, ">= 2 %")):
+        statistics = quality_of({"psm": np.full(len(STATISTICS), value)})
+        quality.add(1, statistics, difficulty="part", size=size)
+    means = quality.means(categories=3)["psm"]
+    seen = {key: (entry["n"], entry["mask_iou"]) for key, entry in means["by_size"].items()}
+    assert seen == {"< 2 %": (1, 0.25), ">= 2 %": (2, 0.875)}
+    assert means["by_difficulty"]["part"]["n"] == 3
+
+
+def test_without_difficulties_and_sizes_there_is_no_group() -> None:
     quality = LabelQuality()
     quality.add(1, quality_of({"psm": np.ones(len(STATISTICS))}))
-    assert quality.means(categories=3)["psm"]["by_difficulty"] == {}
+    means = quality.means(categories=3)["psm"]
+    assert means["by_difficulty"] == means["by_size"] == {}
 
 
 def statistics_of(mask_iou: float) -> np.ndarray:

@@ -51,6 +51,20 @@ def test_seeds_give_mean_and_sd_and_gains_with_their_number() -> None:
     assert line_of(text, "mask IoU")[1:4] == ["all", "single", "part"]
 
 
+def test_sizes_have_a_line_for_each_row_below_their_numbers_of_objects() -> None:
+    table = text_of({"mil": (0.4, 0.5)}, {}).split("## By size of object")[1].split("##")[0]
+    assert line_of(table, "") == ["", r"\< 2 %", ">= 2 %"]
+    assert line_of(table, "objects") == ["objects", "7", "33"]
+    assert line_of(table, "**mil**") == ["**mil**", "15.0 ± 7.1", "45.0 ± 7.1"]
+    assert line_of(table, "best in the bag (ceiling)")[1:] == ["50.0 ± 0.0", "80.0 ± 0.0"]
+
+
+def test_a_size_without_objects_has_a_dash() -> None:
+    table = text_of({"mil": (0.4,)}, {}, small=0).split("## By size of object")[1]
+    assert line_of(table, "objects") == ["objects", "0", "40"]
+    assert line_of(table, "**mil**") == ["**mil**", "-", "40.0"]
+
+
 def test_every_line_of_a_table_has_as_many_cells_as_its_head() -> None:
     text = text_of({"mil": (0.4,), "full": (0.6,)}, {"full": "mil"}, detector=0.3)
     for block in text.split("\n\n"):
