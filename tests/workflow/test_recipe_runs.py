@@ -55,7 +55,8 @@ COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a 
 def _run(workspace: Workspace, name: str, *targets: str) -> Outcome:
     recipe = f"workflow/recipes/{name}.yaml"
     flags = ("--configfile", recipe, "mine.yaml", *(["--", *targets] if targets else []))
-    outcome = workspace.snakemake(*flags, COCO_TINY=str(workspace.folder))
+    folder = str(workspace.folder)
+    outcome = workspace.snakemake(*flags, COCO_TINY=folder, PHOTOS=folder)
     assert outcome.code == 0, outcome.text
     return outcome
 
@@ -111,6 +112,20 @@ def _early(name: str) -> dict[str, Any]:
     return {variant: {"train": {"roi_drop": {"start": 1}}} for variant in dropping}
 
 
+def test_a_comparison_on_files_ends_with_its_tables_by_size(
+    fresh: Workspace, scenes: dict[str, Any]
+) -> None:
+    report = {"variants": ["sam_top1", "zoomed"], "seeds": [0]}
+    fresh.configure(merged(SMALL, ON_FILES, {"dataset": scenes, "report": report}))
+    _run(fresh, "photographs", "ablation")
+    folder = fresh.results() / "report"
+    table = (folder / "ablation.md").read_text().split("## By size of object")[1].split("## ")[0]
+    assert all(f"**{variant}**" in table for variant in report["variants"])
+    numbers = json.loads((folder / "ablation.json").read_text())
+    assert len(numbers["sizes"]) == 5
+    assert sum(counts[0] for counts in numbers["sizes"].values()) == numbers["objects"][0] > 0
+
+
 def test_every_recipe_has_its_tiny_run() -> None:
     names = {path.stem for path in (ROOT / "workflow" / "recipes").glob("*.yaml")}
-    assert names == {"sapnet", "coco2017", "voc2012", "coco_tiny", *COMPARED}
+    assert names == {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs", *COMPARED}

@@ -23,6 +23,7 @@ LAYOUTS = {
         "tiny/annotations/instances_train2017.json",
         "tiny/annotations/instances_val2017.json",
     ],
+    "photographs": ["photos/", "data/photographs.json"],
     "coco2017": [
         "data/coco/train2017/",
         "data/coco/val2017/",
@@ -46,7 +47,8 @@ COMPARISONS = [
 ]  # on drawn worlds: nothing can be missing
 ON_FILES = [name for name in NAMES if name not in COMPARISONS]
 GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
-SHARDS = {"sapnet": 2, "coco_tiny": 2, "coco2017": 128, "voc2012": 16}
+SHARDS = {"sapnet": 2, "coco_tiny": 2, "photographs": 1, "coco2017": 128, "voc2012": 16}
+WITHOUT_DETECTOR = ["photographs"]
 
 
 def _recipe(name: str) -> dict[str, Any]:
@@ -66,18 +68,20 @@ def test_a_recipe_plans_on_an_empty_copy_of_its_layout(name: str, fresh: Workspa
     (fresh.folder / "mine.yaml").unlink()
     _lay_out(fresh.folder, LAYOUTS[name])
     outcome = fresh.snakemake(
-        "-n", "--configfile", f"workflow/recipes/{name}.yaml", COCO_TINY="tiny"
+        *("-n", "--configfile", f"workflow/recipes/{name}.yaml"), COCO_TINY="tiny", PHOTOS="photos"
     )
     assert outcome.code == 0, outcome.text
     jobs = outcome.jobs()
     assert jobs["propose"] == jobs["select"] == jobs["refine"] == SHARDS[name]
-    assert jobs["train"] == jobs["evaluate"] == 1
+    assert jobs.get("train", 0) == int(name not in WITHOUT_DETECTOR)
+    assert jobs["evaluate"] == 1
     assert jobs.get("fetch", 0) == int(name in ("coco2017", "voc2012"))  # SAM ViT-H is not there
 
 
 @pytest.mark.parametrize("name", ON_FILES)
 def test_a_recipe_says_what_is_missing(name: str, fresh: Workspace) -> None:
-    outcome = fresh.snakemake("-n", "--configfile", f"workflow/recipes/{name}.yaml", COCO_TINY="")
+    flags = ("-n", "--configfile", f"workflow/recipes/{name}.yaml")
+    outcome = fresh.snakemake(*flags, COCO_TINY="", PHOTOS="")
     assert outcome.code != 0
     assert "config: " in outcome.text
     assert "Traceback" not in outcome.text
@@ -92,6 +96,18 @@ def test_a_comparison_plans_all_its_seeds(name: str, fresh: Workspace) -> None:
     seeds = _recipe(name)["report"]["seeds"]
     assert outcome.jobs()["propose"] == len(seeds)
     assert outcome.jobs()["report"] == 1
+
+
+def test_photographs_are_asked_once_for_all_seeds_and_variants(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    _lay_out(fresh.folder, LAYOUTS["photographs"])
+    recipe = "workflow/recipes/photographs.yaml"
+    outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe, PHOTOS="photos")
+    assert outcome.code == 0, outcome.text
+    report, jobs = _recipe("photographs")["report"], outcome.jobs()
+    assert jobs["propose"] == jobs["prepare"] == jobs["report"] == 1
+    assert jobs["evaluate"] == len(report["seeds"]) * len(report["variants"])
+    assert "train" not in jobs
 
 
 def test_settings_are_chosen_on_other_worlds_than_those_reported() -> None:
