@@ -146,8 +146,8 @@ RULES: list[tuple[str, Any, str]] = [
     ("train.roi_drop", {"enabled": True}, "train.roi_drop.start is missing, but train.roi_drop is"),
     (
         "train.roi_drop",
-        {"enabled": True, "start": 400},
-        "train.roi_drop.start 400 is not before the end of the training; train.iterations is 400",
+        {"enabled": True, "start": 1200},
+        "train.roi_drop.start 1200 is not before the end of the training; train.iterations is 1200",
     ),
     ("report.variants", ["mil", "mil"], "report.variants: ['mil', 'mil'] names one twice"),
     ("report.detector_seeds", [4], "report.detector_seeds: 4 is not among report.seeds [0, 1, 2]"),
