@@ -20,14 +20,14 @@ import torch
 from torch import Tensor
 
 from stages.engines.hooks import kept_rois
-from stages.engines.mask_rcnn import build_mask_rcnn
 from stages.engines.recipe import step_seed
 from stages.engines.roi_heads import WeightedRoIHeads, roi_losses
-from stages.engines.torchvision import losses_of
+from stages.engines.torchvision import load_detector, losses_of
 from stages.engines.training_images import StepSamples
 from stages.engines.training_labels import Labels, StepReader
 from stages.geometry.boxes import box_iou, xywh_to_xyxy
 from stages.learning.trainer import load_model
+from stages.metrics.spread import summary
 from stages.settings.section import from_values
 from stages.settings.train import RoiDrop, Train
 
@@ -45,7 +45,7 @@ KINDS = ("wrong", "sound", "background")
 
 
 class Recording(WeightedRoIHeads):
-    """Keeps, of its last forward, each RoI's losses and the row of its object; -1: background."""
+    """Keeps, of its last forward, each RoI's losses, class (0: background) and object's row."""
 
     def select_training_samples(self, proposals: Any, targets: Any) -> Any:
         """The RoIs that are trained, as torchvision draws them."""
@@ -82,12 +82,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 def rois_of(world: Path, variant: str) -> tuple[dict[str, Tensor], float]:
     """Losses of the RoIs of all training images, by kind, (r, 2); the share of wrong labels."""
     folder = world / variant
-    state, header = load_model(folder / "train/torchvision/model.pt")
-    settings = from_values(Train, header["settings"], "train")
+    checkpoint = folder / "train/torchvision/model.pt"
+    settings = from_values(Train, load_model(checkpoint)[1]["settings"], "train")
     labels = Labels(folder / "export/pseudo_labels.json")
     fits = fits_of(labels, folder / "export/pseudo_labels.json", world)
-    model = build_mask_rcnn(settings, len(labels.categories))
-    model.load_state_dict(state)
+    model: Any = load_detector(settings, checkpoint, torch.device("cpu"))[0].train()
     model.roi_heads.__class__ = Recording
     reader = StepReader(world / "partworld/train/images", labels, settings, seed=0)
     found: dict[str, list[Tensor]] = {kind: [] for kind in KINDS}
@@ -131,8 +130,8 @@ def dropped(losses: Mapping[str, Tensor], drop: RoiDrop) -> dict[str, float]:
 
 def spread(values: Sequence[float]) -> str:
     """Mean ± sd over worlds, in %."""
-    mean = f"{100 * np.mean(values):.1f}"
-    return mean if len(values) < 2 else f"{mean} ± {100 * np.std(values, ddof=1):.1f}"
+    made = summary([100 * value for value in values])
+    return f"{made['mean']:.1f}" + ("" if made["sd"] is None else f" ± {made['sd']:.1f}")
 
 
 if __name__ == "__main__":
