@@ -4,7 +4,8 @@ In come images and weak labels; out goes table `proposals`: for each object its 
 box, area, the segmenter's own score and stability. SAPNet, Sec. 3.1 and 4.2 (no code of it was
 published). Labels become prompts here, by the door of the prompters. What the segmenter has said of
 an image is kept beside the results: it is asked again only where the photograph, its prompts, the
-settings, the weights or the code are others.
+settings, the weights or the code are others. Where a prompter has looked at the photographs, stage
+`prompt` has made the prompts, and they are read.
 """
 
 import argparse
@@ -18,7 +19,13 @@ import pyarrow as pa
 import torch
 
 from stages.methods.prompter import PROMPTERS
-from stages.methods.shard_prompts import ShardPrompts, living_labels
+from stages.methods.shard_prompts import (
+    Prompts,
+    ShardPrompts,
+    WrittenPrompts,
+    living_labels,
+    told_apart,
+)
 from stages.photographs.reading import photograph
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
@@ -50,7 +57,7 @@ class ImageProposer:
 
     def __init__(
         self,
-        prompts: ShardPrompts,
+        prompts: Prompts,
         segmenter: OnDemand,
         kept: Kept,
         settings: Propose,
@@ -97,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = parser_of(__doc__, "propose")
     for flag in ("image-folder", "images", "weak-labels", "out"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
+    parser.add_argument("--prompts", type=Path, help="table of stage `prompt`, where there is one")
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     parser.add_argument("--answers", type=Path, required=True, help="results/<run>/answers")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
@@ -114,14 +122,8 @@ def main(argv: Sequence[str] | None) -> None:
     sources = from_json(Prompt, args.prompt_settings, "prompt")
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(args.threads)
-    modules = [PROMPTERS[entry.source].module for entry in sources.sources]
-    prompters = [
-        opened(module).opened_prompter(entry)
-        for module, entry in zip(modules, sources.sources, strict=True)
-    ]
-    labels, deleted = living_labels(args.weak_labels, prompters)
     images = {row["image_id"]: row for row in shard_images(args.images, args.shard).to_pylist()}
-    prompts = ShardPrompts(images, labels, prompters)
+    prompts, deleted, modules = prompts_of(args, sources, images)
     with ExitStack() as stack:
         segmenter = OnDemand(settings, lambda: stack.enter_context(leased(args.device)))
         kept = Kept(args.answers, args.out, PROPOSALS, answer_facts(segmenter, args.seed))
@@ -133,6 +135,20 @@ def main(argv: Sequence[str] | None) -> None:
     kept.finish()
     gone = sum(image_id in images for image_id in deleted.column("image_id").to_pylist())
     say("propose", summary(table, len(images), len(proposer.addresses), kept.asked, gone))
+
+
+def prompts_of(
+    args: argparse.Namespace, sources: Prompt, images: Mapping[int, Any]
+) -> tuple[Prompts, pa.Table, Sequence[str]]:
+    """The prompts of the shard, the labels that were deleted, and the modules that make prompts."""
+    if args.prompts:
+        labels, deleted = told_apart(args.weak_labels)
+        return WrittenPrompts(images, labels, args.prompts), deleted, ()
+    modules = [PROMPTERS[entry.source].module for entry in sources.sources]
+    pairs = zip(modules, sources.sources, strict=True)
+    prompters = [opened(module).opened_prompter(entry) for module, entry in pairs]
+    labels, deleted = living_labels(args.weak_labels, prompters)
+    return ShardPrompts(images, labels, prompters), deleted, modules
 
 
 def answer_facts(segmenter: OnDemand, seed: int) -> dict[str, Any]:

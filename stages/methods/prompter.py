@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 PROMPTERS = {  # by `source` of prompt.sources
     "labels": Method("stages.methods.prompters.labels"),
+    "grid": Method("stages.methods.prompters.grid", settings="stages.settings.prompters.grid"),
 }
 
 

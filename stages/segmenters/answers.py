@@ -1,5 +1,6 @@
 """What a segmenter answers: masks as run-length codes with their scores, cleaned of strays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -29,19 +30,26 @@ class Answer:
         return np.asarray(rles_to_masks([self.rle])[0])
 
 
-def answers_of(answered: Answered, anchor: np.ndarray, *, share: float) -> list[Answer]:
+def answers_of(
+    answered: Answered, anchor: np.ndarray, *, share: float, slots: Sequence[int] | None = None
+) -> list[Answer]:
     """The masks of one prompt, cleaned and encoded, in the order of their slots.
 
     Parameters
     ----------
     anchor : (2,) x, y px on the object. share : as in `without_stray_components`.
+    slots : numbers of the masks that are wanted; None: all.
     """
-    cleaned = [without_stray_components(mask, anchor, share) for mask in answered.masks]
-    rles = masks_to_rles(np.stack(cleaned))
+    wanted = range(len(answered.masks)) if slots is None else slots
+    if not wanted:
+        return []
+    masks = [without_stray_components(answered.masks[slot], anchor, share) for slot in wanted]
+    rles = masks_to_rles(np.stack(masks))
     areas = rle_areas(rles).tolist()
     ious, stability = answered.predicted_iou.tolist(), answered.stability.tolist()
     return [
-        Answer(slot, rle, areas[slot], ious[slot], stability[slot]) for slot, rle in enumerate(rles)
+        Answer(slot, rle, area, ious[slot], stability[slot])
+        for slot, rle, area in zip(wanted, rles, areas, strict=True)
     ]
 
 

@@ -5,6 +5,7 @@ speaks of the same object may widen the bag (SAPNet, Sec. 4.2; the author: "6, 9
 are derived from points alone: a box says already which of the nested objects is meant.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from stages.geometry.masks import rle_boxes
 from stages.runtime.randomness import Purpose, rng_of
 from stages.segmenters.answers import Answer
 from stages.segmenters.segmenter import Asked
+from stages.tables.prompts import GRID
 
 INNER_POINTS = 2  # drawn in a mask, beside the weak label's point
 
@@ -26,8 +28,11 @@ class Question:
     """One question about one object.
 
     bag_id, prompt_id : the prompt that it asks about, at first or second hand.
-    kind : of the prompt, or the source of derived ones. derived : their number, None: the prompt.
+    kind : of the prompt, or the source of derived ones. derived : their number, or that of a grid's
+    point, None: the prompt.
     asked : in px of the image. anchor : (2,) float32 x, y px, where the object is thought to be.
+    category_id : class of the prompt, None: any. source : "grid", or the map of a peak; None for
+    what is asked about an object.
     """
 
     bag_id: int
@@ -36,6 +41,8 @@ class Question:
     derived: int | None
     asked: Asked
     anchor: np.ndarray
+    category_id: int | None = None
+    source: str | None = None
 
     @property
     def derives(self) -> bool:
@@ -51,10 +58,20 @@ def own_questions(prompts: pa.Table) -> list[Question]:
 
     Parameters
     ----------
-    prompts : of one image, at any number of bags; each with points, a box or both.
+    prompts : of one image, at any number of bags; each with points, a box or both. Of a grid each
+        point is a question.
     """
-    questions = [_question(row) for row in prompts.to_pylist()]
+    rows = itertools.chain.from_iterable(map(_asked_alone, prompts.to_pylist()))
+    questions = [_question(row) for row in rows]
     return sorted(questions, key=lambda question: question.asked.box is not None)
+
+
+def _asked_alone(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The prompts that a row stands for: a grid for each of its points, with their numbers."""
+    if row["kind"] != GRID:
+        return [{**row, "derived": None}]
+    points = enumerate(row["points"])
+    return [{**row, "points": [at], "point_signs": [1], "derived": k} for k, at in points]
 
 
 def _question(row: dict[str, Any]) -> Question:
@@ -63,7 +80,14 @@ def _question(row: dict[str, Any]) -> Question:
     box = None if row["box"] is None else np.array(row["box"], dtype=np.float32)
     asked = Asked(points, signs, box)
     return Question(
-        row["bag_id"], row["prompt_id"], row["kind"], None, asked, _anchor(points, signs, box)
+        row["bag_id"],
+        row["prompt_id"],
+        row["kind"],
+        row["derived"],
+        asked,
+        _anchor(points, signs, box),
+        category_id=row["category_id"],
+        source=GRID if row["kind"] == GRID else row["source_map"],
     )
 
 

@@ -1,6 +1,7 @@
 """One image and its prompts in, the bags of proposals out, whichever segmenter is asked.
 
-The image is embedded once (twice with `mirror`). Departures from SAPNet, each a config key: the bag
+The image is embedded once (twice with `mirror`). What is asked about an object comes first, then
+what is asked about the tags of an image. Departures from SAPNet, each a config key: the bag
 may be widened by prompts inside and around the first masks, stray components are removed, and the
 mirrored image may be asked about too.
 """
@@ -22,6 +23,7 @@ from stages.segmenters.derived import (
 )
 from stages.segmenters.mirrored import Pair, mirrored_back, mirrored_image, mirrored_question
 from stages.segmenters.segmenter import Segmenter
+from stages.segmenters.tag_answers import by_source, distinct, nothing_for, pairs_of
 from stages.settings.propose import Propose
 from stages.tables.proposals import PROPOSALS
 from stages.tables.table import rows_table
@@ -71,16 +73,37 @@ class Proposer:
         if not questions:
             return bags
         self.segmenter.embed(pixels)
+        self._about_objects(bags, [q for q in questions if q.source is None], pixels.shape)
+        self._about_tags(bags, [q for q in questions if q.source is not None], pixels.shape)
+        return bags
+
+    def _about_objects(
+        self, bags: Bags, questions: Sequence[Question], shape: tuple[int, ...]
+    ) -> None:
         first: list[tuple[Question, list[Answer]]] = []
-        for prompt in self.settings.prompts:
+        for prompt in self.settings.prompts if questions else ():
             if prompt.source == "label":
                 found = self._ask(questions, multimask=prompt.masks == "all")
                 first = [pair for pair in found if pair[0].derives]
             else:
-                asked = self._derived(prompt, first, pixels.shape)
+                asked = self._derived(prompt, first, shape)
                 found = self._ask(asked, multimask=prompt.masks == "all")
             _append_sorted(bags, found)
-        return bags
+
+    def _about_tags(
+        self, bags: Bags, questions: Sequence[Question], shape: tuple[int, ...]
+    ) -> None:
+        """Answers to grids and peaks, source after source, behind what is there already."""
+        for source, asked in by_source(questions).items():
+            answered = self.segmenter.ask([q.asked for q in asked], multimask=True)
+            pairs: list[Pair] = []
+            for question, answer in zip(asked, answered, strict=True):
+                pairs += pairs_of(question, answer, self.settings)
+            kept = distinct(pairs, source, self.settings)
+            _append_sorted(bags, [(question, [answer]) for question, answer in kept])
+        for question in questions:
+            if not bags[question.bag_id]:
+                bags[question.bag_id].append(nothing_for(question, shape[0], shape[1]))
 
     def _derived(self, prompt: Any, first: First, shape: tuple[int, ...]) -> list[Question]:
         """The questions of one source of derived prompts, an item of `propose.prompts`."""
@@ -125,6 +148,7 @@ def _rows(
             "prompt_id": question.prompt_id,
             "derived": question.derived,
             "mask_index": answer.slot,
+            "category_id": question.category_id,
             "box": _box(answer, anchors[bag_id, question.prompt_id], image),
             "area": answer.area,
             "rle": answer.rle["counts"],

@@ -10,7 +10,7 @@ from stages.settings.section import Annotated, Field, Section
 
 
 class Source(Section):
-    """One prompter, by its name."""
+    """a prompter without keys of its own."""
 
     source: str
 
@@ -27,7 +27,10 @@ class Prompt(Section):
 
     sources: Annotated[
         tuple[AnySource, ...],
-        Field(min_length=1, description="prompters; labels: each weak label is a prompt"),
+        Field(
+            min_length=1,
+            description="prompters, in this order; labels: each point and box is a prompt",
+        ),
     ] = (SOURCES["labels"](source="labels"),)
 
     @model_validator(mode="after")

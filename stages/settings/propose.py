@@ -49,6 +49,52 @@ class BoxesPrompt(Section):
     masks: Masks = "all"
 
 
+Slots = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=2)], ...],
+    Field(
+        min_length=1,
+        description="which of SAM's three masks; the paper's words: 0 sub-part, 1 part, 2 whole",
+    ),
+]
+Overlap = Annotated[float, Field(ge=0, le=1)]
+
+
+class Grid(Section):
+    """Answers to a grid of points (WeakSAM, Sec. 3.2)."""
+
+    masks: Slots = (0, 1, 2)
+    predicted_iou: Annotated[
+        float,
+        Field(ge=0, le=1, description="masks that are less sure are left out; paper's code: 0.3"),
+    ] = 0.3
+    stability: Annotated[
+        float, Field(ge=0, le=1, description="masks that are less stable are left out; code: 0.3")
+    ] = 0.3
+    nms: Annotated[
+        Overlap | None,
+        Field(
+            description="IoU of boxes above which the less sure mask goes; code: 0.3; null: none"
+        ),
+    ] = 0.7
+
+
+class Peaks(Section):
+    """Answers to peaks of class maps (WeakSAM, Sec. 3.2)."""
+
+    masks: Slots = (0, 1, 2)
+    nms: Annotated[
+        Overlap | None,
+        Field(description="as grid.nms, among the peaks of one map; code: null, none"),
+    ] = 0.7
+    cross_nms: Annotated[
+        Overlap | None,
+        Field(
+            description="IoU of boxes above which the later one goes, whatever their scores, among "
+            "the peaks of cross-attention; code: 0.9; null: as nms"
+        ),
+    ] = 0.9
+
+
 AnyPrompt = Annotated[LabelPrompt | InnerPointsPrompt | BoxesPrompt, Field(discriminator="source")]
 DEFAULT_PROMPTS: tuple[AnyPrompt, ...] = (
     LabelPrompt(source="label"),
@@ -71,6 +117,8 @@ class ProposeShared(Section):
             "prompt adds up to three masks to the bag",
         ),
     ] = DEFAULT_PROMPTS
+    grid: Annotated[Grid, Field(description="masks for the points of a grid")] = Grid()
+    peaks: Annotated[Peaks, Field(description="masks for peaks of class maps")] = Peaks()
     mirror: Annotated[
         bool,
         Field(description="ask about the mirrored image too: twice the proposals and the time"),

@@ -14,14 +14,19 @@ PROPOSALS = Record(
         IMAGE,
         BAG,
         PROPOSAL,
-        column("prompt_kind", pa.string(), "point, box, inner_points, boxes; mirrored_: propose"),
+        column(
+            "prompt_kind",
+            pa.string(),
+            "point, box, grid, peak, peaks, or inner_points, boxes; mirrored_: propose",
+        ),
         column(
             "prompt_id", pa.int32(), "of table prompts: what it answers, at first or second hand"
         ),
         column(
             "derived",
             pa.int32(),
-            "number, from 0, of the prompt made from earlier answers to prompt_id; null: its own",
+            "number, from 0, of the prompt made from earlier answers to prompt_id, or of the point "
+            "of a grid; null: its own",
             null=True,
         ),
         column("mask_index", pa.int32(), "slot of the mask in the segmenter's answer, from 0"),

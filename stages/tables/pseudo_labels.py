@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from stages.tables.record import BOX, HUGE, IMAGE, INSTANCE, Record, column
 
-SOURCES = ("given", "proposal", "vote", "zoom")
+SOURCES = ("given", "proposal", "vote", "zoom", "box_prompt", "box")
 PSEUDO_LABELS = Record(
     "pseudo_labels",
     1,
@@ -20,7 +20,11 @@ PSEUDO_LABELS = Record(
         column("width", pa.int32(), "px"),
         column("score", pa.float32(), "how sure the class is, 0 to 1"),
         column("mask_quality", pa.float32(), "how good the mask is thought to be, 0 to 1"),
-        column("mask_source", pa.string(), "given, proposal, vote or zoom: where rle comes from"),
+        column(
+            "mask_source",
+            pa.string(),
+            "given, proposal, vote, zoom, box_prompt, or box, filled: where rle comes from",
+        ),
         column("proposal_id", pa.int32(), "the proposal that it started from, or null", null=True),
         column("extra_rles", pa.list_(pa.binary()), "up to three runner-up masks (SAPNet, Sec. 7)"),
         column("ignore_rle", pa.binary(), "px that no training looks at, or null", null=True),

@@ -18,7 +18,7 @@ def values_of(section: str, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 BLOCKS = [
-    ("propose", {}, {"segmenter", "prompts", "mirror", "clean", "chunk", "sam"}),
+    ("propose", {}, {"segmenter", "prompts", "grid", "peaks", "mirror", "clean", "chunk", "sam"}),
     ("select", {}, {"method", "chunk", "psm"}),
     ("select", {"method": "largest"}, {"method", "chunk"}),
     ("refine", {}, {"method", "vote", "zoom", "clean", "mps", "chunk", "prm"}),
