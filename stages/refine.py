@@ -32,14 +32,16 @@ from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
 from stages.segmenters.answers_kept import Kept
+from stages.segmenters.box_asking import KeptBoxes, box_facts
 from stages.segmenters.on_demand import OnDemand
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.segmenters.zoom import KeptZoom, zoom_facts
 from stages.settings.propose import Propose
-from stages.settings.readers import chosen
+from stages.settings.readers import asks_with_boxes, chosen
 from stages.settings.refine import Refine
-from stages.settings.section import from_json, provenance_values
+from stages.settings.section import from_json, provenance_values, to_values
 from stages.settings.select import Select
+from stages.tables.boxed import BOXED
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -76,7 +78,7 @@ class ImageRefiner:
             _merged(record, [without(mine, ids), theirs])
             for record, mine, theirs in zip((PSEUDO_LABELS, TRAIL), made, given, strict=True)
         )
-        if rows.column("instance_id").to_pylist() != list(labels_of_instances(labels)):
+        if own_objects(rows) != list(labels_of_instances(labels)):
             raise RuntimeError(f"image {image_id}: the refiner did not label every object.")
         return [rows, trail]
 
@@ -87,6 +89,11 @@ class ImageRefiner:
         if proposals is None or scores is None or self.refiner is None:
             return empty_table(PSEUDO_LABELS), empty_table(TRAIL)
         return self.refiner.labels(image, labels, proposals, scores)
+
+
+def own_objects(rows: pa.Table) -> list[int]:
+    """Ids of the objects that were annotated; others are born of tags."""
+    return [number for number in rows.column("instance_id").to_pylist() if number >= 0]
 
 
 def without(rows: pa.Table, instance_ids: Sequence[int]) -> pa.Table:
@@ -124,8 +131,8 @@ def main(argv: Sequence[str] | None) -> None:
             inputs=(args.categories, args.proposals, args.selections),
             also={"rows": shard.deciding()},
         )
-    if kit.zoom:
-        kit.zoom.kept.finish()
+    if asker := kit.zoom or kit.boxes:
+        asker.kept.finish()
     say("refine", f"{tally(len(shard.images), bags)}, {counted(rows, trail, shard.labels)}.")
 
 
@@ -154,6 +161,7 @@ def kit_of(args: argparse.Namespace, device: Callable[[], torch.device]) -> tupl
     """
     refine = from_json(Refine, args.settings, "refine")
     propose = from_json(Propose, args.propose_settings, "propose")
+    with_boxes = asks_with_boxes(to_values(refine))
     kit = Kit(
         image_folder=args.image_folder,
         category_ids=category_ids(args.categories),
@@ -163,6 +171,7 @@ def kit_of(args: argparse.Namespace, device: Callable[[], torch.device]) -> tupl
         model=args.model,
         embeddings=args.embeddings,
         zoom=zoom_of(args, refine, OnDemand(propose, device)) if refine.zoom.enabled else None,
+        boxes=boxes_of(args, refine, OnDemand(propose, device)) if with_boxes else None,
     )
     return kit, refine
 
@@ -174,6 +183,12 @@ def zoom_of(args: argparse.Namespace, refine: Refine, segmenter: OnDemand) -> Ke
     return KeptZoom(segmenter, kept, **sizes)
 
 
+def boxes_of(args: argparse.Namespace, refine: Refine, segmenter: OnDemand) -> KeptBoxes:
+    """What asks with boxes, where no answer is kept."""
+    kept = Kept(args.answers, args.out, BOXED, box_facts(segmenter, clean=refine.clean))
+    return KeptBoxes(segmenter, kept, clean=refine.clean)
+
+
 def facts_of(
     args: argparse.Namespace, kit: Kit, refine: Refine, of_method: dict[str, Any]
 ) -> dict[str, Any]:
@@ -181,8 +196,9 @@ def facts_of(
     method = REFINERS[refine.method]
     modules = [method.module]
     modules += feature_modules(kit.select.psm.features, kit.propose) if method.fit else ()
-    modules += [SEGMENTERS[kit.propose.segmenter].module] if kit.zoom else []
-    zoom = {"zoom_sha256": kit.zoom.kept.facts["model_sha256"]} if kit.zoom else {}
+    asker = kit.zoom or kit.boxes
+    modules += [SEGMENTERS[kit.propose.segmenter].module] if asker else []
+    asked = {"asked_sha256": asker.kept.facts["model_sha256"]} if asker else {}
     return provenance_of(
         "stages.refine",
         settings=chosen("refine", provenance_values(refine)),
@@ -191,7 +207,7 @@ def facts_of(
         shard=args.shard,
         select_settings=chosen("select", provenance_values(kit.select)),
         propose_settings=chosen("propose", provenance_values(kit.propose)),
-        **zoom,
+        **asked,
         **of_method,
     )
 
@@ -202,7 +218,22 @@ def counted(rows: pa.Table, trail: pa.Table, labels: pa.Table) -> Sentence:
     deleted = labels.column("status").to_pylist().count("deleted")
     notes = Counter(filter(None, trail.column("note").to_pylist()))
     told = "".join(f", {count} {note}" for note, count in sorted(notes.items()))
-    return f"{len(rows) - given} refined, {given} given, {deleted} labels deleted{told}"
+    text = f"{len(rows) - given} refined, {given} given, {deleted} labels deleted{told}"
+    return text + untold(rows, labels)
+
+
+def untold(rows: pa.Table, labels: pa.Table) -> Sentence:
+    """How many tags no pseudo-label came of, for the log; nothing where there are no tags."""
+    living = labels.filter(pc.not_equal(labels.column("status"), "deleted"))
+    tags = keys_of(living.filter(pc.equal(living.column("kind"), "tag")), "category_id")
+    missing = sorted(tags - keys_of(rows, "category_id"))
+    if not missing:
+        return f", each of {len(tags)} tags has a label" if tags else ""
+    image, category = missing[0]
+    return (
+        f", {len(missing)} of {len(tags)} tags without a label (first: image {image}, class "
+        f"{category})"
+    )
 
 
 if __name__ == "__main__":

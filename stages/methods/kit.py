@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from stages.segmenters.box_asking import KeptBoxes
     from stages.segmenters.zoom import KeptZoom
     from stages.settings.propose import Propose
     from stages.settings.refine import Refine
@@ -25,6 +26,7 @@ class Kit:
     model : that the twin stage has trained; None where nothing is learned.
     embeddings : folder in which those of the run are kept, or None.
     zoom : asks the segmenter again, close up, for a refiner; None where `refine.zoom` is off.
+    boxes : asks it with boxes, for a refiner whose key `mask_source` is box_prompt; else None.
     """
 
     image_folder: "Path"
@@ -35,6 +37,7 @@ class Kit:
     model: "Path | None" = None
     embeddings: "Path | None" = None
     zoom: "KeptZoom | None" = None
+    boxes: "KeptBoxes | None" = None
 
     @property
     def order(self) -> dict[int, int]:

@@ -19,6 +19,12 @@ REFINERS = {  # by refine.method
     "as_it_is": Method(
         "stages.methods.refiners.as_it_is", settings="stages.settings.refiners.as_it_is"
     ),
+    "adaptive_pgt": Method(
+        "stages.methods.refiners.adaptive_pgt", settings="stages.settings.refiners.adaptive_pgt"
+    ),
+    "top1_pgt": Method(
+        "stages.methods.refiners.top1_pgt", settings="stages.settings.refiners.top1_pgt"
+    ),
 }
 
 
@@ -41,7 +47,10 @@ class Refiner(Protocol):
         proposals: "pa.Table",
         scores: "pa.Table",
     ) -> tuple["pa.Table", "pa.Table"]:
-        """Rows of the tables `pseudo_labels` and `trail`, for each object that has a bag.
+        """Rows of the tables `pseudo_labels` and `trail`, one for each object.
+
+        That is each that has a bag, and each that is born of the image's tags, with the ids -1,
+        -2, ... within it.
 
         Parameters
         ----------

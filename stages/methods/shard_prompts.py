@@ -21,8 +21,8 @@ REMEDIES = {  # by kind of a label that nobody asks about
         ("point", "box"),
         "Add {source: labels} to prompt.sources, or make tags of all labels (prepare.labels: tag).",
     ),
-    "tag": "Give each object a point, a box or a mask; or learn from tags alone, with {source: grid} "
-    "in prompt.sources and select.method: oicr.",
+    "tag": "Give each object a point, a box or a mask; or learn from tags alone, with "
+    "{source: grid} in prompt.sources and select.method: oicr.",
 }
 LABEL_COLUMNS = "image_id label_id kind category_id bag_id x y box status".split()
 

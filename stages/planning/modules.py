@@ -10,6 +10,7 @@ from stages.formats.format import FORMATS
 from stages.learning.features import FEATURES, of_segmenter
 from stages.methods.prompter import PROMPTERS
 from stages.planning.lineage import Variants
+from stages.settings.readers import asks_again
 
 Chosen = Callable[[Variants, str], list[str]]
 
@@ -20,11 +21,6 @@ def modules_of(variants: Variants, name: str, stage: str, *, read: str = "coco")
         return (FORMATS[read].module,)
     found = BEHIND[stage](variants, name) if stage in BEHIND else []
     return tuple(dict.fromkeys(found))
-
-
-def asks_again(variants: Variants, name: str) -> bool:
-    """Whether `refine` asks the segmenter."""
-    return bool(variants.settings(name, "refine")["zoom"]["enabled"])
 
 
 def learned_on(variants: Variants, name: str, section: str) -> str | None:
@@ -66,7 +62,7 @@ def _fit_refine(variants: Variants, name: str) -> list[str]:
 
 
 def _refine(variants: Variants, name: str) -> list[str]:
-    again = _segmenter(variants, name) if asks_again(variants, name) else []
+    again = _segmenter(variants, name) if asks_again(variants.settings(name, "refine")) else []
     return [variants.method(name, "refine").module, *_features(variants, name, "refine"), *again]
 
 

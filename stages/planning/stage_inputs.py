@@ -14,10 +14,11 @@ from stages.planning.comparison import Comparison
 from stages.planning.digests import Digests
 from stages.planning.homes import Case, Homes
 from stages.planning.lineage import Values, Variants
-from stages.planning.modules import asks_again, learned_on
+from stages.planning.modules import learned_on
 from stages.planning.sources import Split, Weights, translated
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.pretrained import pretrained_files
+from stages.settings.readers import asks_again
 
 LABELS = "pseudo_labels.json"
 FOLDERS = {"convert": "export"}  # stage: the stage in whose folder its files lie
@@ -164,7 +165,9 @@ class Inputs:
         if self.stage == "propose":
             return segmenter
         found = self._features(variant)
-        again = self.stage == "refine" and asks_again(self.ground.variants, variant)
+        again = self.stage == "refine" and asks_again(
+            self.ground.variants.settings(variant, "refine")
+        )
         return found + [file for file in segmenter if again and file not in found]
 
     def is_supervised(self, wildcards: Any) -> bool:

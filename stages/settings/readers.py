@@ -74,6 +74,17 @@ def for_fit(section: str, values: Values, *, joint: bool = False) -> dict[str, A
     return kept
 
 
+def asks_again(refine: Values) -> bool:
+    """Whether `refine` asks the segmenter, from the section's plain values."""
+    return bool(refine["zoom"]["enabled"]) or asks_with_boxes(refine)
+
+
+def asks_with_boxes(refine: Values) -> bool:
+    """Whether the chosen method of `refine` asks the segmenter with boxes."""
+    block = refine.get(refine["method"]) or {}
+    return not refine["zoom"]["enabled"] and block.get("mask_source") == "box_prompt"
+
+
 def without_places(section: str, values: Values) -> dict[str, Any]:
     """As `provenance_values`, from plain values: without where a file lies."""
     return unmarked(SECTIONS[section], values, PLACE, CONVERT)

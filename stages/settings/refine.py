@@ -7,8 +7,10 @@ from stages.settings.blocks import OneOf, with_blocks
 from stages.settings.section import CHOOSE, Annotated, Field, Section
 
 if TYPE_CHECKING:
+    from stages.settings.refiners.adaptive_pgt import Settings as AdaptivePgt
     from stages.settings.refiners.as_it_is import Settings as AsItIs
     from stages.settings.refiners.prm import Settings as Prm
+    from stages.settings.refiners.top1_pgt import Settings as Top1Pgt
 
 
 class Vote(Section):
@@ -51,7 +53,10 @@ class RefineShared(Section):
     method: Annotated[
         str,
         OneOf(REFINERS),
-        Field(description="prm: learned; as_it_is: select's choice is the pseudo-label"),
+        Field(
+            description="prm: learned; as_it_is: select's choice is the pseudo-label; of tags: "
+            "adaptive_pgt, or top1_pgt, one of each"
+        ),
     ] = "prm"
     vote: Annotated[Vote, Field(description="a mask out of all masks of the bag"), CHOOSE] = Vote()
     zoom: Annotated[Zoom, Field(description="a mask out of the refined box"), CHOOSE] = Zoom()
@@ -82,6 +87,8 @@ if TYPE_CHECKING:
 
         prm: Prm = Prm()
         as_it_is: AsItIs = AsItIs()
+        adaptive_pgt: AdaptivePgt = AdaptivePgt()
+        top1_pgt: Top1Pgt = Top1Pgt()
 
 else:
     Refine = with_blocks(RefineShared, "Refine", REFINERS)

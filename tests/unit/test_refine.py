@@ -326,7 +326,7 @@ def test_the_header_tells_what_the_rows_depend_on(small_run: Run) -> None:
         assert header["select_settings"]["psm"]["features"]["hidden"] == 32
         assert "/" not in json.dumps([header["settings"], header["select_settings"]])
         assert len(header["fitted"]) == 64
-        assert "zoom_sha256" not in header
+        assert "asked_sha256" not in header
     assert any("refiners.prm" in code for code in headers[0]["code"])
     assert not any("as_it_is" in code or "joint_step" in code for code in headers[0]["code"])
 
@@ -469,7 +469,7 @@ def test_the_segmenter_is_asked_once_and_its_answers_are_kept(
     assert len(embedded) == 2 * len(first)
     assert (tmp_path / "out.parquet").read_bytes() == whole
     assert {row["mask_source"] for row in first} <= {"zoom", "vote"}
-    assert len(read_header(tmp_path / "out.parquet")["zoom_sha256"]) == 64
+    assert len(read_header(tmp_path / "out.parquet")["asked_sha256"]) == 64
     assert (tmp_path / "answers" / "lists" / "out.txt").read_text().count("\n") == 3
 
 
