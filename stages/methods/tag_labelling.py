@@ -157,7 +157,8 @@ def _own_masks(
 ) -> list[Mask]:
     """The masks of the proposals that were chosen."""
     bag = proposals.filter(pc.equal(proposals.column("bag_id"), TAG_BAG))
-    rows = bag.select(["rle", "predicted_iou"]).take([one.proposal_id for one in chosen])
+    numbers = pa.array([one.proposal_id for one in chosen], pa.int64())  # of none, too
+    rows = bag.select(["rle", "predicted_iou"]).take(numbers)
     size = image["height"], image["width"]
     return [
         Mask(rle_of(row["rle"], *size), "proposal", _quality(row["predicted_iou"]))
