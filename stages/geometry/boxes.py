@@ -19,6 +19,18 @@ def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(inner, union, out=iou, where=union > 0))
 
 
+def box_cover(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Share of each first box that each second one covers: (n, 4) and (m, 4) to (n, m), 0 to 1.
+
+    0 for a first box without area.
+    """
+    upper = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    lower = np.maximum(first[:, None, :2], second[None, :, :2])
+    inner = np.prod(np.clip(upper - lower, 0, None), axis=-1)
+    area = np.broadcast_to(box_area(first)[:, None], inner.shape)
+    return np.asarray(np.divide(inner, area, out=np.zeros_like(inner, dtype=float), where=area > 0))
+
+
 def xywh_to_xyxy(boxes: np.ndarray) -> np.ndarray:
     """COCO [x, y, w, h] to [x0, y0, x1, y1], (..., 4)."""
     return np.concatenate([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], axis=-1)

@@ -3,6 +3,7 @@ import pytest
 
 from stages.geometry.boxes import (
     box_area,
+    box_cover,
     box_iou,
     clip_boxes,
     mirrored_boxes,
@@ -10,6 +11,7 @@ from stages.geometry.boxes import (
     xywh_to_xyxy,
     xyxy_to_xywh,
 )
+from stages.geometry.masks import masks_to_rles, rle_cover
 
 NONE = np.zeros((0, 4), dtype=np.float32)
 
@@ -64,6 +66,23 @@ def test_iou_by_hand(second: list[float], iou: float) -> None:
 def test_two_boxes_without_area_have_iou_zero_and_not_nan() -> None:
     point = np.array([[3.0, 3.0, 3.0, 3.0]])
     assert box_iou(point, point)[0, 0] == 0
+
+
+def test_cover_is_the_share_of_the_first_box_and_masks_of_rectangles_have_the_same() -> None:
+    rng = np.random.default_rng(4)
+    low = rng.integers(0, 20, (12, 2))
+    boxes = np.concatenate([low, low + rng.integers(1, 20, (12, 2))], axis=1).astype(float)
+    pixels = np.zeros((12, 40, 40), dtype=np.uint8)
+    for mask, (x0, y0, x1, y1) in zip(pixels, boxes.astype(int), strict=True):
+        mask[y0:y1, x0:x1] = 1
+    rles = masks_to_rles(pixels)
+    np.testing.assert_allclose(box_cover(boxes[:5], boxes[5:]), rle_cover(rles[:5], rles[5:]))
+
+
+def test_a_box_without_area_is_covered_by_nothing() -> None:
+    point, square = np.array([[3.0, 3.0, 3.0, 3.0]]), np.array([[0.0, 0.0, 9.0, 9.0]])
+    assert box_cover(point, square)[0, 0] == 0
+    assert box_cover(NONE, square).shape == (0, 1)
 
 
 def test_area_of_a_box_turned_inside_out_is_zero() -> None:
