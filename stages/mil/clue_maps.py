@@ -65,7 +65,8 @@ def mean_attention(attention: Tensor, weights: Tensor) -> Tensor:
 
 def cross_attention(attention: Tensor, grid: tuple[int, int], classes: int) -> Tensor:
     """From each class to each patch: (..., t, t) to (..., classes, rows, columns)."""
-    return attention[..., :classes, classes:].unflatten(-1, grid)
+    cross = attention[..., :classes, classes:]
+    return cross.reshape(*cross.shape[:-1], *grid)
 
 
 def patch_attention(attention: Tensor, classes: int) -> Tensor:
@@ -93,7 +94,7 @@ def fine_map(coarse: Tensor, cross: Tensor, patches: Tensor) -> Tensor:
     """
     fused = (cross * coarse).flatten(2)  # (b, classes, n)
     spread = torch.einsum("bpq,bcq->bcp", patches, fused)
-    return spread.unflatten(2, coarse.shape[2:])
+    return spread.reshape(coarse.shape)
 
 
 def normalised_maps(maps: Tensor) -> Tensor:
