@@ -38,6 +38,7 @@ def config(**changes: Any) -> dict[str, Any]:
             "watch": "content",
         },
         "prepare": {"labels": "point", "point": "uniform"},
+        "fit_prompt": {"model": None, "network": "conv", "conv": {}, "vit": {}},
         "prompt": {"sources": [{"source": "labels"}]},
         "propose": {
             "segmenter": "sam",

@@ -5,6 +5,7 @@ from typing import Literal
 from stages.settings.dataset import Dataset
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
+from stages.settings.fit_prompt import FitPrompt
 from stages.settings.prepare import Prepare
 from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
@@ -42,6 +43,9 @@ class Config(Section):
         Dataset, Field(description="images and labels: the demo's own world, or files on disk")
     ] = Dataset()
     prepare: Annotated[Prepare, Field(description="from annotations to weak labels ")] = Prepare()
+    fit_prompt: Annotated[
+        FitPrompt, Field(description="what learns from tags where to ask, for the prompter `clues`")
+    ] = FitPrompt()
     prompt: Annotated[Prompt, Field(description="who turns labels into prompts")] = Prompt()
     propose: Annotated[
         Propose, Field(description="masks for each prompt (SAPNet, Sec. 3.1 and 4.2)")

@@ -6,7 +6,9 @@ from typing import Any
 
 Values = Mapping[str, Any]
 # the sections that a variant may change
-OVERRIDDEN = ("prepare", "prompt", "propose", "select", "refine", "export", "train")
+OVERRIDDEN = (
+    *("prepare", "fit_prompt", "prompt", "propose", "select", "refine", "export", "train"),
+)
 FULLY_SUPERVISED = "fully_supervised"  # no variant: its labels are the ground truth
 FIXED = {"train": ("enabled", "engine")}  # keys that belong to the run: targets depend on them
 

@@ -8,12 +8,14 @@ others share it.
 from collections.abc import Mapping
 from typing import Any
 
+from stages.learning.clue_networks import CLUES
 from stages.methods.refiner import REFINERS
 from stages.methods.selector import SELECTORS
 from stages.runtime.doors import Method
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
+from stages.settings.fit_prompt import FitPrompt
 from stages.settings.prepare import Prepare
 from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
@@ -27,6 +29,7 @@ from stages.settings.train import Train
 Values = Mapping[str, Any]
 SECTIONS: dict[str, type[Section]] = {
     "prepare": Prepare,
+    "fit_prompt": FitPrompt,
     "prompt": Prompt,
     "propose": Propose,
     "select": Select,
@@ -37,6 +40,7 @@ SECTIONS: dict[str, type[Section]] = {
     "report": Report,
 }
 DOORS: dict[str, tuple[str, Mapping[str, Method]]] = {  # the key that names the method, its table
+    "fit_prompt": ("network", CLUES),
     "propose": ("segmenter", SEGMENTERS),
     "select": ("method", SELECTORS),
     "refine": ("method", REFINERS),

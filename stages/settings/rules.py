@@ -4,12 +4,24 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stages.learning.clue_networks import MAPS
 from stages.learning.features import of_segmenter
+from stages.methods.prompter import is_looking
 from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
 SHARED_FOLDERS = (
-    *("partworld", "translate", "prepare", "prompt", "propose", "answers", "embeddings", "links"),
+    *(
+        "partworld",
+        "translate",
+        "prepare",
+        "fit_prompt",
+        "prompt",
+        "propose",
+        "answers",
+        "embeddings",
+        "links",
+    ),
     *("report", "logs", "benchmarks"),
 )
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -42,20 +54,44 @@ def section_faults(config: Values) -> Iterator[str]:
             f"refine.method: prm starts from PSM, but select.method is {select['method']}; set "
             "refine.method to as_it_is, or select.method to psm"
         )
+    yield from _clue_faults(config)
     if config["train"]["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
         yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
 
 
 def _feature_faults(config: Values) -> Iterator[str]:
     """Features from a segmenter that is not asked; of the run's variant: others may never run."""
-    method, segmenter = config["select"]["method"], config["propose"]["segmenter"]
-    features = config["select"].get(method, {}).get("features", {})
-    source, path = features.get("source"), features.get("path")
-    if source and of_segmenter(source, path) and source != segmenter:
-        yield (
-            f"select.{method}.features.source: {source}, but propose.segmenter is {segmenter}; "
-            f"choose resnet18 or resnet50, or set propose.segmenter to {source}"
-        )
+    segmenter = config["propose"]["segmenter"]
+    for key, features, others in _looked_through(config):
+        source, path = features.get("source"), features.get("path")
+        if source and of_segmenter(source, path) and source != segmenter:
+            yield (
+                f"{key}.features.source: {source}, but propose.segmenter is {segmenter}; "
+                f"{others}, or set propose.segmenter to {source}"
+            )
+
+
+def _looked_through(config: Values) -> Iterator[tuple[str, Values, str]]:
+    """Blocks with features that are used: their keys, the features, and what else may be chosen."""
+    method, network = config["select"]["method"], config["fit_prompt"]["network"]
+    block = config["select"].get(method, {})
+    yield f"select.{method}", block.get("features", {}), "choose resnet18 or resnet50"
+    if any(is_looking(entry["source"]) for entry in config["prompt"]["sources"]):
+        block = config["fit_prompt"].get(network, {})
+        yield f"fit_prompt.{network}", block.get("features", {}), "set fit_prompt.network: vit"
+
+
+def _clue_faults(config: Values) -> Iterator[str]:
+    """Maps that the network of clues does not have."""
+    network = config["fit_prompt"]["network"]
+    for entry in config["prompt"]["sources"]:
+        lacking = [name for name in entry.get("maps", ()) if name not in MAPS[network]]
+        if lacking:
+            yield (
+                f"prompt.sources: {entry['source']} looks at {' and '.join(lacking)} maps, but "
+                f"fit_prompt.network is {network}, which has {' and '.join(MAPS[network])} alone; "
+                "set fit_prompt.network: vit, or maps: [coarse]"
+            )
 
 
 def _report_faults(config: Values) -> Iterator[str]:

@@ -25,6 +25,9 @@ class Variant(Section):
     prepare: Annotated[dict[str, Any], Field(description="keys of `prepare`")] = Field(
         default_factory=dict
     )
+    fit_prompt: Annotated[dict[str, Any], Field(description="keys of `fit_prompt`")] = Field(
+        default_factory=dict
+    )
     prompt: Annotated[dict[str, Any], Field(description="keys of `prompt`")] = Field(
         default_factory=dict
     )

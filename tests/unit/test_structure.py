@@ -44,6 +44,7 @@ DOORS = {  # tables of text: everybody may look at them, and they look at nobody
     "stages.methods.selector",
     "stages.methods.refiner",
     "stages.segmenters.segmenter",
+    "stages.learning.clue_networks",
     "stages.learning.features",
     "stages.formats.format",
     "stages.formats.writer",

@@ -1,0 +1,37 @@
+"""Keys of the convolutions on a frozen map: the demo's clues, not in the paper."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from stages.settings.section import FIT, Annotated, Field, Section
+from stages.settings.selectors.psm import Features
+from stages.settings.training import ClueTraining
+
+TRAINING = ClueTraining(epochs=20, batch_images=16, lr=5e-3, weight_decay=0.01, warmup=20)
+FROZEN = ("sam", "transformers")  # sources of maps that are not trained
+
+
+class Settings(Section):
+    """Convolutions on a frozen map: learned, in minutes (not in the paper)."""
+
+    features: Annotated[
+        Features, Field(description="the frozen map; hidden and roi_size are not read")
+    ] = Features()
+    layers: Annotated[
+        int,
+        Field(
+            ge=0, description="3x3 convolutions before the one that tells classes; WeakTr's head: 0"
+        ),
+    ] = 2
+    training: Annotated[ClueTraining, Field(description="optimiser and schedule"), FIT] = TRAINING
+
+    @model_validator(mode="after")
+    def _frozen(self) -> Self:
+        if self.features.source not in FROZEN:
+            raise ValueError(
+                f"{{at}}.features.source: {self.features.source} is trained with its selector, but "
+                f"clues look through a frozen map; choose one of {', '.join(FROZEN)}, or set "
+                "network: vit"
+            )
+        return self
