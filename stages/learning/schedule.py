@@ -1,6 +1,7 @@
 """How long a training lasts, how large its steps are, and what takes them.
 
-SAPNet, Sec. 4.1, and the authors' code: SGD with a linear warm-up and two falls of the rate.
+SAPNet, Sec. 4.1, and the authors' code: SGD with a linear warm-up and two falls of the rate. The
+clues of WeakSAM are trained with a cosine (Sec. 3.1, after WeakTr).
 """
 
 import math
@@ -65,9 +66,11 @@ def steps_of(images: int, settings: Training) -> int:
 
 
 def lr_share(step: int, steps: int, settings: Schedule) -> float:
-    """Share of `lr` at a step: linear warm-up, then a tenth after each milestone."""
+    """Share of `lr` at a step: linear warm-up, then a tenth after each milestone, or a cosine."""
     if step < settings.warmup:
         return WARMUP_START + (1 - WARMUP_START) * step / settings.warmup
+    if getattr(settings, "decay", "milestones") == "cosine":  # few sections have the choice
+        return 0.5 * (1 + math.cos(math.pi * (step - settings.warmup) / (steps - settings.warmup)))
     return float(0.1 ** sum(step >= share * steps for share in settings.milestones))
 
 

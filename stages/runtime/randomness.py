@@ -17,6 +17,8 @@ class Purpose(IntEnum):
     PASTE = 7  # copy-paste
     NEGATIVE = 8  # negatives of PRM
     SIDE = 9  # of the images of a detector's step, where there are several
+    CLUSTER = 11  # prompt: where clusters of points start
+    AUGMENT = 12  # fit_prompt: how an image is changed in a step
 
 
 def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
