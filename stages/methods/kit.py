@@ -1,14 +1,16 @@
-"""What a selector or refiner is opened with; both doors give the same."""
+"""What methods are opened with: selectors and refiners with the same, prompters that look apart."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
 
     from stages.segmenters.box_asking import KeptBoxes
     from stages.segmenters.zoom import KeptZoom
+    from stages.settings.fit_prompt import FitPrompt
     from stages.settings.propose import Propose
     from stages.settings.refine import Refine
     from stages.settings.select import Select
@@ -49,3 +51,31 @@ class Kit:
         """Keys of the method that is opened, `Settings` of its own file; None where it has none."""
         section = self.refine or self.select
         return getattr(section, section.method, None)
+
+
+@dataclass(frozen=True, slots=True)
+class LookingKit:
+    """What a prompter that looks at pixels is opened with.
+
+    Attributes
+    ----------
+    image_folder : of the photographs.
+    classes : names of all classes by category_id, rising; their places are the network's columns.
+    propose, fit : sections `propose` and `fit_prompt` of the config.
+    model : that fit_prompt has trained, here or in another run; None where none was given.
+    embeddings : folder in which those of the run are kept, or None.
+    seed : of every random choice.
+    """
+
+    image_folder: "Path"
+    classes: "Mapping[int, str]"
+    propose: "Propose"
+    fit: "FitPrompt"
+    model: "Path | None"
+    embeddings: "Path | None"
+    seed: int
+
+    @property
+    def order(self) -> dict[int, int]:
+        """Column of each class, by category_id."""
+        return {category: column for column, category in enumerate(self.classes)}
