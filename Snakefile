@@ -1,5 +1,5 @@
 # Maskmill: weak labels in, instance masks out.
-# prepare -> propose -> select -> refine -> export -> train -> evaluate; each door is in workflow/rules.
+# prepare -> (prompt ->) propose -> select -> refine -> export -> train -> evaluate; each door is in workflow/rules.
 
 
 from snakemake.utils import min_version
@@ -24,6 +24,8 @@ include: "workflow/rules/partworld.smk"
 include: "workflow/rules/translate.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/fetch.smk"
+include: "workflow/rules/fit_prompt.smk"
+include: "workflow/rules/prompt.smk"
 include: "workflow/rules/propose.smk"
 include: "workflow/rules/fit_select.smk"
 include: "workflow/rules/select.smk"

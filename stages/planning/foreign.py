@@ -15,6 +15,8 @@ from stages.settings.readers import without_places
 
 TOLD_APART = {  # stage: a file whose header says what it was made with
     "prepare": "images.parquet",
+    "fit_prompt": "model.pt",
+    "prompt": "shard-{shard}.parquet",
     "propose": "shard-{shard}.parquet",
     "fit_select": "model.pt",
     "select": "shard-{shard}.parquet",

@@ -11,11 +11,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stages.learning.features import of_segmenter
+from stages.methods.prompter import is_looking
 from stages.runtime.doors import Method
 from stages.settings.readers import DOORS, chosen, for_fit
 
 Values = Mapping[str, Any]
-SHARED = ("prepare", "prompt", "propose")  # stages that cases share where they equal the config's
+# stages that cases share where they equal the config's
+SHARED = ("prepare", "fit_prompt", "prompt", "propose")
 STAGES = (*SHARED, "fit_select", "select", "fit_refine", "refine", "export")
 BASE = ""  # the config itself, without a variant
 
@@ -49,7 +52,7 @@ class Variants:
         return found
 
     def fit_settings(self, name: str, section: str) -> dict[str, Any]:
-        """What a training of `select` or `refine` depends on."""
+        """What a training of `fit_prompt`, `select` or `refine` depends on."""
         return for_fit(section, self.configs[name][section], joint=self.is_joint(name))
 
     def is_joint(self, name: str) -> bool:
@@ -57,8 +60,25 @@ class Variants:
         joint = self.method(name, "refine").joint
         return bool(joint) and self.block(name, "refine").get("fit") == "joint"
 
+    def looks(self, name: str) -> bool:
+        """Whether a prompter looks at photographs, so that prompts are a stage of their own."""
+        entries = self.settings(name, "prompt")["sources"]
+        return any(is_looking(entry["source"]) for entry in entries)
+
+    def seen_through(self, name: str) -> dict[str, Any]:
+        """Of section `propose` what such a prompter depends on: the segmenter it looks through."""
+        features = self.block(name, "fit_prompt").get("features") or {}
+        if not features or not of_segmenter(features["source"], features["path"]):
+            return {}
+        values = self.settings(name, "propose")
+        key = values["segmenter"]
+        return {"segmenter": key, **({key: values[key]} if key in values else {})}
+
     def learns(self, name: str, stage: str) -> bool:
         """Whether a variant has this stage; those that learn nothing have no fit."""
+        if stage in ("fit_prompt", "prompt"):
+            is_frozen = stage == "fit_prompt" and self.settings(name, "fit_prompt")["model"]
+            return self.looks(name) and not is_frozen
         if stage == "fit_select":
             return bool(self.method(name, "select").fit)
         if stage == "fit_refine":
@@ -84,6 +104,8 @@ def _lineage(variants: Variants, name: str, stage: str) -> tuple[str, ...]:
 
 def _texts(variants: Variants, name: str, stage: str) -> list[str]:
     """What a stage adds to the lineage of those after it."""
+    if stage in ("fit_prompt", "prompt") and variants.looks(name):
+        return _looking_texts(variants, name, stage)
     if not stage.startswith("fit_"):
         return [as_json(variants.settings(name, stage))]
     if not variants.learns(name, stage):
@@ -91,6 +113,15 @@ def _texts(variants: Variants, name: str, stage: str) -> list[str]:
     joint = stage == "fit_select" and variants.is_joint(name)
     sections = [stage.removeprefix("fit_"), *(["refine"] if joint else [])]
     return [as_json(variants.fit_settings(name, section)) for section in sections]
+
+
+def _looking_texts(variants: Variants, name: str, stage: str) -> list[str]:
+    """Of the network of clues and of what looks through it."""
+    seen = as_json(variants.seen_through(name))
+    if stage == "prompt":
+        return [as_json(variants.settings(name, section)) for section in ("fit_prompt", stage)]
+    is_fitted = variants.learns(name, stage)
+    return [as_json(variants.fit_settings(name, stage)), seen] if is_fitted else [seen]
 
 
 def as_json(values: Values) -> str:

@@ -34,9 +34,26 @@ def _segmenter(variants: Variants, name: str) -> list[str]:
     return [variants.method(name, "propose").module]
 
 
-def _propose(variants: Variants, name: str) -> list[str]:
+def _prompters(variants: Variants, name: str) -> list[str]:
     sources = variants.settings(name, "prompt")["sources"]
-    return [*_segmenter(variants, name), *(PROMPTERS[item["source"]].module for item in sources)]
+    return [PROMPTERS[item["source"]].module for item in sources]
+
+
+def _clues(variants: Variants, name: str) -> list[str]:
+    """The network of clues, and what it looks through."""
+    features = variants.block(name, "fit_prompt").get("features") or {}
+    of_features = [FEATURES[features["source"]].module] if features else []
+    own = _segmenter(variants, name) if variants.seen_through(name) else []
+    return [variants.method(name, "fit_prompt").module, *of_features, *own]
+
+
+def _prompt(variants: Variants, name: str) -> list[str]:
+    return [*_prompters(variants, name), *_clues(variants, name)]
+
+
+def _propose(variants: Variants, name: str) -> list[str]:
+    made_here = [] if variants.looks(name) else _prompters(variants, name)
+    return [*_segmenter(variants, name), *made_here]
 
 
 def _features(variants: Variants, name: str, section: str) -> list[str]:
@@ -67,6 +84,8 @@ def _refine(variants: Variants, name: str) -> list[str]:
 
 
 BEHIND: Mapping[str, Chosen] = {
+    "fit_prompt": _clues,
+    "prompt": _prompt,
     "propose": _propose,
     "fit_select": _fit_select,
     "select": _select,

@@ -24,8 +24,8 @@ from stages.tables.shard_names import shard_names
 
 Values = Mapping[str, Any]
 PLANNED = (
-    *("partworld", "translate", "prepare", "propose", "fit_select", "select", "fit_refine"),
-    *("refine", "export", "convert", "train", "evaluate", "compare"),
+    *("partworld", "translate", "prepare", "fit_prompt", "prompt", "propose", "fit_select"),
+    *("select", "fit_refine", "refine", "export", "convert", "train", "evaluate", "compare"),
 )
 HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
 
@@ -58,6 +58,8 @@ class Plan:
     partworld: StagePlan
     translate: StagePlan
     prepare: StagePlan
+    fit_prompt: StagePlan
+    prompt: StagePlan
     propose: StagePlan
     fit_select: StagePlan
     select: StagePlan

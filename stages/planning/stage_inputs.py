@@ -5,24 +5,17 @@ whose job it is. Standard library alone.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from stages.engines.config_files import config_files
-from stages.learning.features import of_segmenter
 from stages.planning.comparison import Comparison
 from stages.planning.digests import Digests
 from stages.planning.homes import Case, Homes
 from stages.planning.lineage import Values, Variants
-from stages.planning.modules import learned_on
 from stages.planning.sources import Split, Weights, translated
-from stages.segmenters.official import OFFICIAL
-from stages.segmenters.pretrained import pretrained_files
-from stages.settings.readers import asks_again
+from stages.planning.weight_files import frozen_clues, weight_files
 
 LABELS = "pseudo_labels.json"
 FOLDERS = {"convert": "export"}  # stage: the stage in whose folder its files lie
-ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmenter, or features
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +106,18 @@ class Inputs:
         """Table of this shard, or of all."""
         return self._shards(wildcards, "refine", "trail")
 
+    def prompts(self, wildcards: Any) -> list[str]:
+        """Table of this shard's prompts, where a prompter has looked at the photographs."""
+        looks = self.ground.variants.looks(self.case(wildcards).variant)
+        return self._shards(wildcards, "prompt") if looks else []
+
+    def prompt_model(self, wildcards: Any) -> list[str]:
+        """The network of clues: trained here, or frozen and the user's own."""
+        variant, variants = self.case(wildcards).variant, self.ground.variants
+        if variants.learns(variant, "fit_prompt"):
+            return [self._at(wildcards, "fit_prompt", "model.pt")]
+        return [file.path for file in frozen_clues(variants, variant)]
+
     def select_model(self, wildcards: Any) -> list[str]:
         """The network of `select`, where it learns."""
         learns = self.ground.variants.learns(self.case(wildcards).variant, "fit_select")
@@ -155,20 +160,7 @@ class Inputs:
 
     def weight_files(self, variant: str) -> list[Weights]:
         """Those files with their checksums."""
-        if self.stage == "train":
-            train = self.ground.variants.settings(variant, "train")
-            own = [Weights(str(path), None) for path in config_files(train["config"])]
-            return _files(train["weights"], train["weights_sha256"]) + own
-        if self.stage not in ASKING:
-            return []
-        segmenter = self._checkpoint(variant)
-        if self.stage == "propose":
-            return segmenter
-        found = self._features(variant)
-        again = self.stage == "refine" and asks_again(
-            self.ground.variants.settings(variant, "refine")
-        )
-        return found + [file for file in segmenter if again and file not in found]
+        return weight_files(self.ground.variants, self.stage, variant)
 
     def is_supervised(self, wildcards: Any) -> bool:
         """Whether the case is a detector that learns from the ground truth."""
@@ -214,33 +206,3 @@ class Inputs:
         case, comparison = self.case(wildcards), self.ground.comparison
         found = comparison.has_detector(case)
         return [self._at(wildcards, "train", f"{comparison.engine}/{name}")] if found else []
-
-    def _features(self, variant: str) -> list[Weights]:
-        """What the networks of select or refine start from, where they are learned."""
-        section = "refine" if self.stage.endswith("refine") else "select"
-        source = learned_on(self.ground.variants, variant, section)
-        if source is None:
-            return []
-        features = self.ground.variants.block(variant, "select")["features"]
-        if of_segmenter(source, features.get("path")):
-            return self._checkpoint(variant)
-        if source == "transformers":
-            return _pretrained(features["path"], "select.psm.features.path")
-        return _files(features["weights"], features["weights_sha256"])
-
-    def _checkpoint(self, variant: str) -> list[Weights]:
-        """The weight file of the segmenter, or the files of its folder, if it has any."""
-        values = self.ground.variants.block(variant, "propose")
-        if values.get("path"):
-            return _pretrained(values["path"], "propose.transformers.path")
-        path = values.get("checkpoint")
-        known = OFFICIAL.get(Path(path).name) if path else None
-        return _files(path, values.get("sha256") or (known.sha256 if known else None))
-
-
-def _pretrained(folder: str, key: str) -> list[Weights]:
-    return [Weights(str(path)) for path in pretrained_files(Path(folder), key)]
-
-
-def _files(path: str | None, sha256: str | None) -> list[Weights]:
-    return [Weights(path, sha256)] if path else []

@@ -15,7 +15,8 @@ from stages.planning.stage_inputs import Inputs
 from stages.runtime.code import code_of
 
 PROGRAMS = {"partworld": "stages.partworld.dataset"}  # the others bear the name of their stage
-FITTED = {"fit_select": "select", "fit_refine": "refine"}  # stage: section whose method it trains
+# stage: section whose method it trains
+FITTED = {"fit_prompt": "fit_prompt", "fit_select": "select", "fit_refine": "refine"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,14 @@ class StagePlan(Inputs):
     def prompt_settings(self, wildcards: Any) -> str:
         """JSON text of section `prompt`."""
         return self._settings(wildcards, "prompt")
+
+    def clue_settings(self, wildcards: Any) -> str:
+        """JSON text of section `fit_prompt`."""
+        return self._settings(wildcards, "fit_prompt")
+
+    def seen_through(self, wildcards: Any) -> str:
+        """JSON text of section `propose`, of what clues depend on alone."""
+        return as_json(self.ground.variants.seen_through(self.case(wildcards).variant))
 
     def propose_settings(self, wildcards: Any) -> str:
         """JSON text of section `propose`."""

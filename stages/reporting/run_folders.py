@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 NOTES = "homes.json"
-IN_RUN = ("partworld", "prepare", "propose")  # stages that lie in the run itself, in a plain layout
+IN_RUN = (
+    "partworld",
+    "prepare",
+    "fit_prompt",
+    "prompt",
+    "propose",
+)  # stages that lie in the run itself, in a plain layout
 PATTERNS = ("*/select", "*/seed-*/select", "seed-*/*/select")
 
 

@@ -82,8 +82,14 @@ def _looked_through(config: Values) -> Iterator[tuple[str, Values, str]]:
 
 
 def _clue_faults(config: Values) -> Iterator[str]:
-    """Maps that the network of clues does not have."""
+    """Clues alone, and maps that their network does not have."""
     network = config["fit_prompt"]["network"]
+    names = [entry["source"] for entry in config["prompt"]["sources"]]
+    if "clues" in names and "grid" not in names:
+        yield (
+            "prompt.sources: clues asks nothing about an image in which it sees no peak; add "
+            "{source: grid} before it"
+        )
     for entry in config["prompt"]["sources"]:
         lacking = [name for name in entry.get("maps", ()) if name not in MAPS[network]]
         if lacking:

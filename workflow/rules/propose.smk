@@ -4,6 +4,7 @@ rule propose:
         image_folder=ancient(PLAN.propose.image_folder),
         images=PLAN.propose.images,
         weak_labels=PLAN.propose.weak_labels,
+        prompts=PLAN.propose.prompts,
         weights=ancient(PLAN.propose.weights),
     output:
         proposals="results/{home}/propose/shard-{shard}.parquet",
@@ -23,6 +24,7 @@ rule propose:
         code=PLAN.propose.code,
         digests=PLAN.propose.digests,
         shard="{shard}",
+        prompts=lambda w, input: flag("--prompts", input.prompts),
         answers=PLAN.answers,
         device=config["device"],
         seed=PLAN.propose.seed,
@@ -35,6 +37,7 @@ rule propose:
         " --image-folder {input.image_folder:q}"
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
+        " {params.prompts}"
         " --shard {params.shard}"
         " --out {output.proposals:q}"
         " --answers {params.answers:q}"

@@ -42,21 +42,22 @@ def test_a_plain_run_shares_what_equals_the_configs(
     assert homes["prepare"] == prepare
     assert homes["propose"] == propose
     assert {homes[stage] for stage in STAGES[3:]} == {rest}
+    assert "prompt" not in homes  # nobody looks at photographs
     assert {homes[stage] for stage in ("train", "evaluate", "compare")} == {f"r/{variant}"}
 
 
 # variant: the owner of each stage, by hand; `.` is what all share, `-` a stage that it has not
 OWNERS = {  # prepare prompt propose fit_select select fit_refine refine export
-    "top1": ". . . - top1 - top1 top1",
-    "pdg": ". . . pdg pdg - pdg pdg",
-    "pnpg": ". . . pdg pdg pnpg pnpg pnpg",
-    "full": ". . . pdg pdg pnpg full full",
-    "merged": ". . . pdg pdg pnpg full merged",
-    "paste": ". . . pdg pdg pnpg full full",
-    "whole_top1": ". . whole_top1 - whole_top1 - whole_top1 whole_top1",
-    "whole": ". . whole_top1 whole whole whole whole whole",
-    "centred": "centred centred centred centred centred centred centred centred",
-    "joint": ". . . joint joint - joint joint",
+    "top1": ". - . - top1 - top1 top1",
+    "pdg": ". - . pdg pdg - pdg pdg",
+    "pnpg": ". - . pdg pdg pnpg pnpg pnpg",
+    "full": ". - . pdg pdg pnpg full full",
+    "merged": ". - . pdg pdg pnpg full merged",
+    "paste": ". - . pdg pdg pnpg full full",
+    "whole_top1": ". - whole_top1 - whole_top1 - whole_top1 whole_top1",
+    "whole": ". - whole_top1 whole whole whole whole whole",
+    "centred": "centred - centred centred centred centred centred centred",
+    "joint": ". - . joint joint - joint joint",
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from stages.planning.lineage import STAGES, Variants
 from stages.planning.links import Links
 from stages.planning.plan import variants_of
+from stages.settings.judge import judged
 from tests.small_config import ROOT, compared, config
 
 
@@ -45,6 +46,37 @@ def test_a_change_concerns_its_stage_and_those_after_it(
 ) -> None:
     variants = _variants(variants={"full": {}, "other": change}, **compared("full", "other"))
     assert _first_other(variants, "full", "other") == stage
+
+
+LOOKING: dict[str, Any] = {"sources": [{"source": "grid"}, {"source": "clues"}]}
+OF_CLUES = [  # what a variant changes where a prompter looks; the first stage with other files
+    ({"fit_prompt": {"conv": {"training": {"epochs": 3}}}}, "fit_prompt"),
+    ({"fit_prompt": {"model": "README.md"}}, "fit_prompt"),
+    ({"fit_prompt": {"vit": {"depth": 3}}}, None),  # a network that is not chosen
+    ({"prompt": {"sources": [{"source": "grid", "side": 5}, {"source": "clues"}]}}, "prompt"),
+    ({"propose": {"sam": {"precision": "bfloat16"}}}, "fit_prompt"),  # they look through it
+    ({"propose": {"clean": 0.5}}, "propose"),
+    ({"propose": {"grid": {"nms": 0.5}}}, "propose"),
+]
+
+
+@pytest.mark.parametrize(("change", "stage"), OF_CLUES, ids=[str(c) for c, _ in OF_CLUES])
+def test_a_change_of_clues_concerns_prompts_and_all_behind(
+    change: dict[str, Any], stage: str | None
+) -> None:
+    report = {"variants": ["full", "other"], "detectors": []}
+    named = {"full": {}, "other": change}
+    found = judged({"prompt": LOOKING, "report": report, "variants": named})
+    variants = variants_of(found, root=ROOT, links=Links(Path("results/r")))
+    assert _first_other(variants, "full", "other") == stage
+
+
+def test_without_a_prompter_that_looks_nothing_of_clues_matters() -> None:
+    change = {"fit_prompt": {"network": "vit"}}
+    variants = _variants(variants={"full": {}, "other": change}, **compared("full", "other"))
+    assert _first_other(variants, "full", "other") is None
+    assert not variants.learns("full", "fit_prompt")
+    assert not variants.learns("full", "prompt")
 
 
 def test_a_joint_training_reads_what_the_selection_at_that_step_depends_on() -> None:
