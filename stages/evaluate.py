@@ -7,26 +7,43 @@ compared with the object that its weak label came from (instance_id = annotation
 left out, and masks that were given are counted, not scored. `random` is the exact mean over the
 bag, `pseudo_label` the mask that export wrote, after its transforms (without its file, that of
 refine). Every mean stands beside the number of objects it rests on; what rests on nothing is null.
-Without the four tables a detector alone is scored. Beside this program `prepare` and `translate`
+Without the four tables a detector alone is scored.
+
+With `evaluate.match: iou` (WeakSAM, Tables 4, 5 and 7) no instance id is looked at: labels and true
+objects are matched within image and class; proposals have their recall, and the detections of the
+tags' bag CorLoc and AP50 on the training images, whose tags are known. Without the four tables
+`--exported` may then be anybody's COCO file of labels.
+
+Beside this program `prepare` and `translate`
 read true masks, and a training that is told to look (`train.evaluate_every`).
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stages.formats.exported import label_counts
 from stages.metrics.coco_ap import detector_ap
 from stages.metrics.label_judge import COUNTS, Judge
+from stages.metrics.match_judge import MatchJudge
 from stages.metrics.scorers import backend_of, scoring_packages
+from stages.reporting.match_table import MATCHED
 from stages.reporting.metrics_table import metrics_table
 from stages.reporting.quality_figure import draw_quality
 from stages.runtime.atomic import write_text
-from stages.runtime.program import parser_of, run, say
+from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
+from stages.scoring.coco_shapes import CocoShapes
 from stages.scoring.judged_images import judged_images
+from stages.scoring.matched_images import (
+    ExportedLabels,
+    Labels,
+    RefinedLabels,
+    StrangeLabels,
+    matched_images,
+)
 from stages.scoring.training_facts import read_training
 from stages.scoring.truth import Truth, read_results, scoring_truth
 from stages.scoring.whole_run import RECORDS, check_run
@@ -93,6 +110,54 @@ def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
     return judge
 
 
+def by_instance(args: Any, settings: Evaluate, categories: int) -> dict[str, Any]:
+    """What `match: instance` measures; labels born of tags are counted, and that is said."""
+    is_judging = has_tables(args)
+    truth = Truth(args.ground_truth) if args.ground_truth and is_judging else None
+    judge = judged(args, settings, truth)
+    return {
+        "counts": {name: judge.counts[name] for name in COUNTS},
+        "label_quality": label_metrics(judge, truth, categories),
+        "bms_rules": {name: judge.rules[name] for name in RULES} if is_judging else None,
+        "tags": dict(judge.tags) if judge.tags["tags"] else None,
+        **dict.fromkeys(MATCHED),
+    }
+
+
+def by_iou(args: Any) -> dict[str, Any]:
+    """What `match: iou` measures."""
+    images = read_table(args.images, IMAGES)
+    ids = images.column("image_id").to_pylist()
+    members = Members(images, read_table(args.weak_labels, WEAK_LABELS))
+    tables = {name: getattr(args, name) for name in RECORDS} if has_tables(args) else None
+    if tables:
+        check_run(tables, members)
+    truth = CocoShapes(args.ground_truth) if args.ground_truth else None
+    stranger = CocoShapes(args.exported) if args.exported and not tables else None
+    for file in (truth, stranger):
+        if file:
+            file.check_images(ids)
+    if truth and stranger:
+        stranger.check_classes(truth)
+    judge = MatchJudge(is_masked=all(file.is_masked for file in (truth, stranger) if file))
+    progress = Progress("evaluate", len(ids))
+    given, labels = labels_of(args, stranger), rows_by_image(members.labels)
+    for image in matched_images(ids, labels, tables, given=given, truth=truth):
+        judge.image(image)
+        progress.step()
+    counts = {"images": len(ids), "instances": members.objects, "scored": judge.seen["objects"]}
+    found = {**dict.fromkeys(COUNTS, 0), **counts, "given": members.given}
+    rules: dict[str, int] | None = {} if tables or stranger else None  # no rule of BMS is looked at
+    return {"counts": found, "label_quality": None, "bms_rules": rules, **judge.summary()}
+
+
+def labels_of(args: Any, stranger: CocoShapes | None) -> Labels:
+    """The pseudo-labels to match: as export wrote them, as refine left them, or of others."""
+    if not has_tables(args):
+        return StrangeLabels(stranger)
+    return ExportedLabels(args.exported) if args.exported else RefinedLabels()
+
+
 def detector_metrics(args: Any, settings: Evaluate) -> dict[str, Any] | None:
     """AP of the predictions; None without predictions or without ground truth of their images."""
     if not args.predictions or not args.val_ground_truth:
@@ -107,18 +172,15 @@ def detector_metrics(args: Any, settings: Evaluate) -> dict[str, Any] | None:
 
 def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
     """Everything measured, as written to metrics.json."""
-    is_judging = has_tables(args)  # in the first second, as the two lines that follow
-    backend_of(settings.backend)
+    is_iou, has_labels = settings.match == "iou", has_tables(args)
+    backend_of(settings.backend)  # in the first second, as the line before and that which follows
     training = read_training(args.training) if args.training else None
     categories = read_table(args.categories, CATEGORIES).to_pylist()
     detector = detector_metrics(args, settings)
-    truth = Truth(args.ground_truth) if args.ground_truth and is_judging else None
-    judge = judged(args, settings, truth)
+    ours = args.exported if has_labels or not is_iou else None  # a stranger's has no weights
     return {
-        "counts": {name: judge.counts[name] for name in COUNTS},
-        "label_quality": label_metrics(judge, truth, len(categories)),
-        "bms_rules": {name: judge.rules[name] for name in RULES} if is_judging else None,
-        "pseudo_labels": label_counts(args.exported) if args.exported else None,
+        **(by_iou(args) if is_iou else by_instance(args, settings, len(categories))),
+        "pseudo_labels": label_counts(ours) if ours else None,
         "training": training,
         "detector": detector,
         "categories": {str(row["category_id"]): row["name"] for row in categories},
@@ -129,6 +191,18 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
             packages=scoring_packages(settings.backend),
         ),
     }
+
+
+def counted(metrics: Mapping[str, Any]) -> Sentence:
+    """The closing sentence of the log."""
+    counts, match = metrics["counts"], metrics["label_match"]
+    if match is None:
+        return ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in COUNTS) + "."
+    numbers = match["masks"] or match["boxes"]
+    return (
+        f"{match['images']} images, {numbers['labels']} labels of {numbers['objects']} objects by "
+        f"IoU: {numbers['matched']} matched, {numbers['missed']} missed, {numbers['extra']} extra."
+    )
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -156,9 +230,7 @@ def main(argv: Sequence[str] | None) -> None:
     print(table, end="", flush=True)
     if metrics["detector"]:
         say("evaluate", f"detections scored by {metrics['detector']['scored_by']}.")
-    counts = metrics["counts"]
-    text = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in COUNTS)
-    say("evaluate", f"{text}.")
+    say("evaluate", counted(metrics))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ class JudgedImage:
     rules : BMS's rule for each object that it saw.
     written : the pseudo-labels.
     objects : those with a mask; None where there is no ground truth at all.
+    tags, born : how many tags the image has, and how many pseudo-labels were made of them; they
+        come from no object, so that nothing here scores them.
     """
 
     classes: Mapping[int, int]
@@ -48,6 +50,8 @@ class JudgedImage:
     rules: Sequence[str]
     written: Mapping[int, WrittenLabel]
     objects: Mapping[int, TrueObject] | None
+    tags: int = 0
+    born: int = 0
 
 
 class Judge:
@@ -65,6 +69,7 @@ class Judge:
         self.calibration = Calibration()
         self.counts: Counter[str] = Counter()
         self.rules: Counter[str] = Counter()  # of BMS
+        self.tags: Counter[str] = Counter()  # what is not scored here: tags and labels of them
         self.untrusted = 0  # scored pseudo-labels whose box alone is to be trained
 
     def image(self, image: JudgedImage) -> None:
@@ -75,6 +80,7 @@ class Judge:
         ValueError : a weak label and its object are of different classes.
         """
         self.counts.update(images=1, instances=len(image.classes))
+        self.tags.update(tags=image.tags, images=image.tags > 0, labels=image.born)
         self.rules.update(image.rules)
         for instance, category_id in image.classes.items():
             if instance in image.given:

@@ -41,7 +41,8 @@ class Matching:
 
         Returns
         -------
-        (n,) IoU of each label with the best true object of its class; 0 where there is none.
+        (n,) IoU of each label with the best true object of its class; 0 where there is none, NaN
+        for a label that is left out.
         """
         best = np.zeros(len(labels))
         classes = np.concatenate([labels.category_id, objects.category_id])
@@ -65,6 +66,7 @@ class Matching:
         is_ignored = self._overlaps(labels, ignored).max(axis=1, initial=0)[free] >= FITS
         counted = np.setdiff1d(np.arange(len(labels)), free[is_ignored])
         best: np.ndarray = overlaps.max(axis=1, initial=0)
+        best[free[is_ignored]] = np.nan
         sums = {
             "labels": len(counted),
             "objects": len(objects),

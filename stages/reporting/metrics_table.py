@@ -7,6 +7,8 @@ from stages.metrics.coco_ap import NUMBERS
 from stages.metrics.mask_quality import STATISTICS
 from stages.metrics.voc_ap import IOUS
 from stages.mil.trivial import SLOTS
+from stages.reporting.columns import aligned, number_text
+from stages.reporting.match_table import is_matched, match_blocks, tag_lines
 
 LABELS = {
     "random": "random (mean of the bag)",
@@ -42,7 +44,8 @@ FACTS = ("engine", "images", "annotations", "masks_ignored", "steps", "last_loss
 
 def metrics_table(metrics: Mapping[str, Any]) -> str:
     """The text that `evaluate` prints; a line says what was not measured."""
-    blocks = [*_label_block(metrics), *_training_block(metrics), *_detector_block(metrics)]
+    labels = match_blocks(metrics) if is_matched(metrics) else _label_block(metrics)
+    blocks = [*labels, *tag_lines(metrics), *_training_block(metrics), *_detector_block(metrics)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -72,8 +75,8 @@ def _label_block(metrics: Mapping[str, Any]) -> list[str]:
         entry, star = quality["choices"][name], quality["choices"][name]["miou_star"]
         values = [*(entry[key] for key in STATISTICS), star["present"], star["all"]]
         values.append(quality["gap"][name]["gap"])
-        rows.append((_label_of(name), str(entry["n"]), *map(_text, values)))
-    return [f"{title}\n{_aligned(rows)}\n{LEGEND}", _size_block(quality), *_score_block(quality)]
+        rows.append((_label_of(name), str(entry["n"]), *map(number_text, values)))
+    return [f"{title}\n{aligned(rows)}\n{LEGEND}", _size_block(quality), *_score_block(quality)]
 
 
 def _size_block(quality: Mapping[str, Any]) -> str:
@@ -84,9 +87,9 @@ def _size_block(quality: Mapping[str, Any]) -> str:
     for name in ordered(list(choices)):
         found = choices[name]["by_size"]
         values = [found.get(size, {}).get("mask_iou") for size in sizes]
-        rows.append((_label_of(name), *map(_text, values)))
+        rows.append((_label_of(name), *map(number_text, values)))
     head = "Mask IoU by share of the image's area"
-    return f"{head}\n{_aligned([('choice', *sizes), *rows])}"
+    return f"{head}\n{aligned([('choice', *sizes), *rows])}"
 
 
 def _label_of(name: str) -> str:
@@ -139,27 +142,13 @@ def _by_kind(numbers: Mapping[str, Any], names: Sequence[str]) -> str:
     rows: list[tuple[str, ...]] = [("", *names)]
     for kind, label in AP_NAMES.items():
         values = numbers[kind] or {}
-        rows.append((label, *(_text(values.get(name)) for name in names)))
-    return _aligned(rows)
+        rows.append((label, *(number_text(values.get(name)) for name in names)))
+    return aligned(rows)
 
 
 def _class_block(detector: Mapping[str, Any], categories: Mapping[str, str]) -> str:
     rows: list[tuple[str, ...]] = [("class", "objects", "box AP", "mask AP")]
     for key, count in detector["objects_per_class"].items():
         values = [(detector[kind] or {"per_class": {}})["per_class"].get(key) for kind in AP_NAMES]
-        rows.append((categories.get(key, key), str(count), *map(_text, values)))
-    return _aligned(rows)
-
-
-def _text(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """First column to the left, numbers to the right."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *rest in rows:
-        cells = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
-    return "\n".join(lines)
+        rows.append((categories.get(key, key), str(count), *map(number_text, values)))
+    return aligned(rows)

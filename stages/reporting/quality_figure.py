@@ -24,16 +24,16 @@ def draw_quality(metrics: Numbers, out: Path) -> None:
 
     Parameters
     ----------
-    metrics : with label_quality, bms_rules and detector, as `evaluate` writes them.
+    metrics : with label_quality, label_match, bms_rules and detector, as `evaluate` writes them.
     out : PNG file; equal numbers give equal bytes.
     """
-    quality = metrics["label_quality"]
+    labels = metrics["label_quality"] or metrics.get("label_match")
     with canvas(out, SIZE) as figure:
         figure.subplots_adjust(left=0.04, right=0.99, bottom=0.11, top=0.89, wspace=0.14)
         first, second, third = figure.subplots(1, 3)
-        if quality and sum(quality["iou_histogram"]["n"]):
-            _draw_histogram(first, quality["iou_histogram"], quality["choices"]["pseudo_label"])
-            _draw_reliability(second, quality["reliability"])
+        if labels and sum(labels["iou_histogram"]["n"]):
+            _draw_histogram(first, labels["iou_histogram"], _means(labels))
+            _draw_reliability(second, labels["reliability"])
         else:
             for axis, title in ((first, "Pseudo-labels"), (second, "Scores of pseudo-labels")):
                 _say_why(axis, title, _reason(metrics))
@@ -46,9 +46,20 @@ def draw_quality(metrics: Numbers, out: Path) -> None:
 def _reason(metrics: Numbers) -> str:
     if metrics["bms_rules"] is None:
         return "no tables of proposals\nand choices"
-    if metrics["label_quality"] is None:
+    if metrics["label_quality"] is None and not metrics.get("label_match"):
         return "no ground truth"
     return "no object with a pseudo-label"
+
+
+def _means(labels: Numbers) -> Numbers:
+    """Mean mask IoU of the pseudo-labels and the shares at 0.5 and 0.75, edges of the histogram."""
+    if "choices" in labels:
+        choice: Numbers = labels["choices"]["pseudo_label"]
+        return choice
+    edges, counts = np.array(labels["iou_histogram"]["edges"]), labels["iou_histogram"]["n"]
+    shares = [np.sum(counts, where=edges[:-1] >= low) / np.sum(counts) for low in (0.5, 0.75)]
+    mean = labels["masks"]["label_iou"]
+    return {"mask_iou": mean, "mask_iou_50": shares[0], "mask_iou_75": shares[1]}
 
 
 def _say_why(axis: Axes, title: str, reason: str) -> None:

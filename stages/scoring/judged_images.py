@@ -75,6 +75,8 @@ def _judged(
         rules=[taken[RULED]["note"] for taken in steps.values() if RULED in taken],
         written=written,
         objects=objects,
+        tags=sum(label["kind"] == "tag" for label in labels),
+        born=sum(number < 0 for number in written),
     )
 
 

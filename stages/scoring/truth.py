@@ -43,11 +43,11 @@ class Truth:
         """
         found = {}
         for entry in self._annotations.get(image_id, []):
-            rle = _rle(entry, self._sizes[image_id], self.path)
+            rle = true_mask(entry, self._sizes[image_id], self.path)
             if not rle_areas([rle])[0]:
                 continue  # a polygon without pixels is no mask
             found[_number(entry)] = TrueObject(
-                entry["category_id"], rle, _box(entry, rle), _difficulty(entry)
+                entry["category_id"], rle, true_box(entry, rle), _difficulty(entry)
             )
         return found
 
@@ -64,14 +64,21 @@ def _difficulty(entry: dict[str, Any]) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _rle(entry: dict[str, Any], size: tuple[int, int], path: Path) -> Rle:
+def true_mask(entry: dict[str, Any], size: tuple[int, int], path: Path) -> Rle:
+    """The mask of a COCO annotation that has one; `size`: height and width of its image.
+
+    Raises
+    ------
+    ValueError : a mask that does not fit its image.
+    """
     try:
         return segmentation_to_rle(entry["segmentation"], *size)
     except ValueError as error:
         raise ValueError(f"{path}: annotation {entry['id']}: {error}") from None
 
 
-def _box(entry: dict[str, Any], rle: Rle) -> np.ndarray:
+def true_box(entry: dict[str, Any], rle: Rle) -> np.ndarray:
+    """The box of a COCO annotation, (4,) float64 xyxy px; without one that of its mask."""
     if entry.get("bbox"):
         return xywh_to_xyxy(np.array(entry["bbox"], dtype=np.float64))
     return np.asarray(rle_boxes([rle])[0], dtype=np.float64)
@@ -89,7 +96,7 @@ def scoring_truth(path: Path) -> dict[str, Any]:
     masked = all(entry.get("segmentation") for entry in file.annotations)
     made = []
     for entry in file.annotations:
-        rle = _rle(entry, sizes[entry["image_id"]], path) if masked else None
+        rle = true_mask(entry, sizes[entry["image_id"]], path) if masked else None
         made.append(_complete(entry, rle, path))
     return {"images": file.images, "categories": file.categories, "annotations": made}
 

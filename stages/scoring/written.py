@@ -29,6 +29,17 @@ def written_in(path: Path) -> Iterator[tuple[int, Written]]:
     ValueError : an annotation is not one of export's, an instance has two, or images are not in
         order.
     """
+    for image_id, entries in annotations_in(path):
+        yield image_id, _by_instance(entries, path)
+
+
+def annotations_in(path: Path) -> Iterator[tuple[int, Iterator[dict[str, Any]]]]:
+    """Yield (image_id, its annotations) of export's file, image ids rising.
+
+    Raises
+    ------
+    ValueError : images are not in order.
+    """
     annotations = (entry for name, entry in entries_of(path) if name == "annotations")
     last = -1
     for image_id, entries in groupby(annotations, key=lambda entry: entry.get("image_id", -1)):
@@ -38,7 +49,7 @@ def written_in(path: Path) -> Iterator[tuple[int, Written]]:
                 "annotations in the order of image ids."
             )
         last = image_id
-        yield image_id, _by_instance(entries, path)
+        yield image_id, entries
 
 
 def _by_instance(entries: Iterator[dict[str, Any]], path: Path) -> Written:

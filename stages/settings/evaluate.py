@@ -7,8 +7,16 @@ from stages.settings.section import Annotated, Field, Section
 
 
 class Evaluate(Section):
-    """Definitions of the error shares; every mask is compared with the object's own mask."""
+    """What is compared with what, and the definitions of the error shares."""
 
+    match: Annotated[
+        Literal["instance", "iou"],
+        Field(
+            description="instance: each label with the object that its weak label came from; iou: "
+            "labels and objects of a class by their IoU, which labels of tags need, and files of "
+            "others; it also tells recall of proposals, and CorLoc and AP50 of the tags' detections"
+        ),
+    ] = "instance"
     group_cover: Annotated[
         float,
         Field(

@@ -45,6 +45,12 @@ class Members:
         objects = self.labels.filter(pc.is_valid(self.labels.column("instance_id")))
         return len(objects.group_by(["image_id", "instance_id"]).aggregate([]))
 
+    @property
+    def given(self) -> int:
+        """Number of objects whose mask was given."""
+        masks = self.labels.filter(pc.equal(self.labels.column("kind"), "mask"))
+        return len(masks.group_by(["image_id", "instance_id"]).aggregate([]))
+
     def image_ids(self, shard: int) -> list[int]:
         """Images of a shard."""
         return [int(number) for number in self._ids[self._shards == shard]]

@@ -113,6 +113,8 @@ def test_a_label_on_an_ignored_object_alone_is_not_counted() -> None:
     seen = counted(labels, shapes((7, OBJECT)), shapes((7, AWAY), (7, OBJECT), (8, PART)))
     assert (seen["labels"], seen["ignored"], seen["matched"], seen["extra"]) == (2, 1, 1, 1)
     assert seen["label_iou"] == pytest.approx((1 + 0.25) / 2)
+    best = Matching(MASKS).image(labels, shapes((7, OBJECT)), shapes((7, AWAY)))
+    np.testing.assert_array_equal(best, [np.nan, 1, 0.25])
 
 
 def test_the_best_iou_of_each_label_comes_back_in_its_place() -> None:
