@@ -55,8 +55,19 @@ def section_faults(config: Values) -> Iterator[str]:
             "refine.method to as_it_is, or select.method to psm"
         )
     yield from _clue_faults(config)
+    yield from _match_faults(config)
     if config["train"]["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
         yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
+
+
+def _match_faults(config: Values) -> Iterator[str]:
+    """Labels of tags come from no object, so there is none to hold them against."""
+    is_scored = config["dataset"]["ground_truth"] and config["evaluate"]["match"] == "instance"
+    if config["prepare"]["labels"] == "tag" and is_scored:
+        yield (
+            "prepare.labels is tag, but evaluate.match is instance, and a label of a tag comes "
+            "from no object; set evaluate.match: iou (or dataset.ground_truth: false)"
+        )
 
 
 def _feature_faults(config: Values) -> Iterator[str]:

@@ -45,3 +45,31 @@ def test_features_come_from_the_segmenter_that_is_asked(
     said = " ".join(run_faults(config))
     assert ("features.source: sam, but propose.segmenter is flood" not in said) == fits
     assert (said == "") == fits
+
+
+MATCHED = [  # prepare.labels, dataset.ground_truth, evaluate.match, whether they go together
+    ("point", True, "instance", True),
+    ("tag", True, "iou", True),
+    ("tag", False, "instance", True),
+    ("point", True, "iou", True),
+    ("tag", True, "instance", False),
+]
+
+
+@pytest.mark.parametrize(("labels", "truth", "match", "fits"), MATCHED)
+def test_labels_of_tags_are_scored_by_iou(
+    labels: str, match: str, *, truth: bool, fits: bool
+) -> None:
+    config = to_values(Config())
+    config["prepare"]["labels"], config["evaluate"]["match"] = labels, match
+    config["dataset"]["ground_truth"] = truth
+    said = " ".join(run_faults(config))
+    assert ("prepare.labels is tag, but evaluate.match is instance" not in said) == fits
+
+
+def test_a_variant_that_learns_from_tags_is_scored_by_iou() -> None:
+    config = to_values(Config())
+    config["variants"] = {"tags": {"prepare": {"labels": "tag"}}}
+    said = " ".join(run_faults(config))
+    assert "variants.tags: prepare.labels is tag" in said
+    assert "set evaluate.match: iou" in said
