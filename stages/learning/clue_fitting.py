@@ -84,7 +84,8 @@ class TagReader:
     def loss(self, batch: StepImages) -> tuple[Tensor, dict[str, float]]:
         """Of a batch, with its parts for the log."""
         keys = [(self.index.images[image_id], flip) for image_id, flip in batch.keys]
-        return self.learner.loss(batch.images, keys, self.index.vectors(batch.image_ids))
+        rng = rng_of(self.seed, Purpose.AUGMENT, batch.step)
+        return self.learner.loss(batch.images, keys, self.index.vectors(batch.image_ids), rng)
 
     def _read(self, step: int, image_id: int, flip: bool) -> Tensor:
         rng: np.random.Generator = rng_of(self.seed, Purpose.AUGMENT, step, image_id)

@@ -86,14 +86,18 @@ class ClueLearner(ClueProvider, Protocol):
         """What a training step needs of an image, on the CPU; `rng` decides what is changed."""
 
     def loss(
-        self, images: "Sequence[Tensor]", keys: "Sequence[Any]", tags: "Tensor"
+        self,
+        images: "Sequence[Tensor]",
+        keys: "Sequence[Any]",
+        tags: "Tensor",
+        rng: "np.random.Generator",
     ) -> "tuple[Tensor, dict[str, float]]":
         """Loss of a step, and its parts for the log.
 
         Parameters
         ----------
         images : what `read` made of the keys: rows of table `images`, and whether mirrored.
-        tags : (b, classes) float, 1 for each tag.
+        tags : (b, classes) float, 1 for each tag. rng : of the step, for what is random in it.
         """
 
     def tag_logits(self, image: "Mapping[str, Any]") -> "Tensor":

@@ -97,7 +97,7 @@ class ConvClues:
         return self.inputs.read(image, flip=flip)
 
     def loss(
-        self, images: Sequence[Tensor], keys: Sequence[Key], tags: Tensor
+        self, images: Sequence[Tensor], keys: Sequence[Key], tags: Tensor, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """Multilabel soft margin of the mean logits of each image."""
         grids = [self._grid(image) for image, _ in keys]
@@ -112,7 +112,7 @@ class ConvClues:
         """Coarse maps: see `stages.learning.clue_networks`."""
         chosen = torch.tensor(columns, device=self.inputs.device)
         total = sum(
-            to_image(coarse_map(cells[chosen]), self._cell(image), _size(image), flip=flip)
+            to_image(coarse_map(cells[chosen]), _size(image), flip=flip, cell=self._cell(image))
             for cells, flip in self._looked(image, flip=looks.flip)
         )
         assert isinstance(total, Tensor)

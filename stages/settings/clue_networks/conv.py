@@ -8,7 +8,7 @@ from stages.settings.section import FIT, Annotated, Field, Section
 from stages.settings.selectors.psm import Features
 from stages.settings.training import ClueTraining
 
-TRAINING = ClueTraining(epochs=20, batch_images=16, lr=5e-3, weight_decay=0.01, warmup=20)
+TRAINING = ClueTraining(epochs=25, batch_images=16, lr=5e-3, weight_decay=0.01, warmup=20)
 FROZEN = ("sam", "transformers")  # sources of maps that are not trained
 
 
@@ -23,7 +23,7 @@ class Settings(Section):
         Field(
             ge=0, description="3x3 convolutions before the one that tells classes; WeakTr's head: 0"
         ),
-    ] = 2
+    ] = 3
     training: Annotated[ClueTraining, Field(description="optimiser and schedule"), FIT] = TRAINING
 
     @model_validator(mode="after")
