@@ -30,3 +30,12 @@ def mirrored_tensor(boxes: Tensor, width: float) -> Tensor:
     """Boxes in the image with left and right exchanged, (..., 4)."""
     x0, y0, x1, y1 = boxes.unbind(-1)
     return torch.stack([width - x1, y0, width - x0, y1], dim=-1)
+
+
+def half_open(boxes: Tensor) -> Tensor:
+    """Boxes whose last pixel is inside them, as half-open ones: (..., 4), one more right and below.
+
+    An IoU "with + 1" (width = x1 - x0 + 1, as Caffe and wetectron have it) of inclusive boxes is
+    the plain IoU of these. Boxes of this house are half-open already and must not get it twice.
+    """
+    return boxes + boxes.new_tensor([0.0, 0.0, 1.0, 1.0])
