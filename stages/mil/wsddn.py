@@ -33,12 +33,12 @@ def proposal_shares(ins: Tensor, counts: Sequence[int]) -> Tensor:
     -------
     (r, c) in [0, 1]; sums to 1 over each image and class.
     """
-    return torch.cat([part.softmax(dim=0) for part in ins.split(list(counts))])
+    return torch.cat([part.softmax(dim=0) for part in torch.split(ins, list(counts))])
 
 
 def image_scores(scores: Tensor, counts: Sequence[int]) -> Tensor:
     """phi: sums over the proposals of each image, (r, c) to (b, c) in [0, 1]; 0 without any."""
-    return torch.stack([part.sum(dim=0) for part in scores.split(list(counts))])
+    return torch.stack([part.sum(dim=0) for part in torch.split(scores, list(counts))])
 
 
 def mil_loss(phi: Tensor, tags: Tensor, *, reduction: str) -> Tensor:
