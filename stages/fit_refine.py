@@ -76,7 +76,7 @@ def module_of(refine: Refine) -> str:
 
 def facts_of(args: argparse.Namespace, course: Course, module: str) -> dict[str, Any]:
     """Provenance: of select's settings too, by whose choices it is trained."""
-    features = course.select.psm.features
+    features = course.select.block.features
     return provenance_of(
         "stages.fit_refine",
         settings=for_fit("refine", provenance_values(course.refine)),

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None) -> None:
         propose=propose,
         select=select,
         refine=refine or Refine(),
-        training=select.psm.training,
+        training=select.block.training,
     )
     trained(args, course, facts_of(args, course, modules, joint=refine is not None))
 
@@ -80,7 +80,7 @@ def facts_of(
     args: argparse.Namespace, course: Course, modules: Sequence[str], *, joint: bool
 ) -> dict[str, Any]:
     """Provenance: of PRM's settings too, where it is trained here."""
-    features = course.select.psm.features
+    features = course.select.block.features
     sections = {"propose_settings": chosen("propose", provenance_values(course.propose))}
     if joint:
         values = provenance_values(course.refine)

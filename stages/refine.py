@@ -195,7 +195,7 @@ def facts_of(
     """Provenance: of the network and of the segmenter too, where they are asked."""
     method = REFINERS[refine.method]
     modules = [method.module]
-    modules += feature_modules(kit.select.psm.features, kit.propose) if method.fit else ()
+    modules += feature_modules(kit.select.block.features, kit.propose) if method.fit else ()
     asker = kit.zoom or kit.boxes
     modules += [SEGMENTERS[kit.propose.segmenter].module] if asker else []
     asked = {"asked_sha256": asker.kept.facts["model_sha256"]} if asker else {}

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
+from stages.labels.tags import tags_of
 from stages.learning.arguments import add_arguments, category_ids, feature_modules
 from stages.learning.labelled import tally
 from stages.learning.shard import Shard, checked_bags, opened_shard, walked
@@ -32,6 +34,7 @@ from stages.tables.proposals import PROPOSALS
 from stages.tables.selections import SELECTIONS
 from stages.tables.shards import keys_of
 from stages.tables.table import empty_table
+from stages.tables.weak_labels import TAG_BAG
 
 KEY = ("bag_id", "proposal_id")  # of a row in its image
 
@@ -57,9 +60,24 @@ class ImageSelector:
             return [empty_table(SELECTIONS)]
         image, labels = self.shard.images[image_id], self.shard.labels_of[image_id]
         scores = self.selector.scores(image, labels, rows)
-        if keys_of(scores, *KEY) != keys_of(rows, *KEY):
+        if keys_of(scores, *KEY) != keys_of(rows, *KEY) or not scores_tags(scores, rows, labels):
             raise RuntimeError(f"image {image_id}: the selector did not score every proposal.")
         return [scores]
+
+
+def scores_tags(scores: pa.Table, rows: pa.Table, labels: pa.Table) -> bool:
+    """Whether each proposal of an image's bag of tags is scored for every tag, and for no more.
+
+    Refiners compare the scores of a class with each other, so none may be left out for being low.
+
+    Parameters
+    ----------
+    scores, rows, labels : of one image, of the tables `selections`, `proposals`, `weak_labels`.
+    """
+    wanted = pc.sum(pc.equal(rows.column("bag_id"), TAG_BAG)).as_py() or 0
+    mine = scores.filter(pc.equal(scores.column("bag_id"), TAG_BAG)).column("category_id")
+    counts = {row["values"]: row["counts"] for row in mine.value_counts().to_pylist()}
+    return counts == (dict.fromkeys(tags_of(labels), wanted) if wanted else {})
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -106,7 +124,9 @@ def kit_of(args: argparse.Namespace) -> Kit:
 def facts_of(args: argparse.Namespace, kit: Kit, of_method: dict[str, Any]) -> dict[str, Any]:
     """Provenance: of the network too, where there is one."""
     method = SELECTORS[kit.select.method]
-    features = feature_modules(kit.select.psm.features, kit.propose) if method.fit else ()
+    features: Sequence[str] = ()
+    if method.fit:
+        features = feature_modules(kit.select.block.features, kit.propose)
     return provenance_of(
         "stages.select",
         settings=chosen("select", provenance_values(kit.select)),

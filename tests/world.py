@@ -24,7 +24,7 @@ from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
 from stages.tables.table import read_table, rows_table, table_of, write_table
-from stages.tables.weak_labels import WEAK_LABELS
+from stages.tables.weak_labels import TAG_BAG, WEAK_LABELS
 
 Rows = list[dict[str, Any]]
 RECORDS = {
@@ -258,6 +258,22 @@ def mixed_world(world: World, folder: Path) -> World:
     def bags(rows: Rows) -> Rows:
         kept = [row for row in rows if kinds[row["bag_id"]] != "mask"]
         return [{**row, "prompt_kind": kinds[row["bag_id"]]} for row in kept]
+
+    return changed(world, folder, weak_labels=labels, proposals_0=bags, proposals_1=bags)
+
+
+def tag_world(world: World, folder: Path) -> World:
+    """A copy of the world whose labels are tags, and whose images have one bag each."""
+
+    def labels(rows: Rows) -> Rows:
+        first = {(row["image_id"], row["category_id"]): row for row in reversed(rows)}
+        tag = {"kind": "tag", "instance_id": None, "bag_id": TAG_BAG, "x": None, "y": None}
+        return sorted(({**row, **tag} for row in first.values()), key=lambda row: row["label_id"])
+
+    def bags(rows: Rows) -> Rows:
+        places = {row["image_id"]: itertools.count() for row in rows}
+        bag = {"bag_id": TAG_BAG, "prompt_kind": "grid"}
+        return [{**row, **bag, "proposal_id": next(places[row["image_id"]])} for row in rows]
 
     return changed(world, folder, weak_labels=labels, proposals_0=bags, proposals_1=bags)
 

@@ -5,14 +5,47 @@ are cut out of them image by image.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, Self
 
 import pyarrow as pa
+import torch
 
-from stages.learning.bags import ImageBags, image_bags
+from stages.learning.bags import image_bags
 from stages.learning.labelled import LABEL_COLUMNS, tally
 from stages.runtime.program import Sentence
 from stages.tables.spans import runs
+
+
+class Bags(Protocol):
+    """What an image's proposals are cut into: bags of its objects, or one bag of its tags."""
+
+    @property
+    def image_id(self) -> int:
+        """Of the image."""
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """(height, width) of the pixel grid that the boxes refer to."""
+
+    def scaled(self, factor: float, *, flip: bool = False) -> Self:
+        """The same on a grid `factor` times as large, mirrored left to right or not."""
+
+    def to(self, device: torch.device) -> Self:
+        """The same on `device`."""
+
+
+class Cut(Protocol):
+    """Cuts the bags of an image out of its rows, as `stages.learning.bags.image_bags` does."""
+
+    def __call__(
+        self,
+        image: Mapping[str, Any],
+        labels: pa.Table,
+        proposals: pa.Table,
+        selections: pa.Table | None,
+        order: Mapping[int, int],
+    ) -> Bags:
+        """The bags of one image, on the image's own pixel grid."""
 
 
 class BagIndex:
@@ -23,6 +56,7 @@ class BagIndex:
     images, labels, proposals : tables sorted by their keys, with the columns that bags need.
     category_ids : classes in the order of their indices.
     selections : select's table of the same proposals, or None.
+    cut : makes the bags of an image.
 
     Raises
     ------
@@ -36,7 +70,10 @@ class BagIndex:
         proposals: pa.Table,
         category_ids: Sequence[int],
         selections: pa.Table | None = None,
+        *,
+        cut: Cut = image_bags,
     ):
+        self.cut = cut
         self.images: dict[int, Mapping[str, Any]] = {
             row["image_id"]: row for row in images.to_pylist()
         }
@@ -55,11 +92,11 @@ class BagIndex:
         """Row of table `images`."""
         return self.images[image_id]
 
-    def bags(self, image_id: int) -> ImageBags:
+    def bags(self, image_id: int) -> Any:
         """The bags of one image, on the image's own pixel grid."""
         chosen = None if self.selections is None else self.selections.rows(image_id)
         labels, proposals = self.labels.rows(image_id), self.proposals.rows(image_id)
-        return image_bags(self.images[image_id], labels, proposals, chosen, self.order)
+        return self.cut(self.images[image_id], labels, proposals, chosen, self.order)
 
     def tally(self) -> Sentence:
         """How many images and objects there are, and how many bags are empty, for the log."""

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
-from stages.learning.bag_index import BagIndex
-from stages.learning.bags import ImageBags
+from stages.learning.bag_index import BagIndex, Bags
 from stages.learning.inputs import Inputs
 from stages.learning.trainer import images_of_step
 from stages.runtime.processes import ALONE, Team
 from stages.settings.training import Training
+
+B = TypeVar("B", bound=Bags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +54,18 @@ class Reader:
         ]
         return StepImages(step, keys, images, [image_id for image_id, _ in whole])
 
-    def network_batch(self, batch: StepImages) -> tuple[Tensor, list[ImageBags]]:
+    def network_batch(self, batch: StepImages) -> tuple[Tensor, list[Any]]:
         """The batch on the device, its bags in pixels of the network's input."""
         bags = [scaled(self.index.bags(i), self.inputs, flip=flip) for i, flip in batch.keys]
         keys = [(self.index.image(image_id), flip) for image_id, flip in batch.keys]
         return self.inputs.batch(batch.images, keys), bags
 
 
-def scaled(bags: ImageBags, inputs: Inputs, *, flip: bool = False) -> ImageBags:
+def scaled(bags: B, inputs: Inputs, *, flip: bool = False) -> B:
     """The bags of an image in pixels of the network's input, on its device."""
     return bags.scaled(inputs.factor(bags.size), flip=flip).to(inputs.device)
 
 
-def one_image(image: Mapping[str, Any], inputs: Inputs) -> Tensor:
-    """One unmirrored image, a row of table `images`, as a batch of its own, for inference."""
-    return inputs.batch([inputs.read(image, flip=False)], [(image, False)])
+def one_image(image: Mapping[str, Any], inputs: Inputs, *, flip: bool = False) -> Tensor:
+    """One image, a row of table `images`, mirrored or not, as a batch of its own, for inference."""
+    return inputs.batch([inputs.read(image, flip=flip)], [(image, flip)])

@@ -9,7 +9,7 @@ A module behind it has
 
 from stages.runtime.doors import Method
 
-FEATURES = {  # by select.psm.features.source
+FEATURES = {  # by `features.source` of a selector
     "sam": Method("stages.learning.sam_inputs"),
     "resnet18": Method("stages.learning.pixel_inputs"),
     "resnet50": Method("stages.learning.pixel_inputs"),

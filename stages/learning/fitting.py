@@ -3,7 +3,9 @@
 The module of a loss, which a door names as `fit` or `joint`, has
 * `heads(classes, select, refine) -> dict`: columns of each head that is trained;
 * `step_loss(network, pixels, bags, select, refine, *, seed, step) -> (loss, numbers)`: of the
-  images of a step, with numbers for the log.
+  images of a step, with numbers for the log;
+* where it is not of bags of objects, `cut_of(select) -> stages.learning.bag_index.Cut`, and
+  `network_of(features, inputs, heads, select, *, precision) -> TwoBranch`.
 """
 
 import argparse
@@ -17,9 +19,10 @@ import torch
 from torch import Tensor
 
 from stages.learning.arguments import category_ids
-from stages.learning.bag_index import BagIndex
-from stages.learning.bags import BAG_COLUMNS
+from stages.learning.bag_index import BagIndex, Cut
+from stages.learning.bags import BAG_COLUMNS, image_bags
 from stages.learning.batches import Reader, StepImages
+from stages.learning.inputs import Inputs
 from stages.learning.labelled import LABEL_COLUMNS, check_bags
 from stages.learning.opening import open_inputs, open_network
 from stages.learning.outcome import leave
@@ -77,7 +80,7 @@ def trained(
     ------
     ValueError : the tables hold nothing to learn from, or do not belong together.
     """
-    index = open_index(args, choices)
+    index = open_index(args, choices, cut=cut_of(course))
     with joined(course.training.processes, args.device) as team:
         with team.leader_first():
             folder = parts_folder(args.out, facts, index.image_ids, inputs=_files(args))
@@ -87,7 +90,27 @@ def trained(
         leave(course.name, network, log, facts, **out, team=team, tally=index.tally())
 
 
-def open_index(args: argparse.Namespace, choices: pa.Table | None = None) -> BagIndex:
+def cut_of(course: Course) -> Cut:
+    """What cuts the bags that are learned from."""
+    own = getattr(course.loss, "cut_of", None)
+    cut: Cut = own(course.select) if own else image_bags
+    return cut
+
+
+def network_of(course: Course, inputs: Inputs, classes: int) -> TwoBranch:
+    """The fresh network that is trained."""
+    features, precision = course.select.block.features, course.training.precision
+    heads = course.loss.heads(classes, course.select, course.refine)
+    own = getattr(course.loss, "network_of", None)
+    if own is None:
+        return open_network(features, inputs, heads, precision=precision)
+    network: TwoBranch = own(features, inputs, heads, course.select, precision=precision)
+    return network
+
+
+def open_index(
+    args: argparse.Namespace, choices: pa.Table | None = None, *, cut: Cut = image_bags
+) -> BagIndex:
     """The bags of all given shards, with select's choices where they are given.
 
     Raises
@@ -104,7 +127,7 @@ def open_index(args: argparse.Namespace, choices: pa.Table | None = None) -> Bag
         )
     check_bags(proposals, labels, args.proposals[0].parent)
     images, classes = read_table(args.images, IMAGES), category_ids(args.categories)
-    return BagIndex(images, labels, proposals, classes, choices)
+    return BagIndex(images, labels, proposals, classes, choices, cut=cut)
 
 
 def _files(args: argparse.Namespace) -> list[Path]:
@@ -123,14 +146,13 @@ def _fitted(
     folder: Path,
     team: Team,
 ) -> tuple[TwoBranch, str]:
-    features, training = course.select.psm.features, course.training
+    features, training = course.select.block.features, course.training
     cache = args.embeddings or folder / "features"  # of this training alone
     inputs = open_inputs(
         features, course.propose, folder=args.image_folder, device=device, cache=cache
     )
     torch.manual_seed(args.seed)
-    heads = course.loss.heads(len(index.order), course.select, course.refine)
-    network = open_network(features, inputs, heads, precision=training.precision)
+    network = network_of(course, inputs, len(index.order))
     if course.start:
         course.start(network)
     reader = Reader(index, inputs, training, args.seed, team)

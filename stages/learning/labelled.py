@@ -1,9 +1,10 @@
 """What the labels of an image say about each bag: a point, perhaps a box, a class.
 
-A bag answers the points and boxes of one object. A mask needs no bag, a tag has no object, and a
-label that a person has deleted counts for nothing.
+A bag answers the points and boxes of one object, or all tags of an image. A mask needs no bag, and
+a label that a person has deleted counts for nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 
 from stages.runtime.program import Sentence
 from stages.tables.shards import check_same, keys_of
+from stages.tables.weak_labels import TAG_BAG
 
 PROMPTED = ("point", "box")  # kinds of labels that have a bag
 LABEL_COLUMNS = (  # of table `weak_labels`: all that bags are made of
@@ -50,20 +52,26 @@ def labelled_bags(labels: pa.Table) -> dict[int, Labelled]:
     return {bag_id: _labelled(rows[bag_id]) for bag_id in sorted(rows)}
 
 
-def prompted(labels: pa.Table) -> pa.Table:
-    """The labels that have a bag."""
-    kind = pc.is_in(labels.column("kind"), pa.array(PROMPTED))
+def prompted(labels: pa.Table, kinds: Sequence[str] = PROMPTED) -> pa.Table:
+    """The labels that have a bag of their object, or all of other `kinds` that count."""
+    kind = pc.is_in(labels.column("kind"), pa.array(kinds))
     return labels.filter(pc.and_(kind, pc.not_equal(labels.column("status"), "deleted")))
 
 
 def check_bags(proposals: pa.Table, labels: pa.Table, where: Path) -> None:
-    """Raise ValueError unless every labelled object has its bag in `where`, and no other has."""
+    """Raise ValueError unless every labelled object has its bag in `where`, and no other has.
+
+    The tags of an image have one too, where there are such bags at all: prompts that are made of
+    labels alone ask nothing for a tag.
+    """
     seen, wanted = keys_of(proposals, "bag_id"), keys_of(prompted(labels), "bag_id")
+    if TAG_BAG in proposals.column("bag_id").unique().to_pylist():
+        wanted |= keys_of(prompted(labels, ("tag",)), "bag_id")
     check_same(seen, wanted, what="bags", where=where)
 
 
 def tally(images: int, proposals: pa.Table) -> Sentence:
-    """How many objects have a bag in images, and how many bags hold empty masks only.
+    """How many objects, or images by their tags, have a bag, and how many have empty masks only.
 
     Parameters
     ----------
@@ -74,7 +82,9 @@ def tally(images: int, proposals: pa.Table) -> Sentence:
     starts = np.flatnonzero(np.concatenate([[len(image) > 0], changed]))
     valid = proposals.column("valid").to_numpy(zero_copy_only=False)
     full = np.logical_or.reduceat(valid, starts) if len(starts) else np.zeros(0, bool)
-    return f"{images} images, {len(starts)} objects, {(~full).sum()} with empty masks only"
+    tags = int((bag[starts] == TAG_BAG).sum()) if len(starts) else 0
+    objects = f"{len(starts) - tags} objects" + (f", {tags} images with tags" if tags else "")
+    return f"{images} images, {objects}, {(~full).sum()} with empty masks only"
 
 
 def _labelled(rows: list[dict[str, Any]]) -> Labelled:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from stages.learning.two_branch import TwoBranch
 from stages.runtime.doors import opened
 from stages.settings.propose import Propose
 from stages.settings.selectors.psm import Features
+
+N = TypeVar("N", bound=TwoBranch)
 
 
 def feature_facts(features: Features, propose: Propose) -> dict[str, Any]:
@@ -61,10 +63,23 @@ def fitted_network(
     ------
     ValueError : the model was made with other settings or classes.
     """
+    return with_weights(open_network(features, inputs, heads), model, heads)
+
+
+def with_weights(network: N, model: Path, heads: Iterable[str] | None = None) -> N:
+    """The network with the weights of `model`, for inference.
+
+    Parameters
+    ----------
+    heads : names of the heads that are wanted, where the model may hold more; None: all.
+
+    Raises
+    ------
+    ValueError : the model was made with other settings or classes.
+    """
     state, _ = load_model(model)
-    network = open_network(features, inputs, heads)
     try:
-        network.load_state_dict(_with_heads(state, heads))
+        network.load_state_dict(state if heads is None else _with_heads(state, heads))
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ValueError(

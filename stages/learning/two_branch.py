@@ -34,7 +34,7 @@ class TwoBranch(nn.Module):
 
     Parameters
     ----------
-    features : the config's section `select.psm.features`.
+    features : the config's section `features` of the selector.
     heads : number of columns of each head, by its name ("psm", "prm").
     maps : makes feature maps, finest first, of what the inputs give. strides : px of the network's
         input per cell of each.
@@ -71,11 +71,18 @@ class TwoBranch(nn.Module):
 
     def vectors(self, maps: list[Tensor], boxes: list[Tensor]) -> Tensor:
         """Vectors of the boxes of each image: b tensors (r_i, 4) to (sum r_i, hidden)."""
+        return self.vectors_of(self.cells(maps, boxes))
+
+    def cells(self, maps: list[Tensor], boxes: list[Tensor]) -> Tensor:
+        """Pooled features of the boxes of each image: (sum r_i, c, size, size)."""
         number = [torch.full((len(b), 1), float(i), device=b.device) for i, b in enumerate(boxes)]
         rois = torch.cat([torch.cat([n, b], dim=1) for n, b in zip(number, boxes, strict=True)])
-        cells = pooled(maps, self.strides, rois, self.roi_size).flatten(1)
+        return pooled(maps, self.strides, rois, self.roi_size)
+
+    def vectors_of(self, cells: Tensor) -> Tensor:
+        """Vectors of pooled features: (r, c, size, size) to (r, hidden)."""
         with self._precision(cells):
-            vectors: Tensor = self.trunk(cells)
+            vectors: Tensor = self.trunk(cells.flatten(1))
         return vectors
 
     def logits(self, name: str, vectors: Tensor) -> tuple[Tensor, Tensor]:

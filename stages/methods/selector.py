@@ -10,11 +10,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TRIVIAL = "stages.methods.selectors.trivial"
+OICR = "stages.methods.selectors.oicr"
 SELECTORS = {  # by select.method
     "psm": Method(
         "stages.methods.selectors.psm",
         settings="stages.settings.selectors.psm",
         fit="stages.learning.select_step",
+    ),
+    "oicr": Method(
+        OICR,
+        settings="stages.settings.selectors.oicr",
+        fit="stages.learning.oicr_step",
+    ),
+    "mist": Method(
+        OICR,
+        settings="stages.settings.selectors.mist",
+        fit="stages.learning.oicr_step",
     ),
     "sam_top1": Method(TRIVIAL),
     "median_area": Method(TRIVIAL),

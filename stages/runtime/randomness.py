@@ -17,6 +17,7 @@ class Purpose(IntEnum):
     PASTE = 7  # copy-paste
     NEGATIVE = 8  # negatives of PRM
     SIDE = 9  # of the images of a detector's step, where there are several
+    DROP_BLOCK = 10  # what an adversary hides of a proposal's features
     CLUSTER = 11  # prompt: where clusters of points start
     AUGMENT = 12  # fit_prompt: how an image is changed in a step
 

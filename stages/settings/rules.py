@@ -24,6 +24,8 @@ SHARED_FOLDERS = (
     ),
     *("report", "logs", "benchmarks"),
 )
+OF_TAGS = ("oicr", "mist")  # selectors that learn from image tags
+FROM_TAGS = ("adaptive_pgt", "top1_pgt")  # refiners of what such selectors score
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -49,13 +51,14 @@ def run_faults(config: Values) -> Iterator[str]:
 def section_faults(config: Values) -> Iterator[str]:
     """Sections that do not go together, of the config or of one variant."""
     select, refine = config["select"], config["refine"]
-    if select["method"] != "psm" and refine["method"] == "prm":
+    if select["method"] not in ("psm", *OF_TAGS) and refine["method"] == "prm":
         yield (
             f"refine.method: prm starts from PSM, but select.method is {select['method']}; set "
             "refine.method to as_it_is, or select.method to psm"
         )
     yield from _clue_faults(config)
     yield from _match_faults(config)
+    yield from _tag_faults(config)
     if config["train"]["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
         yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
 
@@ -67,6 +70,27 @@ def _match_faults(config: Values) -> Iterator[str]:
         yield (
             "prepare.labels is tag, but evaluate.match is instance, and a label of a tag comes "
             "from no object; set evaluate.match: iou (or dataset.ground_truth: false)"
+        )
+
+
+def _tag_faults(config: Values) -> Iterator[str]:
+    """Methods that know image tags alone, beside others that know objects."""
+    select, refine = config["select"]["method"], config["refine"]["method"]
+    labels = config["prepare"]["labels"]
+    if select in OF_TAGS and labels in ("point", "box"):
+        yield (
+            f"select.method: {select} learns from image tags, but prepare.labels is {labels}; set "
+            "prepare.labels to tag, or select.method to psm"
+        )
+    if select in OF_TAGS and refine not in FROM_TAGS:
+        yield (
+            f"select.method: {select} scores the proposals of whole images, but refine.method is "
+            f"{refine}; set refine.method to {' or '.join(FROM_TAGS)}"
+        )
+    if select == "psm" and refine in FROM_TAGS:
+        yield (
+            f"refine.method: {refine} chooses among the proposals of whole images, but "
+            f"select.method is psm; set select.method to {' or '.join(OF_TAGS)}"
         )
 
 

@@ -1,6 +1,7 @@
 """A choice without learning, to hold what is learned against: the segmenter's score stands in.
 
-`sam_top1` is the baseline of SAPNet's Tables 1 and 3; the rules are in `stages.mil.trivial`.
+`sam_top1` is the baseline of SAPNet's Tables 1 and 3; the rules are in `stages.mil.trivial`. In a
+bag of tags every class of the image gets the same scores and the same choice.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from stages.labels.tags import tags_of
 from stages.learning.labelled import labelled_bags
 from stages.methods.kit import Kit
 from stages.mil.trivial import trivial_choices
@@ -17,6 +19,7 @@ from stages.tables.proposals import own_answers
 from stages.tables.selections import SELECTIONS
 from stages.tables.spans import rows_by
 from stages.tables.table import empty_table, table_of
+from stages.tables.weak_labels import TAG_BAG
 
 COLUMNS = ("prompt_kind", "derived", "mask_index", "area", "predicted_iou")
 
@@ -39,12 +42,16 @@ class Trivial:
 
     def scores(self, image: Mapping[str, Any], labels: pa.Table, proposals: pa.Table) -> pa.Table:
         """Rows of table `selections`; S_cls, S_ins and S_dis are not there."""
-        known = labelled_bags(labels)
+        known: dict[int, list[int]] = {
+            bag_id: [labelled.category_id] for bag_id, labelled in labelled_bags(labels).items()
+        }
+        known[TAG_BAG] = list(tags_of(labels))
         bags = rows_by(proposals, "bag_id").items()
-        parts = [self._of_bag(rows, known[bag_id].category_id) for bag_id, rows in bags]
+        parts = [self._of_bag(rows, known[bag_id]) for bag_id, rows in bags]
         return pa.concat_tables([empty_table(SELECTIONS), *parts]).combine_chunks()
 
-    def _of_bag(self, rows: pa.Table, category_id: int) -> pa.Table:
+    def _of_bag(self, rows: pa.Table, category_ids: list[int]) -> pa.Table:
+        """Rows by proposal, then class."""
         predicted = rows.column("predicted_iou").to_numpy()
         quality, count = predicted.clip(0, 1), len(rows)
         chosen = trivial_choices(
@@ -53,11 +60,17 @@ class Trivial:
             is_own=own_answers(rows),
             predicted_iou=predicted,
         ).get(self.method, 0)  # the segmenter gave fewer masks: the first
-        same = {name: rows.column(name) for name in ("image_id", "bag_id", "proposal_id")}
-        bag = {"category_id": np.full(count, category_id), "score": quality}
-        bag |= {
-            "selected": np.arange(count) == chosen,
-            "bag_score": np.full(count, quality[chosen]),
+        classes = len(category_ids)
+        size = count * classes
+        ids = ("image_id", "bag_id", "proposal_id")
+        same: dict[str, Any] = {
+            name: np.repeat(rows.column(name).to_numpy(), classes) for name in ids
         }
-        none = dict.fromkeys(("score_cls", "score_ins", "score_dis", "box"), [None] * count)
+        bag: dict[str, Any] = {
+            "category_id": np.tile(np.array(category_ids, np.int32), count),
+            "score": np.repeat(quality, classes),
+            "selected": np.repeat(np.arange(count) == chosen, classes),
+            "bag_score": np.full(size, quality[chosen]),
+        }
+        none = dict.fromkeys(("score_cls", "score_ins", "score_dis", "box"), [None] * size)
         return table_of(SELECTIONS, {**same, **bag, **none})

@@ -41,7 +41,14 @@ def test_settings_are_frozen_at_every_depth() -> None:
     ("settings", "paths"),
     [
         (Propose(), ["sam.checkpoint", "transformers.path"]),
-        (Select(), ["psm.features.weights", "psm.features.path"]),
+        (
+            Select(),
+            [
+                f"{method}.features.{key}"
+                for method in ("psm", "oicr", "mist")
+                for key in ("weights", "path")
+            ],
+        ),
         (Train(weights="elsewhere/resnet.pth"), ["weights", "config"]),
     ],
     ids=["propose", "select", "train"],
