@@ -27,6 +27,7 @@ SELECTORS = {  # by select.method
         settings="stages.settings.selectors.mist",
         fit="stages.learning.oicr_step",
     ),
+    "clue_top1": Method("stages.methods.selectors.clue_top1"),
     "sam_top1": Method(TRIVIAL),
     "median_area": Method(TRIVIAL),
     "largest": Method(TRIVIAL),

@@ -24,7 +24,7 @@ SHARED_FOLDERS = (
     ),
     *("report", "logs", "benchmarks"),
 )
-OF_TAGS = ("oicr", "mist")  # selectors that learn from image tags
+OF_TAGS = ("oicr", "mist", "clue_top1")  # selectors of image tags
 FROM_TAGS = ("adaptive_pgt", "top1_pgt")  # refiners of what such selectors score
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -79,7 +79,7 @@ def _tag_faults(config: Values) -> Iterator[str]:
     labels = config["prepare"]["labels"]
     if select in OF_TAGS and labels in ("point", "box"):
         yield (
-            f"select.method: {select} learns from image tags, but prepare.labels is {labels}; set "
+            f"select.method: {select} chooses for image tags, but prepare.labels is {labels}; set "
             "prepare.labels to tag, or select.method to psm"
         )
     if select in OF_TAGS and refine not in FROM_TAGS:
