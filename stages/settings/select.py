@@ -20,8 +20,9 @@ class SelectShared(Section):
         OneOf(SELECTORS),
         Field(
             description="psm: learned from points or boxes; oicr, mist: from image tags; the "
-            "others choose without learning: SAM's best score, or the mask of median area, the "
-            "largest, or a fixed one of the point's three"
+            "others choose without learning: clue_top1, of tags, the surest mask at a peak of the "
+            "class; SAM's best score, or the mask of median area, the largest, or a fixed one of "
+            "the point's three"
         ),
     ] = "psm"
     chunk: Annotated[
