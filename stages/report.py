@@ -4,7 +4,8 @@ In come the `metrics.json` of every variant with every seed, and of the detector
 out go `ablation.json` with every number and its value for each seed, `ablation.md` with the tables,
 `ablation.png`, and `detectors.png` with AP by size. SAPNet, Tables 3, 4, 6 and 7: what each
 component adds to the variant without it, here also by difficulty, and with its spread over seeds.
-Nothing is compared that does not rest on the same objects.
+Nothing is compared that does not rest on the same objects. Where `evaluate.match` was iou
+(WeakSAM, Tables 4, 5 and 7) the rows are labels, detections and proposals, over all and by class.
 """
 
 import argparse
@@ -16,9 +17,12 @@ from typing import Any
 
 from stages.metrics.ablation import ablation, check_runs
 from stages.metrics.detectors import check_detectors, detectors
+from stages.metrics.matched_ablation import are_matched, check_matched, matched_ablation
 from stages.reporting.ablation_figure import draw_ablation
 from stages.reporting.ablation_table import ablation_table
 from stages.reporting.detectors_figure import draw_detectors
+from stages.reporting.matched_figure import draw_matched
+from stages.reporting.matched_table import matched_table
 from stages.runtime.atomic import write_text
 from stages.runtime.json_files import read_json
 from stages.runtime.program import Sentence, parser_of, run, say
@@ -96,14 +100,15 @@ def numbers_of(args: argparse.Namespace, settings: Report) -> dict[str, Any]:
     """Everything behind the tables, as written to ablation.json."""
     over = over_of(args.over)
     runs = runs_of(args.metrics, args.variants, args.seeds, "--metrics")
-    check_runs(runs, args.seeds)
+    is_matched = are_matched(runs)
+    (check_matched if is_matched else check_runs)(runs, args.seeds)
     names = args.detector_variants if args.detector_metrics else []
     scored = runs_of(args.detector_metrics, names, args.detector_seeds, "--detector-metrics")
     check_detectors(scored, args.detector_seeds)
     return {
         "seeds": args.seeds,
         "variants": args.variants,
-        **ablation(runs, over),
+        **(matched_ablation if is_matched else ablation)(runs, over),
         "detector_seeds": args.detector_seeds if scored else [],
         "detectors": detectors(scored, FULLY_SUPERVISED, over),
         "provenance": _provenance(args, settings),
@@ -153,8 +158,9 @@ def main(argv: Sequence[str] | None) -> None:
     args = _parser().parse_args(argv)
     settings = from_json(Report, args.settings, "report")
     numbers = numbers_of(args, settings)
-    table = ablation_table(numbers)
-    draw_ablation(numbers, args.out_figure)
+    is_matched = "matched_rows" in numbers
+    table = (matched_table if is_matched else ablation_table)(numbers)
+    (draw_matched if is_matched else draw_ablation)(numbers, args.out_figure)
     draw_detectors(numbers, args.out_detectors)
     write_text(args.out_table, table)
     write_text(args.out, json.dumps(numbers, indent=1, allow_nan=False) + "\n")

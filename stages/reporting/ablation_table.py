@@ -3,26 +3,27 @@
 Shares, IoU, AP and headroom are printed in %, Gap from -1 to 1 as in the paper's Table 7.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from stages.metrics.ablation import ALL
+from stages.reporting.markdown import (
+    PERCENT,
+    POINTS,
+    RATIO,
+    UNSIGNED,
+    escaped,
+    gain,
+    grid,
+    per_seed,
+    shown,
+    spread,
+)
 from stages.reporting.metrics_table import LABELS
 
 Numbers = Mapping[str, Any]
 
 
-class Format(NamedTuple):
-    """How a number is printed: times `scale`, with so many places; sign "+" shows every sign."""
-
-    scale: int
-    places: int
-    sign: str = ""
-
-
-PERCENT, POINTS, RATIO = Format(100, 1), Format(100, 2, "+"), Format(1, 3)
-UNSIGNED = Format(100, 2)
 FORMATS = {"gap": RATIO}  # of a measure, where it is not PERCENT
 MAIN = {  # measure: head of its column
     "box_iou": "box IoU",
@@ -66,7 +67,7 @@ def ablation_table(numbers: Numbers) -> str:
         *_by_size(numbers),
         *_gains(numbers),
         *_against(numbers["against"]),
-        *_detectors(numbers["detectors"]),
+        *detector_blocks(numbers["detectors"]),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -79,46 +80,41 @@ def label_of(name: str) -> str:
 def _head(numbers: Numbers) -> list[str]:
     """What the numbers rest on."""
     seeds = ", ".join(map(str, numbers["seeds"]))
-    images, objects = (_per_seed(numbers[key]) for key in ("images", "objects"))
-    groups = [f"{_escaped(name)} {_per_seed(n)}" for name, n in numbers["difficulties"].items()]
+    images, objects = (per_seed(numbers[key]) for key in ("images", "objects"))
+    groups = [f"{escaped(name)} {per_seed(n)}" for name, n in numbers["difficulties"].items()]
     by_difficulty = f"; by difficulty: {', '.join(groups)}" if groups else ""
     return [f"seeds: {seeds}; images: {images}; objects: {objects}{by_difficulty}."]
-
-
-def _per_seed(counts: Sequence[int]) -> str:
-    """One number where all seeds have the same."""
-    return " / ".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
 
 
 def _main(rows: Sequence[Numbers]) -> str:
     lines = []
     for row in rows:
-        cells = [_spread(row["measures"][key], FORMATS.get(key, PERCENT)) for key in MAIN]
+        cells = [spread(row["measures"][key], FORMATS.get(key, PERCENT)) for key in MAIN]
         lines.append([_name_of(row), *cells])
-    return _grid(["", *MAIN.values()], lines)
+    return grid(["", *MAIN.values()], lines)
 
 
 def _name_of(row: Numbers) -> str:
     """Variants stand out in bold."""
-    name = _escaped(label_of(row["name"]))
+    name = escaped(label_of(row["name"]))
     return f"**{name}**" if row["kind"] == "variant" else name
 
 
 def _by_size(numbers: Numbers) -> list[str]:
     """Mask IoU of every row for objects of each size, with the numbers of objects."""
     sizes = numbers["sizes"]
-    lines = [["objects", *map(_per_seed, sizes.values())]]
+    lines = [["objects", *map(per_seed, sizes.values())]]
     for row in numbers["rows"]:
-        cells = [_spread(row["by_size"][size], PERCENT) for size in sizes]
+        cells = [spread(row["by_size"][size], PERCENT) for size in sizes]
         lines.append([_name_of(row), *cells])
     text = "Mask IoU of objects by their share of the image's area, in %."
-    return ["## By size of object", text, _grid(["", *map(_escaped, sizes)], lines)]
+    return ["## By size of object", text, grid(["", *map(escaped, sizes)], lines)]
 
 
 def _gains(numbers: Numbers) -> list[str]:
     """Gains of each variant over the one it is compared with."""
     alone = [
-        f"- {_escaped(name)} is not compared, since {_escaped(base)} is not among the variants."
+        f"- {escaped(name)} is not compared, since {escaped(base)} is not among the variants."
         for name, base in numbers["uncompared"].items()
     ]
     blocks = ["\n".join(alone)] * bool(alone)
@@ -135,11 +131,11 @@ def _gain_table(numbers: Numbers, key: str) -> str:
     errors = ("group", "local") if key == "mask_iou" else ()
     for name, entry in numbers["gains"].items():
         gains = entry["gains"]
-        cells = [_gain(gains[key][group]) for group in groups]
-        cells += [_spread(gains[error][ALL], POINTS) for error in errors]
-        lines.append([f"**{_escaped(name)}** over {_escaped(entry['over'])}", *cells])
-    heads = [*map(_escaped, groups), *(f"{error} errors" for error in errors)]
-    return _grid([MAIN[key], *heads], lines)
+        cells = [gain(gains[key][group]) for group in groups]
+        cells += [spread(gains[error][ALL], POINTS) for error in errors]
+        lines.append([f"**{escaped(name)}** over {escaped(entry['over'])}", *cells])
+    heads = [*map(escaped, groups), *(f"{error} errors" for error in errors)]
+    return grid([MAIN[key], *heads], lines)
 
 
 def _against(against: Numbers) -> list[str]:
@@ -149,7 +145,7 @@ def _against(against: Numbers) -> list[str]:
     heads = ["", "mask IoU", "least", "> 3 sd", "box IoU", "least", "> 3 sd"]
     lines = [
         [
-            f"**{_escaped(name)}** - {_escaped(label_of(trivial))}",
+            f"**{escaped(name)}** - {escaped(label_of(trivial))}",
             *(cell for key in ("mask_iou", "box_iou") for cell in _beaten(entry[key])),
         ]
         for name, table in against.items()
@@ -159,22 +155,23 @@ def _against(against: Numbers) -> list[str]:
         "Differences within a seed, in points of %: mean ± sd, the least of the seeds, and whether "
         "the mean is above three times the sd."
     )
-    return ["## Against what needs no learning", text, _grid(heads, lines)]
+    return ["## Against what needs no learning", text, grid(heads, lines)]
 
 
 def _beaten(entry: Numbers) -> list[str]:
     beyond = {None: "-", True: "yes", False: "no"}[entry["beyond_3_sd"]]
-    return [_spread(entry, POINTS), _number(entry["min"], POINTS), beyond]
+    return [spread(entry, POINTS), shown(entry["min"], POINTS), beyond]
 
 
-def _detectors(detectors: Numbers) -> list[str]:
+def detector_blocks(detectors: Numbers) -> list[str]:
+    """What detectors reach, and how they compare; nothing where none was trained."""
     if not detectors:
         return []
     lines = [
         [
-            f"**{_escaped(name)}**",
-            *(_spread(entry["retention"][key], PERCENT) for key in RETAINED),
-            *(_spread(entry[key], PERCENT) for key in AVERAGES),
+            f"**{escaped(name)}**",
+            *(spread(entry["retention"][key], PERCENT) for key in RETAINED),
+            *(spread(entry[key], PERCENT) for key in AVERAGES),
         ]
         for name, entry in detectors.items()
     ]
@@ -183,7 +180,7 @@ def _detectors(detectors: Numbers) -> list[str]:
         f"On held-out images, in %, over {seeds} seed{'s' * (seeds > 1)}. **retention**: mask AP "
         "divided by that of the detector that learnt from ground truth, in the same seed."
     )
-    table = _grid(["", *RETAINED.values(), *AVERAGES.values()], lines)
+    table = grid(["", *RETAINED.values(), *AVERAGES.values()], lines)
     return ["## Detectors", text, table, *_detector_gains(detectors)]
 
 
@@ -203,45 +200,13 @@ def _detector_gains(detectors: Numbers) -> list[str]:
         "the smallest mean difference that so many seeds tell apart from none."
     )
     heads = [cell for head in DETECTOR_GAINS.values() for cell in (head, "told from")]
-    return [text, _grid(["", *heads], lines)]
+    return [text, grid(["", *heads], lines)]
 
 
 def _detector_gain(name: str, other: str, gains: Numbers) -> list[str]:
     cells = [
         cell
         for key in DETECTOR_GAINS
-        for cell in (_gain(gains[key]), _number(gains[key]["least"], UNSIGNED))
+        for cell in (gain(gains[key]), shown(gains[key]["least"], UNSIGNED))
     ]
-    return [f"**{_escaped(name)}** over {_escaped(other)}", *cells]
-
-
-def _number(value: float | None, form: Format) -> str:
-    if value is None:
-        return "-"
-    text = f"{value * form.scale:{form.sign}.{form.places}f}"
-    return re.sub(r"^-(?=0\.?0*$)", form.sign, text)  # no minus before a zero
-
-
-def _spread(entry: Numbers, form: Format) -> str:
-    """Mean ± sd; the mean alone of a single seed."""
-    mean = _number(entry["mean"], form)
-    plain = Format(form.scale, form.places)
-    return mean if entry["sd"] is None else f"{mean} ± {_number(entry['sd'], plain)}"
-
-
-def _gain(entry: Numbers) -> str:
-    if not entry["seeds"]:
-        return "-"
-    told = r" \*" * bool(entry["told"])
-    return f"{_spread(entry, POINTS)} ({entry['raised']}/{entry['seeds']}){told}"
-
-
-def _grid(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table: first column to the left, numbers to the right."""
-    rule = [":--", *["--:"] * (len(heads) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines))
-
-
-def _escaped(text: str) -> str:
-    """A name that is shown as it is, on one line."""
-    return re.sub(r"([\\|`*<\[])", r"\\\1", " ".join(text.split()))
+    return [f"**{escaped(name)}** over {escaped(other)}", *cells]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from stages.formats.coco import labelled, read_coco
-from stages.geometry.masks import rle_areas
+from stages.geometry.masks import Rle, rle_areas
 from stages.metrics.shapes import Shapes, no_shapes
 from stages.scoring.truth import true_box, true_mask
 
@@ -16,7 +16,7 @@ Entry = dict[str, Any]
 class CocoShapes:
     """Objects and crowds of a COCO file; masks are decoded when an image is asked for.
 
-    is_masked : whether every object has a mask; if not, all are known by their boxes alone.
+    is_masked : whether every object and crowd has a mask; if not, boxes alone are known of all.
     """
 
     def __init__(self, path: Path):
@@ -25,7 +25,7 @@ class CocoShapes:
         self._sizes = {item["id"]: (item["height"], item["width"]) for item in file.images}
         self._names = {item["id"]: item["name"] for item in file.categories}
         objects = labelled(file.annotations)
-        self.is_masked = all(entry.get("segmentation") for entry in objects)
+        self.is_masked = all(entry.get("segmentation") for entry in file.annotations)
         self._objects = _by_image(objects)
         self._crowds = _by_image([entry for entry in file.annotations if entry.get("iscrowd", 0)])
 
@@ -77,12 +77,14 @@ class CocoShapes:
             None if None in scores else np.array(scores, dtype=np.float64),
         )
 
-    def _box(self, entry: Entry, rle: Any) -> np.ndarray:
+    def _box(self, entry: Entry, rle: Rle | None) -> np.ndarray:
+        if rle is None and entry.get("segmentation"):
+            rle = true_mask(entry, self._sizes[entry["image_id"]], self.path)
         if rle is None and not entry.get("bbox"):
             raise ValueError(
                 f"{self.path}: annotation {entry['id']} has neither bbox nor segmentation."
             )
-        return true_box(entry, rle)
+        return true_box(entry, rle or {})
 
 
 def _by_image(entries: list[Entry]) -> dict[int, list[Entry]]:

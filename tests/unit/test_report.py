@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stages import report
+from tests.matched import matched
 from tests.measured import measured
 
 TRIVIAL = {"random": 0.3, "sam_top1": 0.4, "best_in_bag": 0.8}
@@ -109,4 +110,28 @@ def test_what_cannot_be_compared_is_refused(
         path.unlink() if text is None else path.write_text(text)
     with pytest.raises(ValueError, match=words):
         run(tmp_path, paths, *more)
+    assert not list(tmp_path.glob("ablation.*"))
+
+
+def test_labels_matched_by_iou_have_a_report_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shifts = {"mil-0": 6, "mil-4": 6, "full-0": 2, "full-4": 3}
+    paths = [write(tmp_path, name, matched(int(name[-1]), shift)) for name, shift in shifts.items()]
+    numbers = run(tmp_path, paths, '--over={"mil": null, "full": "mil"}')
+    gain = numbers["gains"]["full"]["gains"]["label_iou"]
+    assert gain["per_seed"] == pytest.approx([0.3, 15 / 21 - 0.5])
+    assert [row["name"] for row in numbers["matched_rows"]] == ["mil", "full"]
+    text = (tmp_path / "ablation.md").read_text()
+    assert "**full** over mil" in text
+    assert (tmp_path / "ablation.png").read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr()
+    assert printed.out == text
+    assert "report: 2 variants, 2 seeds of 12/12 objects, 1 gains, 0 detectors." in printed.err
+
+
+def test_labels_of_both_kinds_are_refused(tmp_path: Path) -> None:
+    paths = [*files(tmp_path)[:2], *(write(tmp_path, f"t-{k}", matched(k, 2)) for k in (0, 4))]
+    with pytest.raises(ValueError, match="variant mil, seed 0: its labels were not matched by IoU"):
+        run(tmp_path, paths)
     assert not list(tmp_path.glob("ablation.*"))
