@@ -4,6 +4,8 @@
 
 prints for every object its labels, the proposals with their scores, the steps of the method and
 what became of it (`>` chosen, `s` what select alone would have taken), and writes a picture of it.
+Of an image with tags it first tells their peaks with map and value, the proposals by kind of
+prompt, and the best detections of each tag (`s` selected); in the picture these are the first row.
 Nothing of the run is changed.
 """
 

@@ -6,22 +6,21 @@ Every table is optional but the first three, so that it works on a half-finished
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow.compute as pc
 
 from stages.reporting.run_folders import RunFolders
+from stages.reporting.tag_trail import Row, TagTrail
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
+from stages.tables.prompts import PROMPTS
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.selections import SELECTIONS
 from stages.tables.table import read_table
 from stages.tables.trail import TRAIL
-from stages.tables.weak_labels import WEAK_LABELS
-
-Row = dict[str, Any]
+from stages.tables.weak_labels import TAG_BAG, WEAK_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,8 @@ class InstanceTrail:
     Attributes
     ----------
     labels : rows of table `weak_labels`, at least one. category : name of its class.
-    proposals : rows of table `proposals`; empty before propose, and where a mask was given.
+    proposals : rows of table `proposals`; empty before propose, and where a mask was given; of one
+        born of a tag the proposal alone that it started from.
     scores : rows of table `selections` by proposal_id; empty before select.
     steps : rows of table `trail`. result : row of table `pseudo_labels`, or None before refine.
     """
@@ -55,11 +55,19 @@ class InstanceTrail:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """One image, the names of its tags, and the trails of its objects."""
+    """One image, what its tags led to, and the trails of its objects.
+
+    tagged : None for an image without tags.
+    """
 
     image: Row
-    tags: Sequence[str]
+    tagged: TagTrail | None
     instances: Sequence[InstanceTrail]
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Names of its tags."""
+        return [*self.tagged.classes.values()] if self.tagged else []
 
 
 def gather(folders: RunFolders, image_id: int, variant: str) -> Trail:
@@ -81,13 +89,13 @@ def gather(folders: RunFolders, image_id: int, variant: str) -> Trail:
     refined = folders.stage(variant, "refine")
     found = _Found(
         labels.to_pylist(),
+        _rows(folders.stage(variant, "prompt"), "shard", PROMPTS, image_id),
         _rows(folders.stage(variant, "propose"), "shard", PROPOSALS, image_id),
         _rows(folders.stage(variant, "select"), "shard", SELECTIONS, image_id),
         _rows(refined, "trail", TRAIL, image_id),
         _rows(refined, "shard", PSEUDO_LABELS, image_id),
     )
-    tags = [names[row["category_id"]] for row in found.labels if row["kind"] == "tag"]
-    return Trail(images.to_pylist()[0], tags, found.instances(names))
+    return Trail(images.to_pylist()[0], found.tagged(names), found.instances(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +103,24 @@ class _Found:
     """Rows of one image in the tables of the same names."""
 
     labels: list[Row]
+    prompts: list[Row]
     proposals: list[Row]
     selections: list[Row]
     trail: list[Row]
     pseudo_labels: list[Row]
+
+    def tagged(self, names: dict[int, str]) -> TagTrail | None:
+        """What the image's tags led to; None without tags that count."""
+        tags = [row for row in self.labels if row["kind"] == "tag" and row["status"] != "deleted"]
+        if not tags:
+            return None
+        tables = (self.prompts, self.proposals, self.selections)
+        prompts, proposals, scored = (
+            [row for row in rows if row["bag_id"] == TAG_BAG] for rows in tables
+        )
+        classes = {row["category_id"]: names[row["category_id"]] for row in tags}
+        valid = [row for row in proposals if row["valid"]]
+        return TagTrail(classes, prompts, valid, scored)
 
     def instances(self, names: dict[int, str]) -> list[InstanceTrail]:
         """Each object that has a label or a pseudo-label, by id."""
@@ -114,16 +136,27 @@ class _Found:
             for row in self.labels
             if row["instance_id"] == number or row["label_id"] in rests_on
         ]
-        scores = [row for row in self.selections if row["bag_id"] == number]
+        proposals, scores = self._bag(number, result)
         return InstanceTrail(
             number,
             labels,
             names[(result or labels[0])["category_id"]],
-            [row for row in self.proposals if number >= 0 and row["bag_id"] == number],
-            {row["proposal_id"]: row for row in scores if number >= 0},
+            proposals,
+            {row["proposal_id"]: row for row in scores},
             [row for row in self.trail if row["instance_id"] == number],
             result,
         )
+
+    def _bag(self, number: int, result: Row | None) -> tuple[list[Row], list[Row]]:
+        """Proposals and scores of an object; of one born of a tag those that it started from."""
+        if number >= 0:
+            tables = (self.proposals, self.selections)
+            mine = [[row for row in rows if row["bag_id"] == number] for rows in tables]
+            return mine[0], mine[1]
+        start = (TAG_BAG, result["proposal_id"] if result else None)
+        offered = [r for r in self.proposals if (r["bag_id"], r["proposal_id"]) == start]
+        scored = [r for r in self.selections if (r["bag_id"], r["proposal_id"]) == start]
+        return offered, [r for r in scored if result and r["category_id"] == result["category_id"]]
 
 
 def _rows(folder: Path, name: str, record: Record, image_id: int) -> list[Row]:

@@ -1,20 +1,25 @@
-"""A trail as a picture: per object its label, every proposal, and what became of it."""
+"""A trail as a picture: what tags led to, and per object its label, proposals and what became."""
 
+import itertools
 import math
-from itertools import accumulate
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpecBase
 from matplotlib.patches import Rectangle
 
 from stages.geometry.masks import rle_of, rles_to_masks
-from stages.reporting.image_trail import InstanceTrail, Row, Trail
+from stages.reporting.image_trail import InstanceTrail, Trail
+from stages.reporting.tag_figure import PANELS, draw_map, draw_tags
+from stages.reporting.tag_trail import Row
 from stages.runtime.atomic import replacing
 
 COLUMNS = 7  # panels side by side
+HEAD = 2  # lines of a row of panels on tags, which are larger
 PANEL = 1.45  # inches
 DIMMED = 0.35  # brightness outside a mask
 CHOSEN, SELECTED, OTHER = (0.10, 0.85, 0.25), (1.0, 0.60, 0.0), (0.35, 0.65, 1.0)  # RGB
@@ -25,6 +30,8 @@ CHOICES = {
     "proposal": "refined choice",
     "vote": "voted by the bag",
     "zoom": "asked again, close up",
+    "box_prompt": "asked with its box",
+    "box": "its box, filled",
 }
 LEGEND = (
     "red: label   green: chosen   orange: select's choice, where it is another   "
@@ -32,27 +39,61 @@ LEGEND = (
 )
 
 
-def draw_trail(trail: Trail, image: np.ndarray, out: Path, *, rows: int) -> None:
-    """Write the picture of the first `rows` instances of an image.
+def draw_trail(
+    trail: Trail,
+    image: np.ndarray,
+    out: Path,
+    *,
+    rows: int,
+    maps: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Write the picture of the first `rows` instances of an image, its tags above them.
 
     Parameters
     ----------
     image : (height, width, 3) uint8.
     out : PNG file.
+    maps : title to (h, w) float in 0 to 1, in whatever size: maps of clues, which no stage stores.
     """
     shown = trail.instances[:rows]
     heights = [math.ceil(_panels(instance) / COLUMNS) for instance in shown]
-    lines = max(sum(heights), 1)
+    above = (1 + math.ceil(len(maps or ()) / PANELS)) * HEAD if trail.tagged else 0
+    lines = max(above + sum(heights), 1)
     figure = Figure(figsize=(COLUMNS * PANEL, lines * (PANEL + 0.2) + 0.3), dpi=100)
-    axes = figure.subplots(lines, COLUMNS, squeeze=False)
-    for axis in axes.ravel():
+    grid = figure.add_gridspec(lines, COLUMNS)
+    if trail.tagged:
+        head = grid[:above, :].subgridspec(above // HEAD, PANELS)
+        _draw_head(figure, head, trail, image, maps or {})
+    places = itertools.product(range(above, lines), range(COLUMNS))
+    cells = [figure.add_subplot(grid[place]) for place in places]
+    axes = np.array(cells).reshape(-1, COLUMNS)
+    for axis in figure.axes:
         axis.axis("off")
-    for start, height, instance in zip(accumulate([0, *heights]), heights, shown, strict=False):
+    for start, height, instance in zip(
+        itertools.accumulate([0, *heights]), heights, shown, strict=False
+    ):
         _draw_instance(axes[start : start + height].ravel(), instance, image)
     figure.text(0.008, 0.06 / figure.get_figheight(), LEGEND, fontsize=8)
     figure.subplots_adjust(0.005, 0.28 / figure.get_figheight(), 0.995, 0.98, 0.04, 0.15)
     with replacing(out) as temporary, mpl.rc_context({"text.parse_math": False}):
         figure.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def _draw_head(
+    figure: Figure,
+    grid: GridSpecBase,
+    trail: Trail,
+    image: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+) -> None:
+    """What the tags led to, and the maps of clues where they are given."""
+    assert trail.tagged is not None
+    count = PANELS + len(maps)
+    axes = [figure.add_subplot(grid[divmod(number, PANELS)]) for number in range(count)]
+    results = [instance.result for instance in trail.instances if instance.result]
+    draw_tags(axes[:PANELS], trail.tagged, results, image)
+    for axis, (title, values) in zip(axes[PANELS:], maps.items(), strict=True):
+        draw_map(axis, values, title, image)
 
 
 def _panels(instance: InstanceTrail) -> int:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from stages.geometry.masks import rle_areas, rle_of
-from stages.reporting.image_trail import InstanceTrail, Row, Trail
+from stages.reporting.image_trail import InstanceTrail, Trail
+from stages.reporting.tag_trail import Row, tag_text
 
 HEADS = (
     "    id  prompt                slot  IoU^   stable   area  box                    "
@@ -21,6 +22,8 @@ def text_of(trail: Trail) -> str:
     ]
     if trail.tags:
         lines.append(f"tags: {', '.join(trail.tags)}")
+    if trail.tagged:
+        lines += tag_text(trail.tagged)
     for instance in trail.instances:
         lines += ["", *_instance_lines(instance, trail.image)]
     return "\n".join(lines)

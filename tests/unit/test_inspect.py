@@ -14,6 +14,7 @@ from stages import inspect
 from stages.geometry.masks import masks_to_rles
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
+from stages.tables.prompts import PROMPTS
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
@@ -24,6 +25,7 @@ from tests.sound_rows import (
     category_row,
     image_row,
     label_row,
+    prompt_row,
     proposal_row,
     pseudo_label_row,
     selection_row,
@@ -209,6 +211,102 @@ def test_the_files_of_a_variant_are_found_by_its_homes(
     assert "  >  1" in capsys.readouterr().out
     inspect.main([str(run), "--image", "4"])
     assert "  >  1" not in capsys.readouterr().out
+
+
+def peak(number: int, kind: str, points: list[list[float]], **more: Any) -> Row:
+    signs = {"point_signs": [1] * len(points)}
+    return prompt_row(4, -1, prompt_id=number, kind=kind, points=points, **signs, **more)
+
+
+def tagged(run: Path, *, done: int = 3) -> Path:
+    """An image with two tags after prompt, propose and select, or after the first `done` of them.
+
+    The best dog was moved, the cat is the empty proposal's, which is not told.
+    """
+    prepared(run, [tag_row(4, 12), tag_row(4, 13, category_id=2)])
+    if done >= 1:
+        rows = [
+            peak(0, "grid", [[5.0, 5.0], [15.0, 5.0]], category_id=None),
+            peak(1, "peak", [[6.0, 6.0]], category_id=1, value=0.75, source_map="coarse"),
+            peak(2, "peak", [[20.0, 8.0]], category_id=None, value=1.0, source_map="cross"),
+            peak(3, "peaks", [[6.0, 6.0]], category_id=1, source_map="coarse"),
+        ]
+        write_rows(run / "prompt" / SHARD, PROMPTS, rows)
+    if done >= 2:
+        facts = {"prompt_kind": "peak", "prompt_id": 1}
+        rows = [
+            proposal_row(4, -1, 0, prompt_kind="grid", **sized(9)),
+            proposal_row(4, -1, 1, **facts, **sized(25)),
+            proposal_row(4, -1, 2, **facts, **{**sized(25), "valid": False}),
+        ]
+        write_rows(run / "propose" / SHARD, PROPOSALS, rows)
+    if done >= 3:
+        choices = [
+            selection_row(4, -1, 0, score=0.25, selected=False, bag_score=0.875),
+            selection_row(4, -1, 1, score=0.9, bag_score=0.875, box=[4.0, 2.0, 24.0, 12.0]),
+            selection_row(4, -1, 1, category_id=2, score=0.5, score_cls=None),
+        ]
+        write_rows(run / "sapnet" / "select" / SHARD, SELECTIONS, choices)
+    return run
+
+
+def born(run: Path) -> Path:
+    """The same after refine: a dog with the segmenter's answer to its box."""
+    home = tagged(run) / "sapnet" / "refine"
+    steps = [
+        trail_row(4, -1, 0, name="wsod", proposal_id=1, score=0.9),
+        trail_row(4, -1, 1, name="pgt", proposal_id=None, score=1.0, note="kept"),
+    ]
+    write_rows(home / "trail-0000-of-0001.parquet", TRAIL, steps)
+    facts = {"label_ids": [12], "mask_source": "box_prompt", "proposal_id": 1}
+    write_rows(home / SHARD, PSEUDO_LABELS, [pseudo_label_row(4, -1, **facts, **sized(20))])
+    return run
+
+
+TOLD = {  # stages that are done: lines that are there
+    0: ["tags: $<b>dog, cat"],
+    1: [
+        "prompts: 1 grids, 1 joint prompts, 2 peaks",
+        "    peak of cross 1.000  (20.0, 8.0)      any",
+        "    peak of coarse 0.750  (6.0, 6.0)       $<b>dog",
+        "    grid: 2 points",
+        "    peaks of coarse: 1 points  $<b>dog",
+    ],
+    2: ["proposals: 2 (1 grid, 1 peak)"],
+    3: [
+        "detections of $<b>dog: 2 scored, 1 selected, the image's score 0.875",
+        "  s    1  0.900  0.500  0.500  4.0, 2.0, 24.0, 12.0 (moved)",
+        "       0  0.250  0.500  0.500  3.0, 2.0, 9.0, 12.0",
+        "detections of cat: 1 scored, 1 selected, the image's score 0.500",
+        "  s    1  0.500  -----  0.500  3.0, 2.0, 25.0, 12.0",
+    ],
+}
+
+
+@pytest.mark.parametrize("done", TOLD)
+def test_tags_are_told_and_drawn_after_every_stage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], done: int
+) -> None:
+    run = tagged(tmp_path / "run", done=done)
+    inspect.main([str(run), "--image", "4"])
+    lines = capsys.readouterr().out.splitlines()
+    for step, wanted in TOLD.items():
+        for line in wanted:
+            assert (line in lines) == (step <= done), line
+    with Image.open(run / "inspect" / "image-4.png") as picture:
+        assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 10
+
+
+def test_what_was_born_of_a_tag_is_told_with_the_proposal_that_it_started_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inspect.main([str(born(tmp_path / "run")), "--image", "4"])
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index("instance -1: $<b>dog, tag")
+    assert lines[place + 2].startswith("  >  1  peak[1]")
+    assert lines[place + 2].endswith("0.900")
+    assert [line.split()[0] for line in lines[place + 3 : place + 5]] == ["wsod", "pgt"]
+    assert "chosen: proposal 1; mask: box_prompt" in lines[place + 5]
 
 
 @pytest.mark.parametrize(
