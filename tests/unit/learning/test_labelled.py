@@ -78,3 +78,19 @@ def test_bags_that_do_not_add_up_are_refused(rows: list[Any], said: str) -> None
 )
 def test_the_tally_counts_objects_and_empty_bags(rows: list[Any], wanted: str) -> None:
     assert tally(3, proposals(rows)) == wanted
+
+
+def test_tags_have_a_bag_where_there_are_such_bags_at_all() -> None:
+    tags = labels(label(1, 5, "tag"), label(2, 6, "tag"), label(3, 7, "tag", status="deleted"))
+    check_bags(proposals([(1, -1, 0, 0.5, True), (2, -1, 0, 0.5, True)]), tags, WHERE)
+    check_bags(proposals([]), tags, WHERE)
+    with pytest.raises(ValueError, match=r"1 bags are missing \(first: \(2, -1\)\)"):
+        check_bags(proposals([(1, -1, 0, 0.5, True)]), tags, WHERE)
+    more = [(number, -1, 0, 0.5, True) for number in (1, 2, 3)]
+    with pytest.raises(ValueError, match=r"1 bags are unknown \(first: \(3, -1\)\)"):
+        check_bags(proposals(more), tags, WHERE)
+
+
+def test_images_with_tags_are_counted_apart_from_objects() -> None:
+    rows = proposals([(1, -1, 0, 0.5, False), (2, 7, 0, 0.5, True)])
+    assert tally(3, rows) == "3 images, 1 objects, 1 images with tags, 1 with empty masks only"

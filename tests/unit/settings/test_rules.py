@@ -3,7 +3,7 @@
 import pytest
 
 from stages.settings.config import Config
-from stages.settings.rules import run_faults
+from stages.settings.rules import run_faults, section_faults
 from stages.settings.section import to_values
 
 SEGMENTERS = [  # propose.segmenter, select.method, features from, whether they go together
@@ -73,3 +73,29 @@ def test_a_variant_that_learns_from_tags_is_scored_by_iou() -> None:
     said = " ".join(run_faults(config))
     assert "variants.tags: prepare.labels is tag" in said
     assert "set evaluate.match: iou" in said
+
+
+TOGETHER = [  # prepare.labels, select.method, refine.method, the key that is named or ""
+    ("tag", "oicr", "adaptive_pgt", ""),
+    ("given", "mist", "top1_pgt", ""),
+    ("tag", "largest", "top1_pgt", ""),
+    ("point", "psm", "prm", ""),
+    ("point", "oicr", "adaptive_pgt", "set prepare.labels to tag"),
+    ("box", "mist", "top1_pgt", "set prepare.labels to tag"),
+    ("tag", "oicr", "prm", "set refine.method to adaptive_pgt or top1_pgt"),
+    ("tag", "mist", "as_it_is", "set refine.method to adaptive_pgt or top1_pgt"),
+    ("point", "psm", "adaptive_pgt", "set select.method to oicr or mist or clue_top1"),
+]
+
+
+@pytest.mark.parametrize(("labels", "select", "refine", "remedy"), TOGETHER)
+def test_methods_of_tags_go_with_each_other(
+    labels: str, select: str, refine: str, remedy: str
+) -> None:
+    config = to_values(Config())
+    config["prepare"]["labels"] = labels
+    config["select"]["method"], config["refine"]["method"] = select, refine
+    config["evaluate"]["match"] = "iou"
+    said = list(section_faults(config))
+    assert len(said) == bool(remedy)
+    assert remedy in " ".join(said)

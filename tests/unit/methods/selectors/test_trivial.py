@@ -75,3 +75,20 @@ def test_where_the_slot_is_not_there_the_first_is_chosen() -> None:
 
 def test_nothing_but_numpy_matters() -> None:
     assert trivial.facts_of_method(kit("largest")) == {"packages": ("numpy",)}
+
+
+def test_a_bag_of_tags_has_a_row_for_each_class_and_the_same_choice_in_each() -> None:
+    rows = proposals([(1, -1, slot, 0.5, True) for slot in range(3)]).to_pylist()
+    for row, (area, score) in zip(rows, [(9, 0.5), (80, 0.7), (30, 0.6)], strict=True):
+        row |= {"prompt_kind": "grid", "area": area, "predicted_iou": score}
+    selector = trivial.opened_selector(kit("largest"), torch.device("cpu"))
+    tags = labels(
+        label(1, 5, "tag", category_id=30),
+        label(1, 6, "tag"),
+        label(1, 7, "tag", category_id=20, status="deleted"),
+    )
+    table = selector.scores(IMAGE, tags, rows_table(PROPOSALS, rows))
+    assert table.column("proposal_id").to_pylist() == [0, 0, 1, 1, 2, 2]
+    assert table.column("category_id").to_pylist() == [10, 30] * 3
+    assert table.column("selected").to_pylist() == [False, False, True, True, False, False]
+    assert table.column("score").to_pylist() == pytest.approx([0.5, 0.5, 0.7, 0.7, 0.6, 0.6])
