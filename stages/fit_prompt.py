@@ -55,7 +55,7 @@ def facts_of(args: argparse.Namespace, settings: FitPrompt, propose: Propose) ->
         seed=args.seed,
         propose_settings=chosen("propose", provenance_values(propose)),
         classes=names,
-        **network.facts_of_clues(settings, propose),
+        **network.facts_of_clues(settings, propose, fresh=True),
     )
 
 

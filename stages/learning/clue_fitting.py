@@ -168,6 +168,7 @@ def _opened(
         folder=args.image_folder,
         device=device,
         cache=args.embeddings or folder / "features",  # of this training alone
+        fresh=True,
     )
     return learner
 

@@ -40,7 +40,13 @@ def fitted_clues(
             f"{list(classes)}. Take a model of the same classes, or set fit_prompt.model: null."
         )
     learner: ClueLearner = opened(CLUES[fit.network].module).opened_learner(
-        fit, propose, classes=len(classes), folder=folder, device=device, cache=cache
+        fit,
+        propose,
+        classes=len(classes),
+        folder=folder,
+        device=device,
+        cache=cache,
+        fresh=False,
     )
     try:
         learner.network.load_state_dict(state)

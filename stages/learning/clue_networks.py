@@ -5,10 +5,11 @@ door has
 * `PACKAGES`: names of the installed packages whose versions matter;
 * `modules_of(fit, propose) -> tuple[str, ...]`: further modules that the settings choose, for
   digests of code;
-* `facts_of_clues(fit, propose) -> dict`: checksums of weights, for provenance; it raises ValueError
-  where a file is missing, and loads nothing;
-* `opened_learner(fit, propose, *, classes, folder, device, cache) -> ClueLearner`, freshly
-  initialised; classes: their number.
+* `facts_of_clues(fit, propose, *, fresh) -> dict`: checksums of weights, for provenance; it raises
+  ValueError where a file is missing, and loads nothing;
+* `opened_learner(fit, propose, *, classes, folder, device, cache, fresh) -> ClueLearner`; classes:
+  their number.
+`fresh` tells that a training begins: else what it started from is not read again.
 `fit` is section `fit_prompt`, of which a network has the block that bears its name, with its
 `training`. What is trained by other means, such as CLIP, needs no learner: the prompter `clues`
 asks a `ClueProvider` for nothing but maps.

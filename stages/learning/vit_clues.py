@@ -39,7 +39,7 @@ def modules_of(fit: FitPrompt, propose: Propose) -> tuple[str, ...]:
     return ()
 
 
-def facts_of_clues(fit: FitPrompt, propose: Propose) -> dict[str, Any]:
+def facts_of_clues(fit: FitPrompt, propose: Propose, *, fresh: bool) -> dict[str, Any]:
     """Checksum of the weights that the training starts from, where a file is named.
 
     Raises
@@ -47,7 +47,7 @@ def facts_of_clues(fit: FitPrompt, propose: Propose) -> dict[str, Any]:
     ValueError : the file is missing or another one.
     """
     facts: dict[str, Any] = {"packages": PACKAGES}
-    if fit.vit.weights:
+    if fresh and fit.vit.weights:
         digest = checked_weights(Path(fit.vit.weights), fit.vit.weights_sha256)
         facts["model_sha256"] = digest
     return facts
@@ -61,10 +61,11 @@ def opened_learner(
     folder: Path,
     device: torch.device,
     cache: Path | None,
+    fresh: bool,
 ) -> "VitClues":
-    """The network on `device`, from its weight file or from scratch; nothing is kept in `cache`."""
+    """The network on `device`; a fresh one starts from its weight file, where one is named."""
     network = ClueVit(fit.vit, classes)
-    if fit.vit.weights:
+    if fresh and fit.vit.weights:
         load_deit(network.vit, Path(fit.vit.weights), fit.vit.weights_sha256)
     return VitClues(network.to(device), fit.vit, folder, device)
 

@@ -44,7 +44,8 @@ def facts_of_method(kit: LookingKit) -> dict[str, Any]:
             "fit_prompt.model."
         )
     network = opened(CLUES[kit.fit.network].module)
-    return {"fitted": sha256_of(kit.model), **network.facts_of_clues(kit.fit, kit.propose)}
+    facts = network.facts_of_clues(kit.fit, kit.propose, fresh=False)
+    return {"fitted": sha256_of(kit.model), **facts}
 
 
 def modules_of(kit: LookingKit) -> tuple[str, ...]:
