@@ -1,4 +1,4 @@
-"""Convolutions on a frozen map: they learn, look at the image's own cells, and point where it is."""
+"""Convolutions on a frozen map learn, look at the image's own cells, and point where it is."""
 
 from pathlib import Path
 from typing import Any
