@@ -15,6 +15,7 @@ from typing import Any
 
 import cv2
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from stages.labels.tags import tags_of
@@ -73,7 +74,8 @@ def main(argv: Sequence[str] | None) -> None:
             inputs=(args.categories,),
             also={"rows": [rows_digest(table), rows_digest(labels)]},
         )
-    say("prompt", summary(written, labels, len(images)))
+    names = [name for entry in settings.sources for name in getattr(entry, "maps", ())]
+    say("prompt", summary(written, labels, len(images), names))
 
 
 def kit_of(args: argparse.Namespace) -> LookingKit:
@@ -135,21 +137,22 @@ def facts_of(args: argparse.Namespace, settings: Prompt, kit: LookingKit) -> dic
     )
 
 
-def summary(written: pa.Table, labels: pa.Table, images: int) -> Sentence:
-    """The closing sentence of the log: flat maps are those of a class in which nothing was found.
+def summary(written: pa.Table, labels: pa.Table, images: int, maps: Sequence[str]) -> Sentence:
+    """The closing sentence of the log: flat maps are those of a class that have no peak.
 
     Parameters
     ----------
     written : table `prompts`. labels : that count, of the shard. images : of the shard.
+    maps : names of those that were looked at.
     """
     tags = [len(tags_of(rows)) for rows in rows_by_image(labels).values()]
     tagged = sum(count > 0 for count in tags)
-    peaks = written.filter([kind == "peak" for kind in written.column("kind").to_pylist()])
-    keys = peaks.select(["image_id", "category_id", "source_map"]).to_pylist()
+    peaks = written.filter(pc.equal(written.column("kind"), "peak"))
+    keys = peaks.select(["source_map", "image_id", "category_id"]).to_pylist()
     counts = Counter(key["source_map"] for key in keys)
-    seen = Counter(name for _, _, name in {tuple(key.values()) for key in keys})
-    flat = sum(sum(tags) - seen[name] for name in CLASS_MAPS if name in seen)
-    each = ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "none"
+    seen = Counter(name for name, _, _ in {tuple(key.values()) for key in keys})
+    flat = sum(sum(tags) - seen[name] for name in maps if name in CLASS_MAPS)
+    each = ", ".join(f"{counts[name]} {name}" for name in maps) or "none"
     return (
         f"{images} images, {images - tagged} without tags, {len(written)} prompts; peaks: {each}; "
         f"{flat} flat maps."

@@ -1,10 +1,31 @@
-"""What takes the steps: norms keep their weight where they are spared the decay."""
+"""How large steps are, and what takes them: norms keep their weight where they are spared."""
 
+import math
+
+import pytest
 import torch
 from torch import nn
 
-from stages.learning.schedule import optimizer_of
+from stages.learning.schedule import WARMUP_START, lr_share, optimizer_of
 from stages.settings.train import Train
+from stages.settings.training import ClueTraining, Training
+
+
+def test_a_cosine_falls_from_the_end_of_the_warm_up_to_nothing() -> None:
+    settings = ClueTraining(warmup=10)
+    shares = [lr_share(step, 110, settings) for step in range(110)]
+    assert shares[0] == WARMUP_START
+    assert shares[10] == 1
+    assert shares[60] == pytest.approx(0.5)
+    assert shares[35] == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
+    assert 0 < shares[-1] < 0.001
+    assert sorted(shares[10:], reverse=True) == shares[10:]
+
+
+def test_milestones_are_there_with_and_without_a_choice() -> None:
+    keys = {"warmup": 0, "milestones": (0.5,)}
+    for settings in (Training(**keys), ClueTraining(decay="milestones", **keys)):
+        assert [lr_share(step, 4, settings) for step in range(4)] == [1, 1, 0.1, 0.1]
 
 
 def test_all_weights_decay_alike_by_default() -> None:
