@@ -47,15 +47,19 @@ def test_peaks_that_cannot_be_are_refused(values: dict[str, Any], sentence: str)
         from_json(Prompt, json.dumps({"sources": [entry]}), "prompt")
 
 
+GRID = {"source": "grid"}
+
+
 def config(**changes: Any) -> dict[str, Any]:
-    """The default config with clues among the sources of prompts."""
-    entry = {"source": "clues", **changes.pop("entry", {})}
-    prompt = to_values(from_json(Prompt, json.dumps({"sources": [entry]}), "prompt"))
+    """The default config with a grid and clues as the sources of prompts."""
+    sources = [*changes.pop("before", [GRID]), {"source": "clues", **changes.pop("entry", {})}]
+    prompt = to_values(from_json(Prompt, json.dumps({"sources": sources}), "prompt"))
     return laid_over(to_values(Config()), {"prompt": prompt, **changes})
 
 
 VIT = {"fit_prompt": {"network": "vit"}}
 MAPS: list[tuple[dict[str, Any], str]] = [
+    (config(before=[]), "prompt.sources: clues asks nothing about an image in which it sees no"),
     (config(), ""),
     (config(entry={"maps": ["coarse", "fine", "cross"]}, **VIT), ""),
     (
