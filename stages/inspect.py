@@ -6,18 +6,23 @@ prints for every object its labels, the proposals with their scores, the steps o
 what became of it (`>` chosen, `s` what select alone would have taken), and writes a picture of it.
 Of an image with tags it first tells their peaks with map and value, the proposals by kind of
 prompt, and the best detections of each tag (`s` selected); in the picture these are the first row.
+The maps that peaks were found in are not stored; `--maps` computes them anew, for the picture.
 Nothing of the run is changed.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from stages.photographs.reading import photograph
-from stages.reporting.image_trail import gather, image_ids
-from stages.reporting.run_folders import run_folders
+from stages.reporting.image_trail import Trail, gather, image_ids
+from stages.reporting.run_folders import RunFolders, run_folders
 from stages.reporting.trail_figure import draw_trail
 from stages.reporting.trail_text import text_of
 from stages.runtime.program import parser_of, run
+from stages.tables.categories import CATEGORIES
+from stages.tables.table import read_table
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -25,14 +30,22 @@ def main(argv: Sequence[str] | None) -> None:
     parser = parser_of(__doc__, "inspect")
     parser.add_argument("run", type=Path, help="folder results/<run>")
     parser.add_argument("--image", type=int, help="image id")
-    parser.add_argument("--variant", help="default: the only one, or the first by name")
+    parser.add_argument("--variant", help="default: the first by name that has data")
     parser.add_argument("--image-folder", type=Path, help="default: the run's own PartWorld")
     parser.add_argument("--out", type=Path, help="PNG; default results/<run>/inspect/image-ID.png")
+    parser.add_argument(
+        "--maps",
+        nargs="?",
+        const="",
+        metavar="MODEL",
+        help="draw the maps of clues; a model of fit_prompt: default the run's own",
+    )
     parser.add_argument("--instances", type=int, default=12, help="rows of the picture, at most")
     args = parser.parse_args(argv)
     folders = run_folders(args.run)
     variants = folders.variants()
-    variant = args.variant or (variants[0] if variants else "")
+    there = [name for name in variants if folders.stage(name, "prepare").is_dir()]
+    variant = args.variant or next(iter(there or variants), "")
     if args.variant and args.variant not in variants:
         raise ValueError(
             f"{args.run}: no variant {args.variant!r} there. Name one of {', '.join(variants)}."
@@ -48,9 +61,39 @@ def main(argv: Sequence[str] | None) -> None:
         raise ValueError(f"{folder}: no such folder. Name the images with --image-folder.")
     out = args.out or args.run / "inspect" / f"image-{args.image}.png"
     pixels = photograph(folder, trail.image)
-    draw_trail(trail, pixels, out, rows=args.instances)
+    maps = maps_of(args.maps, trail, folders, variant, folder)
+    draw_trail(trail, pixels, out, rows=args.instances, maps=maps)
     hidden = len(trail.instances) - args.instances
     print(f"\npicture: {out}" + (f" ({hidden} more instances not drawn)" if hidden > 0 else ""))
+
+
+def maps_of(
+    model: str | None, trail: Trail, folders: RunFolders, variant: str, images: Path
+) -> dict[str, np.ndarray]:
+    """Maps of clues by title, 0 to 1; nothing where they are not asked for.
+
+    Raises
+    ------
+    ValueError : the image has no tags, or the run has no prompts that were found in maps.
+    """
+    if model is None:
+        return {}
+    prompts = sorted(folders.stage(variant, "prompt").glob("shard-*.parquet"))
+    if trail.tagged is None or not prompts:
+        what = "the run has no table of prompts" if trail.tagged else "the image has no tags"
+        raise ValueError(f"--maps: {what}, so no map was looked at. Leave it out.")
+    from stages.methods.shown_maps import shown_maps  # torch, which nothing else here needs
+
+    path = folders.stage(variant, "prepare") / "categories.parquet"
+    rows = read_table(path, CATEGORIES).to_pylist()
+    return shown_maps(
+        prompts[0],
+        trail.image,
+        trail.tagged.classes,
+        classes={row["category_id"]: row["name"] for row in rows},
+        model=Path(model) if model else folders.stage(variant, "fit_prompt") / "model.pt",
+        folder=images,
+    )
 
 
 if __name__ == "__main__":

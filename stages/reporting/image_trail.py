@@ -123,10 +123,10 @@ class _Found:
         return TagTrail(classes, prompts, valid, scored)
 
     def instances(self, names: dict[int, str]) -> list[InstanceTrail]:
-        """Each object that has a label or a pseudo-label, by id."""
+        """Each object that has a label or a pseudo-label, by id; then those born of tags."""
         labelled = {row["instance_id"] for row in self.labels} - {None}
         born = {row["instance_id"] for row in self.pseudo_labels}
-        return [self._instance(number, names) for number in sorted(labelled | born)]
+        return [self._instance(number, names) for number in sorted(labelled | born, key=_place)]
 
     def _instance(self, number: int, names: dict[int, str]) -> InstanceTrail:
         result = next((row for row in self.pseudo_labels if row["instance_id"] == number), None)
@@ -157,6 +157,11 @@ class _Found:
         offered = [r for r in self.proposals if (r["bag_id"], r["proposal_id"]) == start]
         scored = [r for r in self.selections if (r["bag_id"], r["proposal_id"]) == start]
         return offered, [r for r in scored if result and r["category_id"] == result["category_id"]]
+
+
+def _place(number: int) -> tuple[bool, int]:
+    """Own ids first and rising; -1, the best of what was born of a tag, before -2."""
+    return number < 0, abs(number)
 
 
 def _rows(folder: Path, name: str, record: Record, image_id: int) -> list[Row]:

@@ -20,7 +20,11 @@ CLASS_COLOURS = ("#ff5a5a", "#4fb3ff", "#7ee081", "#ffd24a", "#c58bff", "#ff8fd0
 OTHER = "#ffffff"
 DIMMED = 0.55  # brightness of the photograph below boxes
 COVERED = 0.55  # share of its colour in a mask
-MOST = 40  # detections that are written on
+WRITTEN = 3  # detections of a class that are written on
+TAG_LEGEND = (
+    "peaks: red of the coarse map, amber fine, blue cross   boxes of proposals: grey of the grid, "
+    "orange of a peak, green of all peaks of a class"
+)
 
 
 def draw_tags(
@@ -92,14 +96,17 @@ def _draw_detections(
     axis: Axes, tagged: TagTrail, image: np.ndarray, colours: Mapping[int, str]
 ) -> None:
     _dimmed(axis, image)
-    taken = tagged.selected()
-    for row in reversed(taken[:MOST]):
+    taken, seen = tagged.selected(), Counter[int]()
+    for row in taken:
         box, colour = tagged.box_of(row), colours.get(row["category_id"], OTHER)
+        seen[row["category_id"]] += 1
+        is_written = seen[row["category_id"]] <= WRITTEN
         if box is None:
             continue
-        _box(axis, box, colour, width=1.2)
-        text = f"{short_name(tagged.name_of(row['category_id']))} {row['score']:.2f}"
-        axis.text(box[0], box[1], text, color=colour, fontsize=5, va="bottom", clip_on=True)
+        _box(axis, box, colour, width=1.4 if is_written else 0.4)
+        if is_written:
+            text = f"{short_name(tagged.name_of(row['category_id']))} {row['score']:.2f}"
+            axis.text(box[0], box[1], text, color=colour, fontsize=6, va="bottom", clip_on=True)
     axis.set_title(f"{len(taken)} detections selected", fontsize=7, pad=2)
 
 

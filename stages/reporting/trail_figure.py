@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from stages.geometry.masks import rle_of, rles_to_masks
 from stages.reporting.image_trail import InstanceTrail, Trail
-from stages.reporting.tag_figure import PANELS, draw_map, draw_tags
+from stages.reporting.tag_figure import PANELS, TAG_LEGEND, draw_map, draw_tags
 from stages.reporting.tag_trail import Row
 from stages.runtime.atomic import replacing
 
@@ -62,7 +62,7 @@ def draw_trail(
     figure = Figure(figsize=(COLUMNS * PANEL, lines * (PANEL + 0.2) + 0.3), dpi=100)
     grid = figure.add_gridspec(lines, COLUMNS)
     if trail.tagged:
-        head = grid[:above, :].subgridspec(above // HEAD, PANELS)
+        head = grid[:above, :].subgridspec(above // HEAD, PANELS, wspace=0.04, hspace=0.15)
         _draw_head(figure, head, trail, image, maps or {})
     places = itertools.product(range(above, lines), range(COLUMNS))
     cells = [figure.add_subplot(grid[place]) for place in places]
@@ -73,7 +73,8 @@ def draw_trail(
         itertools.accumulate([0, *heights]), heights, shown, strict=False
     ):
         _draw_instance(axes[start : start + height].ravel(), instance, image)
-    figure.text(0.008, 0.06 / figure.get_figheight(), LEGEND, fontsize=8)
+    legend = f"{LEGEND}\n{TAG_LEGEND}" if trail.tagged else LEGEND
+    figure.text(0.008, 0.03 / figure.get_figheight(), legend, fontsize=8)
     figure.subplots_adjust(0.005, 0.28 / figure.get_figheight(), 0.995, 0.98, 0.04, 0.15)
     with replacing(out) as temporary, mpl.rc_context({"text.parse_math": False}):
         figure.savefig(temporary, format="png", metadata={"Software": None})

@@ -297,6 +297,36 @@ def test_tags_are_told_and_drawn_after_every_stage(
         assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 10
 
 
+def test_maps_are_drawn_where_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tagged(tmp_path / "run")
+    heights = []
+    for words in ([], ["--maps", "model.pt"]):
+        monkeypatch.setattr(
+            "stages.methods.shown_maps.shown_maps",
+            lambda *args, **more: {f"coarse: {more['model']}": np.ones((3, 4), dtype=np.float32)},
+        )
+        inspect.main([str(run), "--image", "4", *words])
+        with Image.open(run / "inspect" / "image-4.png") as picture:
+            heights.append(picture.height)
+    assert heights[1] > heights[0] + 200  # a row of panels more
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (prepared, "--maps: the image has no tags"),
+        (lambda run: tagged(run, done=0), "--maps: the run has no table of prompts"),
+    ],
+)
+def test_maps_that_were_never_looked_at_are_refused(
+    tmp_path: Path, make: Callable[[Path], Path], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        inspect.main([str(make(tmp_path / "run")), "--image", "4", "--maps"])
+
+
 def test_what_was_born_of_a_tag_is_told_with_the_proposal_that_it_started_from(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
