@@ -48,21 +48,30 @@ class Training(Section):
     ] = 1
 
 
+Epochs = Annotated[int, Field(ge=1, description="passes over the training images; paper: 60")]
+BatchImages = Annotated[int, Field(ge=1, description="images per step; paper: 64")]
+Rate = Annotated[
+    float, Field(gt=0, description="learning rate; paper: 0.0004 x batch_images / 512")
+]
+WeightDecay = Annotated[float, Field(ge=0, description="paper: 0.05")]
+Warmup = Annotated[
+    int, Field(ge=0, description="steps of linear warm-up from 0.001 x lr; paper: 5 epochs")
+]
+
+
 class ClueTraining(Training):
-    """Optimiser, schedule and checkpoints (WeakSAM, Sec. 3.1, as WeakTr trains)."""
+    """Optimiser, schedule and checkpoints (WeakSAM, Sec. 3.1, as WeakTr trains).
+
+    A network with other defaults has a class of its own, so that one key of a block, given alone,
+    leaves the others as they are.
+    """
 
     decay: Annotated[
         Literal["cosine", "milestones"],
         Field(description="of the learning rate after the warm-up; cosine: the paper, to 0"),
     ] = "cosine"
-    epochs: Annotated[
-        int, Field(ge=1, description="passes over the training images; paper: 60")
-    ] = 60
-    batch_images: Annotated[int, Field(ge=1, description="images per step; paper: 64")] = 16
-    lr: Annotated[
-        float, Field(gt=0, description="learning rate; paper: 0.0004 x batch_images / 512")
-    ] = 4e-4
-    weight_decay: Annotated[float, Field(ge=0, description="paper: 0.05")] = 0.05
-    warmup: Annotated[
-        int, Field(ge=0, description="steps of linear warm-up from 0.001 x lr; paper: 5 epochs")
-    ] = 100
+    epochs: Epochs = 60
+    batch_images: BatchImages = 16
+    lr: Rate = 5e-4
+    weight_decay: WeightDecay = 0.05
+    warmup: Warmup = 100

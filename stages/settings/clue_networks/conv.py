@@ -6,10 +6,18 @@ from pydantic import model_validator
 
 from stages.settings.section import FIT, Annotated, Field, Section
 from stages.settings.selectors.psm import Features
-from stages.settings.training import ClueTraining
+from stages.settings.training import ClueTraining, Epochs, Rate, Warmup, WeightDecay
 
-TRAINING = ClueTraining(epochs=25, batch_images=16, lr=5e-3, weight_decay=0.01, warmup=20)
 FROZEN = ("sam", "transformers")  # sources of maps that are not trained
+
+
+class ConvTraining(ClueTraining):
+    """Optimiser, schedule and checkpoints: a minute of one core for 1,000 drawn images."""
+
+    epochs: Epochs = 25
+    lr: Rate = 5e-3
+    weight_decay: WeightDecay = 0.01
+    warmup: Warmup = 20
 
 
 class Settings(Section):
@@ -24,7 +32,9 @@ class Settings(Section):
             ge=0, description="3x3 convolutions before the one that tells classes; WeakTr's head: 0"
         ),
     ] = 3
-    training: Annotated[ClueTraining, Field(description="optimiser and schedule"), FIT] = TRAINING
+    training: Annotated[ConvTraining, Field(description="optimiser and schedule"), FIT] = (
+        ConvTraining()
+    )
 
     @model_validator(mode="after")
     def _frozen(self) -> Self:

@@ -8,8 +8,6 @@ from stages.settings.limits import check_sides
 from stages.settings.section import FIT, PLACE, Annotated, Field, Section
 from stages.settings.training import ClueTraining
 
-TRAINING = ClueTraining(lr=5e-4, batch_images=16)
-
 
 class Settings(Section):
     """A ViT with a token per class: learned (WeakSAM, Sec. 3.1; defaults for a small world)."""
@@ -45,7 +43,9 @@ class Settings(Section):
         Field(ge=0, le=1, description="chance that a part of an image is erased; paper: 0.25"),
         FIT,
     ] = 0.25
-    training: Annotated[ClueTraining, Field(description="optimiser and schedule"), FIT] = TRAINING
+    training: Annotated[ClueTraining, Field(description="optimiser and schedule"), FIT] = (
+        ClueTraining()
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -80,6 +80,13 @@ def test_sources_networks_and_segmenters_go_together(values: dict[str, Any], sai
     assert bool(faults) == bool(said)
 
 
+def test_one_key_of_a_training_leaves_the_others_of_its_network() -> None:
+    changes = {name: {"training": {"clip_norm": 7.0}} for name in ("conv", "vit")}
+    settings = from_json(FitPrompt, json.dumps(changes), "fit_prompt")
+    assert to_values(settings) == laid_over(to_values(FitPrompt()), changes)
+    assert settings.conv.training.lr != settings.vit.training.lr
+
+
 def test_only_clues_look_at_pixels() -> None:
     assert [name for name in PROMPTERS if is_looking(name)] == ["clues"]
 
