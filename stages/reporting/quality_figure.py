@@ -46,8 +46,11 @@ def draw_quality(metrics: Numbers, out: Path) -> None:
 def _reason(metrics: Numbers) -> str:
     if metrics["bms_rules"] is None:
         return "no tables of proposals\nand choices"
-    if metrics["label_quality"] is None and not metrics.get("label_match"):
+    match = metrics.get("label_match")
+    if metrics["label_quality"] is None and not match:
         return "no ground truth"
+    if match and not match.get("masks"):
+        return "not all labels\nand objects have masks"
     return "no object with a pseudo-label"
 
 

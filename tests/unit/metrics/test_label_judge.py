@@ -54,6 +54,15 @@ def test_each_object_is_counted_once(seen: JudgedImage, counts: dict[str, int]) 
     }
 
 
+def test_tags_and_what_was_born_of_them_are_counted_and_not_scored() -> None:
+    judge = Judge(LIMITS, SIZES)
+    judge.image(image())
+    assert judge.tags["tags"] == 0
+    judge.image(image(classes={}, bags={}, objects={3: GOAL}, tags=2, born=3))
+    assert judge.tags == {"tags": 2, "images": 1, "labels": 3}
+    assert judge.counts["scored"] == 1
+
+
 def test_choices_boxes_rules_and_the_label_are_summed_up() -> None:
     judge = Judge(LIMITS, SIZES)
     label = WrittenLabel(RLES[1], BOXES[1], 0.9, is_trusted=False)

@@ -12,6 +12,7 @@ from stages.metrics.calibration import Calibration
 from stages.metrics.coco_ap import detector_ap
 from stages.reporting.quality_figure import draw_quality
 from tests.detections import perturbed, squares
+from tests.matched import matched
 
 TRUTH = squares(images=2, objects=3, seed=0)
 
@@ -39,6 +40,8 @@ CASES = {
     "labels alone": (metrics(quality(3), None), 1),
     "boxes alone": (metrics(quality(3), {**DETECTOR, "segm": None}), 0),
     "everything": (metrics(quality(300), DETECTOR), 0),
+    "matched by IoU": (matched(0, 2), 1),
+    "matched by boxes alone": ({**matched(0, 2), "label_match": {**quality(0)}}, 3),
 }
 
 

@@ -52,6 +52,13 @@ def test_objects_bags_and_tags_are_those_of_the_shard() -> None:
     assert known.objects == 3
 
 
+def test_objects_whose_mask_was_given_are_counted_once() -> None:
+    assert members([]).given == 0
+    assert members().given == 2
+    twice = label_row(2, 10, **{**MASK, "instance_id": 7, "bag_id": 7})
+    assert members([*LABELS[:4], twice]).given == 2
+
+
 def test_labels_of_an_unknown_image_are_refused() -> None:
     with pytest.raises(ValueError, match="image 99 has weak labels, but is not in table images"):
         members([label_row(99)])
