@@ -21,7 +21,6 @@ import torch
 from stages.labels.tags import tags_of
 from stages.learning.arguments import add_arguments
 from stages.learning.clue_networks import CLASS_MAPS
-from stages.learning.shard import rows_digest
 from stages.methods.kit import LookingKit
 from stages.methods.prompter import PROMPTERS, Prompter, is_looking
 from stages.methods.shard_prompts import LABEL_COLUMNS, ShardPrompts, living_labels
@@ -40,6 +39,7 @@ from stages.tables.categories import CATEGORIES
 from stages.tables.images import shard_images
 from stages.tables.in_parts import write_in_parts
 from stages.tables.prompts import PROMPTS
+from stages.tables.shards import rows_digest
 from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 

@@ -5,8 +5,6 @@ and their labels fits in memory. Whether the tables belong together is checked b
 computed.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from stages.learning.labelled import check_bags
 from stages.tables.images import shard_images
 from stages.tables.proposals import PROPOSALS
 from stages.tables.record import Record
-from stages.tables.shards import check_members
+from stages.tables.shards import check_members, rows_digest
 from stages.tables.streams import Cursor, images_of_file
 from stages.tables.table import empty_table, read_table
 from stages.tables.weak_labels import WEAK_LABELS
@@ -48,12 +46,6 @@ class Shard:
     def deciding(self) -> list[str]:
         """Digests of the rows, for the fingerprint of parts: other images' rows do not matter."""
         return [rows_digest(self.table), rows_digest(self.labels)]
-
-
-def rows_digest(table: pa.Table) -> str:
-    """SHA-256 of the rows of a table, hexadecimal; how they lie in memory does not matter."""
-    text = json.dumps(table.to_pylist(), default=bytes.hex)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def opened_shard(images: Path, weak_labels: Path, shard: str) -> Shard:

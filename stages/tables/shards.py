@@ -1,5 +1,7 @@
 """Shards that belong together: all of one count, made alike, each with its own images alone."""
 
+import hashlib
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,3 +82,9 @@ def check_same(
             f"{where}: {' and '.join(text)}, so it does not add up with the step before. Remove "
             "the file and run snakemake again."
         )
+
+
+def rows_digest(table: pa.Table) -> str:
+    """SHA-256 of the rows of a table, hexadecimal; how they lie in memory does not matter."""
+    text = json.dumps(table.to_pylist(), default=bytes.hex)
+    return hashlib.sha256(text.encode()).hexdigest()

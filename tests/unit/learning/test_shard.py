@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.learning.shard import checked_bags, opened_shard, rows_digest, walked
+from stages.learning.shard import checked_bags, opened_shard, walked
 from stages.tables.proposals import PROPOSALS
 from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
@@ -49,13 +49,6 @@ def test_another_photograph_or_name_decides(small_world: World, tmp_path: Path) 
             images=lambda rows, name=name: [{**r, name: "x"} for r in rows],
         )
         assert deciding(other) != deciding(small_world)
-
-
-def test_a_digest_does_not_depend_on_how_rows_lie_in_memory(small_world: World) -> None:
-    table = read_table(small_world.folder / "proposals-0.parquet", PROPOSALS)
-    part = table.slice(3, 5)
-    assert rows_digest(part) == rows_digest(part.combine_chunks())
-    assert rows_digest(part) != rows_digest(table.slice(4, 5))
 
 
 def test_labels_of_no_image_are_an_empty_table(small_world: World, tmp_path: Path) -> None:

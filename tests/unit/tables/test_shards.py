@@ -7,7 +7,7 @@ import pytest
 
 from stages.tables.proposals import PROPOSALS
 from stages.tables.record import Record
-from stages.tables.shards import check_members, check_same, keys_of, whole_set
+from stages.tables.shards import check_members, check_same, keys_of, rows_digest, whole_set
 from stages.tables.table import rows_table
 from stages.tables.trail import TRAIL
 from tests.sound_rows import proposal_row, trail_row, write_rows, write_shards
@@ -97,3 +97,10 @@ def test_keys_are_distinct_pairs_and_more() -> None:
     rows = rows_table(PROPOSALS, [proposal_row(2, 7, 0), proposal_row(2, 7, 1)])
     assert keys_of(rows, "bag_id") == {(2, 7)}
     assert keys_of(rows, "bag_id", "proposal_id") == {(2, 7, 0), (2, 7, 1)}
+
+
+def test_a_digest_does_not_depend_on_how_rows_lie_in_memory() -> None:
+    table = rows_table(TRAIL, [trail_row(number) for number in range(1, 10)])
+    part = table.slice(3, 5)
+    assert rows_digest(part) == rows_digest(part.combine_chunks())
+    assert rows_digest(part) != rows_digest(table.slice(4, 5))
