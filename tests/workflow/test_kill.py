@@ -1,5 +1,9 @@
 """SIGKILL in the middle of a stage, then the same command: same bytes, only the rest is redone."""
 
+import re
+import shutil
+from pathlib import Path
+
 import pytest
 
 from tests.workflow.workspace import Workspace
@@ -42,9 +46,40 @@ KILLS = {
 }
 
 
+SHARD_OF_TAGS = "shard-0000-of-0002.parquet"
+KILLS_OF_TAGS = {  # the same of a run from tags
+    "fit_prompt": ("stage:after:*model.pt.parts/*/checkpoint.pt", "fit_prompt/model.pt"),
+    "prompt": ("all:after:*.parts/*/part-000000.parquet", f"prompt/{SHARD_OF_TAGS}"),
+    "propose": ("stage:after:*.parts/*/part-000000.parquet", f"propose/{SHARD_OF_TAGS}"),
+    "fit_select": ("all:after:*model.pt.parts/*/checkpoint.pt", "weaksam/fit_select/model.pt"),
+    "select": ("stage:after:*.parts/*/part-000000.parquet", f"weaksam/select/{SHARD_OF_TAGS}"),
+    "refine": ("stage:after:*.parts/*/part-000000.parquet", f"weaksam/refine/{SHARD_OF_TAGS}"),
+}
+
+
 @pytest.mark.parametrize("stage", KILLS)
 def test_a_killed_stage_gives_the_same_bytes(stage: str, workspace: Workspace) -> None:
-    where, output = KILLS[stage]
+    log = _killed_and_rerun(stage, workspace, *KILLS[stage])
+    assert stage == "export" or "resum" in log  # which writes one file and is done in seconds
+
+
+@pytest.mark.parametrize("stage", KILLS_OF_TAGS)
+def test_a_killed_stage_of_tags_gives_the_same_bytes(stage: str, from_tags: Workspace) -> None:
+    assert "resum" in _killed_and_rerun(stage, from_tags, *KILLS_OF_TAGS[stage])
+
+
+def test_a_killed_propose_asks_about_the_rest_alone(from_tags: Workspace) -> None:
+    """Also where the answers of the finished run are gone."""
+    shutil.rmtree(from_tags.results() / "answers")
+    where = "all:after:*.parts/*/part-000001.parquet"
+    log = _killed_and_rerun("propose", from_tags, where, KILLS_OF_TAGS["propose"][1])
+    images = int(re.search(r"; (\d+) images, ", log)[1])
+    assert images > 2
+    assert f"embedded {images - 2} images, 2 answered before" in log
+
+
+def _killed_and_rerun(stage: str, workspace: Workspace, where: str, output: str) -> str:
+    """Kill the job that makes `output`, run it again: its log, once the bytes are the same."""
     before = workspace.digests(stage)
     (workspace.results() / output).unlink()
     (workspace.folder / "sitecustomize.py").write_text(ASSASSIN)
@@ -58,12 +93,12 @@ def test_a_killed_stage_gives_the_same_bytes(stage: str, workspace: Workspace) -
     assert again.code == 0, again.text
     assert again.jobs() == {stage: 1}
     assert workspace.digests(stage) == before
-    if stage != "export":  # which writes one file and is done in seconds
-        (log,) = workspace.results().rglob(f"logs/**/{_log_of(stage)}")
-        assert "resum" in log.read_text()
+    (log,) = workspace.results().rglob(f"logs/**/{_log_of(stage, output)}")
+    return log.read_text()
 
 
-def _log_of(stage: str) -> str:
-    return {"train": "torchvision.log"}.get(
-        stage, f"{stage}.log" if "fit" in stage else f"{stage}/shard-0002-of-0004.log"
-    )
+def _log_of(stage: str, output: str) -> str:
+    if stage == "train":
+        return "torchvision.log"
+    path = Path(output)
+    return f"{stage}/{path.stem}.log" if path.suffix == ".parquet" else f"{stage}.log"

@@ -1,13 +1,11 @@
 """Which stages an edit of the code reruns: those that use the edited file, and no others."""
 
-import re
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.small_config import plan
-from tests.workflow.workspace import CHAIN, Workspace, from_first
+from tests.workflow.code_users import EDIT, modules_of, users_of
+from tests.workflow.workspace import Workspace, from_first
 
 MIL = {"fit_select", "select", "fit_refine", "refine"}
 
@@ -50,6 +48,18 @@ USERS = {
     "methods/selectors/trivial.py": set(),
     "methods/refiners/prm.py": {"refine"},
     "methods/refiners/as_it_is.py": set(),
+    # of those who learn from tags
+    "fit_prompt.py": set(),
+    "prompt.py": set(),
+    "methods/prompters/grid.py": set(),
+    "methods/prompters/clues.py": set(),
+    "methods/selectors/oicr.py": set(),
+    "methods/refiners/adaptive_pgt.py": set(),
+    "learning/conv_clues.py": set(),
+    "learning/oicr_step.py": set(),
+    "mil/peaks.py": set(),
+    "mil/oicr.py": set(),
+    "mil/pgt.py": set(),
     "learning/joint_step.py": set(),
     "learning/sam_inputs.py": MIL,
     "learning/pixel_inputs.py": set(),
@@ -70,31 +80,12 @@ USERS = {
     "runtime/program.py": set(),
     "runtime/progress.py": set(),
 }
-ON_THE_RUN = ("partworld", "prepare", "propose")  # whose home is that of the run
-EDIT = "\n\nADDED_BY_A_TEST = 1\n"
 COMMENT = "\n\n# added by a test\n"
-
-
-def _modules(**config: Any) -> dict[str, set[str]]:
-    """Modules whose code each rule's digest has, for the small config with these changes."""
-    stages = plan(report__variants=[], **config).stages()
-    homes = {rule: "r" if rule in ON_THE_RUN else "r/v" for rule in CHAIN}
-    rules = [rule for rule in CHAIN if re.fullmatch(stages[rule].homes, homes[rule])]
-    jobs = {rule: SimpleNamespace(home=homes[rule], engine="torchvision") for rule in rules}
-    return {
-        rule: {entry.split("@")[0] for entry in stages[rule].code(job)}
-        for rule, job in jobs.items()
-    }
-
-
-def _users(name: str, digests: dict[str, set[str]]) -> set[str]:
-    module = "stages." + name.removesuffix(".py").replace("/", ".")
-    return {rule for rule, modules in digests.items() if module in modules}
 
 
 @pytest.mark.parametrize(("name", "rules"), USERS.items(), ids=list(USERS))
 def test_the_digest_of_a_file_is_in_the_stages_that_use_it(name: str, rules: set[str]) -> None:
-    assert _users(name, _modules()) == rules
+    assert users_of(name, modules_of()) == rules
 
 
 CHOICES: list[tuple[dict[str, Any], str, set[str]]] = [  # other settings, a file, who uses it then
@@ -117,7 +108,7 @@ def test_a_method_concerns_those_who_chose_it(
 ) -> None:
     if config.get("select__method"):
         config = {**config, "refine__method": "as_it_is"}
-    assert _users(name, _modules(**config)) & (MIL | {"propose"}) == rules
+    assert users_of(name, modules_of(**config)) & (MIL | {"propose"}) == rules
 
 
 EDITED = ["segmenters/derived.py", "tables/trail.py", "evaluate.py", "planning/plan.py"]

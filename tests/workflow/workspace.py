@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,10 @@ UNTIL_EXPORT = ("prepare", "propose", "fit_select", "select", "fit_refine", "ref
 CHAIN = ("partworld", *UNTIL_EXPORT, "train", "evaluate")  # each depends on all before it
 
 
-def from_first(rules: set[str]) -> set[str]:
-    """The rules of CHAIN from the first of `rules` on: what reruns when these have changed."""
-    first = min((CHAIN.index(rule) for rule in rules), default=len(CHAIN))
-    return set(CHAIN[first:])
+def from_first(rules: set[str], chain: Sequence[str] = CHAIN) -> set[str]:
+    """The rules of a chain from the first of `rules` on: what reruns when these have changed."""
+    first = min((chain.index(rule) for rule in rules), default=len(chain))
+    return set(chain[first:])
 
 
 @dataclass(frozen=True, slots=True)
