@@ -174,6 +174,9 @@ def _loss_of(
     network: TwoBranch, reader: Reader, course: Course
 ) -> Callable[[StepImages], tuple[Tensor, dict[str, float]]]:
     def loss(batch: StepImages) -> tuple[Tensor, dict[str, float]]:
+        network.dropout.begin(
+            batch.image_ids, seed=reader.seed, step=batch.step, device=reader.inputs.device
+        )
         pixels, bags = reader.network_batch(batch)
         sections = (course.select, course.refine)
         found: tuple[Tensor, dict[str, float]] = course.loss.step_loss(

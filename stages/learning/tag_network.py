@@ -111,7 +111,8 @@ class TagNetwork(TwoBranch):
         cells = self.cells(self.feature_maps(pixels), boxes)
         if self.drop is not None and noise is not None:
             cells = self.drop(cells, noise)
-        return self._answer(self.vectors_of(cells)).split([len(b) for b in boxes])
+        counts = [len(b) for b in boxes]
+        return self._answer(self.vectors_of(cells, counts)).split(counts)
 
     def _answer(self, vectors: Tensor) -> Answer:
         cls, ins = self.logits(HEAD, vectors)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stages.learning.dropout import ImageDropout
 from stages.learning.pooling import pooled
 from stages.settings.selectors.psm import Features
 
@@ -60,6 +61,7 @@ class TwoBranch(nn.Module):
             nn.Linear(features.hidden, features.hidden),
             nn.ReLU(),
         )
+        self.dropout = ImageDropout(features.dropout)  # without weights, so without names
         self.heads = nn.ModuleDict({name: Head(features.hidden, k) for name, k in heads.items()})
         self.mixed = mixed
 
@@ -71,7 +73,7 @@ class TwoBranch(nn.Module):
 
     def vectors(self, maps: list[Tensor], boxes: list[Tensor]) -> Tensor:
         """Vectors of the boxes of each image: b tensors (r_i, 4) to (sum r_i, hidden)."""
-        return self.vectors_of(self.cells(maps, boxes))
+        return self.vectors_of(self.cells(maps, boxes), [len(b) for b in boxes])
 
     def cells(self, maps: list[Tensor], boxes: list[Tensor]) -> Tensor:
         """Pooled features of the boxes of each image: (sum r_i, c, size, size)."""
@@ -79,10 +81,19 @@ class TwoBranch(nn.Module):
         rois = torch.cat([torch.cat([n, b], dim=1) for n, b in zip(number, boxes, strict=True)])
         return pooled(maps, self.strides, rois, self.roi_size)
 
-    def vectors_of(self, cells: Tensor) -> Tensor:
-        """Vectors of pooled features: (r, c, size, size) to (r, hidden)."""
+    def vectors_of(self, cells: Tensor, counts: list[int]) -> Tensor:
+        """Vectors of pooled features, (r, c, size, size) to (r, hidden).
+
+        Parameters
+        ----------
+        counts : rows of each image.
+        """
+        vectors = cells.flatten(1)
         with self._precision(cells):
-            vectors: Tensor = self.trunk(cells.flatten(1))
+            for layer in self.trunk:
+                vectors = layer(vectors)
+                if isinstance(layer, nn.ReLU):
+                    vectors = self.dropout(vectors, counts)
         return vectors
 
     def logits(self, name: str, vectors: Tensor) -> tuple[Tensor, Tensor]:

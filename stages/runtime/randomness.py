@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     DROP_BLOCK = 10  # what an adversary hides of a proposal's features
     CLUSTER = 11  # prompt: where clusters of points start
     AUGMENT = 12  # fit_prompt: how an image is changed in a step
+    DROPOUT = 13  # what is dropped of an image's vectors in a step
 
 
 def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -22,6 +22,7 @@ from tests.world import PSM, SHARDS, Rows, World, changed, tag_world
 
 HEAVY = {"supervision": "oicr_top1"}
 DROP = {"drop_block": {"enabled": True}}
+DROPOUT = {"features": {**PSM["features"], "dropout": 0.5}}
 METHODS = [
     ("oicr", {}),
     ("oicr", HEAVY),
@@ -95,7 +96,7 @@ def test_the_log_tells_what_the_loss_is_made_of(tags: World, tmp_path: Path, met
     assert any(line["loss_box"] > 0 for line in lines) == (method == "mist")
 
 
-@pytest.mark.parametrize("more", [{}, DROP], ids=["plain", "drop block"])
+@pytest.mark.parametrize("more", [{}, DROP, DROPOUT], ids=["plain", "drop block", "dropout"])
 def test_killed_training_ends_with_the_same_bytes(
     tags: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
 ) -> None:
@@ -120,6 +121,11 @@ def cut_at(count: int, steps: list[int]) -> Callable[..., Any]:
         return LOSS(*args, **kwargs)
 
     return loss
+
+
+def test_dropout_changes_what_is_learned(tags: World, tmp_path: Path) -> None:
+    plain = fit(tags, tmp_path, "oicr", "plain", training={"epochs": 1})
+    assert fit(tags, tmp_path, "oicr", "dropped", training={"epochs": 1}, **DROPOUT) != plain
 
 
 def test_keys_of_the_choice_train_nothing_anew(tags: World, tmp_path: Path) -> None:

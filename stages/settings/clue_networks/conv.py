@@ -24,7 +24,7 @@ class Settings(Section):
     """Convolutions on a frozen map: learned, in minutes (not in the paper)."""
 
     features: Annotated[
-        Features, Field(description="the frozen map; hidden and roi_size are not read")
+        Features, Field(description="the frozen map; hidden, roi_size and dropout are not read")
     ] = Features()
     layers: Annotated[
         int,

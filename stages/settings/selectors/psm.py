@@ -54,6 +54,16 @@ class Features(Section):
     hidden: Annotated[
         int, Field(ge=8, description="width of the two fully-connected layers; paper: 1024")
     ] = 256
+    dropout: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="share of numbers that is dropped behind both layers in training; "
+            "WeakSAM's code: 0.5",
+        ),
+        FIT,
+    ] = 0.0
     roi_size: Annotated[int, Field(ge=1, le=14, description="RoIAlign output side; paper: 7")] = 7
     cache: Annotated[
         bool,
