@@ -13,6 +13,7 @@ FEATURES = {  # by `features.source` of a selector
     "sam": Method("stages.learning.sam_inputs"),
     "resnet18": Method("stages.learning.pixel_inputs"),
     "resnet50": Method("stages.learning.pixel_inputs"),
+    "vgg16": Method("stages.learning.vgg_inputs"),
     "transformers": Method("stages.learning.transformers_inputs"),
 }
 

@@ -153,6 +153,7 @@ def _fitted(
     )
     torch.manual_seed(args.seed)
     network = network_of(course, inputs, len(index.order))
+    inputs.start(network, features)
     if course.start:
         course.start(network)
     reader = Reader(index, inputs, training, args.seed, team)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stages.learning.two_branch import TwoBranch
 from stages.photographs.reading import photograph
 from stages.settings.selectors.psm import Features
 
@@ -40,6 +41,9 @@ class Inputs(ABC):
     @abstractmethod
     def maps(self, features: Features) -> tuple[nn.Module, tuple[float, ...]]:
         """What makes feature maps of a batch, finest first, and the stride of each in px."""
+
+    def start(self, network: TwoBranch, features: Features) -> None:  # noqa: B027
+        """Give a fresh network what its source has beside first weights of the maps: nothing."""
 
     def pixels(self, image: Mapping[str, Any]) -> np.ndarray:
         """The image as (height, width, 3) uint8; refused where it is not the one prepared."""

@@ -1,7 +1,7 @@
 """The network of OICR and MIST: a two-branch head over an image, and branches that refine it.
 
 WeakSAM, Sec. 3.3, on the maps, pooling and layers that PSM has. Papers and code have VGG-16 with a
-stride of 8 instead; what stands in for it is a key, `features.source`.
+stride of 8, which is `features.source: vgg16`, and RoIPool, for which RoIAlign stands here.
 """
 
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ class TagNetwork(TwoBranch):
         moving = branches if settings.regression else ()
         self.regress = nn.ModuleList(_layer(width, 4 * (classes + 1)) for _ in moving)
         dropped = settings.drop_block.enabled
-        self.drop = Adversary(features.channels, settings.drop_block) if dropped else None
+        self.drop = Adversary(features.map_channels, settings.drop_block) if dropped else None
 
     def answers(
         self, pixels: Tensor, boxes: list[Tensor], noise: Tensor | None = None

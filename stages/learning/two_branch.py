@@ -54,7 +54,7 @@ class TwoBranch(nn.Module):
         super().__init__()
         self.roi_size = features.roi_size
         self.maps, self.strides = maps, strides
-        cells = features.channels * features.roi_size**2
+        cells = features.map_channels * features.roi_size**2
         self.trunk = nn.Sequential(
             nn.Linear(cells, features.hidden),
             nn.ReLU(),

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import torch
 
 from stages import fit_select, select
 from stages.learning import oicr_step
@@ -18,6 +19,7 @@ from stages.tables.proposals import PROPOSALS
 from stages.tables.selections import SELECTIONS
 from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
+from tests.vgg_file import write_vgg
 from tests.world import PSM, SHARDS, Rows, World, changed, tag_world
 
 HEAVY = {"supervision": "oicr_top1"}
@@ -126,6 +128,29 @@ def cut_at(count: int, steps: list[int]) -> Callable[..., Any]:
 def test_dropout_changes_what_is_learned(tags: World, tmp_path: Path) -> None:
     plain = fit(tags, tmp_path, "oicr", "plain", training={"epochs": 1})
     assert fit(tags, tmp_path, "oicr", "dropped", training={"epochs": 1}, **DROPOUT) != plain
+
+
+@pytest.mark.parametrize("method", ["oicr", "mist"])
+def test_a_vgg_is_trained_and_its_first_blocks_stay(
+    tags: World, tmp_path: Path, method: str
+) -> None:
+    path = write_vgg(tmp_path / "vgg16.pth")
+    sides = {"short_side": 32, "long_side": 64, "hidden": 16, "roi_size": 2, "dropout": 0.5}
+    more = {
+        "features": {"source": "vgg16", "weights": str(path), **sides},
+        **(DROP if method == "mist" else {}),
+        "training": {"epochs": 1, "lr": 1e-4},
+    }
+    fit(tags, tmp_path, method, **more)
+    state, before = load_model(tmp_path / "m.pt")[0], torch.load(path, weights_only=True)
+    same = {
+        name: torch.equal(state[f"maps.{name}"], before[name])
+        for name in before
+        if name.startswith("features.") and name.endswith("weight")
+    }
+    stays = {f"features.{place}.weight" for place in (0, 2, 5, 7)}
+    assert {name for name in same if same[name]} == stays
+    assert len(choose(tags, tmp_path, method, **more))
 
 
 def test_keys_of_the_choice_train_nothing_anew(tags: World, tmp_path: Path) -> None:

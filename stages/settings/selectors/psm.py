@@ -11,6 +11,8 @@ from stages.settings.limits import check_sides
 from stages.settings.section import CHOOSE, FIT, PLACE, Annotated, Field, Section
 from stages.settings.training import Training
 
+VGG_CHANNELS = 512  # of the last block of VGG-16
+
 
 class Features(Section):
     """Where RoI features come from, and the shape of the head on top of them."""
@@ -20,8 +22,9 @@ class Features(Section):
         OneOf(FEATURES),
         Field(
             description="sam: the frozen image encoder of propose.sam; resnet18, resnet50: with "
-            "FPN and GroupNorm, trained; the paper has resnet50; transformers: a frozen model of "
-            "that library, the segmenter's or that of `path`"
+            "FPN and GroupNorm, trained; SAPNet has resnet50; vgg16: a single map of stride 8, "
+            "trained; WeakSAM has it; transformers: a frozen model of that library, the "
+            "segmenter's or that of `path`"
         ),
     ] = "sam"
     path: Annotated[
@@ -33,12 +36,28 @@ class Features(Section):
         PLACE,
     ] = None
     weights: Annotated[
-        str | None, Field(description="torchvision ResNet weight file; null: from scratch"), PLACE
+        str | None,
+        Field(description="torchvision weight file of the resnet or vgg16; null: from scratch"),
+        PLACE,
     ] = None
     weights_sha256: Annotated[str | None, Field(description="checksum of that file")] = None
+    frozen: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=5,
+            description="source vgg16 with a weight file: first blocks of convolutions that are "
+            "not trained; OICR: 2; WeakSAM's code means to freeze them, and trains all: 0",
+        ),
+        FIT,
+    ] = 2
     short_side: Annotated[
         int,
-        Field(ge=32, description="px; input of a resnet or backbone is scaled to this; paper: 800"),
+        Field(
+            ge=32,
+            description="px; input of a resnet, vgg16 or backbone is scaled to this; SAPNet: 800; "
+            "WeakSAM draws one of 480 to 1200, which is not built",
+        ),
     ] = 256
     long_side: Annotated[int, Field(ge=32, description="px; but not beyond this; paper: 1333")] = (
         512
@@ -48,11 +67,17 @@ class Features(Section):
         Field(
             ge=8,
             multiple_of=8,
-            description="of the FPN, or of the adapter on a frozen map; paper: 256",
+            description="of the FPN, or of the adapter on a frozen map; paper: 256; not read with "
+            "vgg16, whose map has 512",
         ),
     ] = 64
     hidden: Annotated[
-        int, Field(ge=8, description="width of the two fully-connected layers; paper: 1024")
+        int,
+        Field(
+            ge=8,
+            description="width of the two fully-connected layers; SAPNet: 1024; WeakSAM: 4096, "
+            "which with vgg16 and a roi_size of 7 start from the weight file too",
+        ),
     ] = 256
     dropout: Annotated[
         float,
@@ -73,6 +98,11 @@ class Features(Section):
             "4 MB with vit_h, twice that with flips"
         ),
     ] = True
+
+    @property
+    def map_channels(self) -> int:
+        """Channels of the maps that RoIs are pooled from."""
+        return VGG_CHANNELS if self.source == "vgg16" else self.channels
 
     @model_validator(mode="after")
     def _sides(self) -> Self:

@@ -11,7 +11,7 @@ from stages.planning.plan import variants_of
 from tests.small_config import ROOT, config
 
 SAM, FEATURES = "stages.segmenters.sam", "stages.learning.sam_inputs"
-PIXELS = "stages.learning.pixel_inputs"
+PIXELS, VGG = "stages.learning.pixel_inputs", "stages.learning.vgg_inputs"
 SELECT, REFINE = "stages.methods.selectors", "stages.methods.refiners"
 PSM_FIT, PRM_FIT = "stages.learning.select_step", "stages.learning.refine_step"
 JOINT = "stages.learning.joint_step"
@@ -27,6 +27,7 @@ BEHIND: list[tuple[str, dict[str, Any], set[str]]] = [  # stage, changes, module
     ("fit_select", {}, {PSM_FIT, FEATURES, SAM}),
     ("fit_select", {"refine__prm__fit": "joint"}, {PSM_FIT, JOINT, FEATURES, SAM}),
     ("fit_select", {"select__psm__features": RESNET}, {PSM_FIT, PIXELS}),
+    ("fit_select", {"select__psm__features": {**RESNET, "source": "vgg16"}}, {PSM_FIT, VGG}),
     ("select", {}, {f"{SELECT}.psm", FEATURES, SAM}),
     ("select", {"select__method": "largest"}, {f"{SELECT}.trivial"}),
     ("fit_refine", {}, {PRM_FIT, FEATURES, SAM}),
