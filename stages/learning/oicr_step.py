@@ -2,7 +2,8 @@
 
 WeakSAM, Sec. 3.3; the mathematics is in `stages.mil.wsddn`, `oicr`, `mist` and `drop_block`. Each
 image is judged by itself and the batch's loss is the mean over images, so that a batch of two is
-two batches of one.
+two batches of one. One departure, a key and off in the papers: seeds are compared by their scores
+times a prior, since the two-branch head likes a striking part better than the object.
 """
 
 from collections.abc import Mapping, Sequence
@@ -130,7 +131,7 @@ def branch_losses(
     boxes = bags.usable()
     refined, moved, share = (source.new_zeros(()) for _ in range(3))
     for k, logits in enumerate(answer.refined):
-        seeds = seeds_of(source, boxes, bags.tags, settings)
+        seeds = seeds_of(source, bags, settings)
         strict = settings.seeds == "oicr_top1"
         found = oicr.assigned(boxes, seeds, iou=settings.fg_iou, strict=strict)
         weights = found.weights * (settings.first_weight if k == 0 else 1.0)
@@ -143,10 +144,21 @@ def branch_losses(
     return refined, moved, share / max(len(answer.refined), 1)
 
 
-def seeds_of(scores: Tensor, boxes: Tensor, tags: Tensor, settings: TagHeads) -> oicr.Seeds:
-    """Seeds of an image by the rule that the settings name."""
+def seeds_of(source: Tensor, bags: TagBags, settings: TagHeads) -> oicr.Seeds:
+    """Seeds of an image by the rule that the settings name.
+
+    Parameters
+    ----------
+    source : (u, c) scores of what teaches. They are compared times a prior (`seed_size` and
+        `seed_quality`, both 0 in the papers), and are the seeds' weights without it.
+    """
+    boxes, tags = bags.usable(), bags.tags
+    prior = bags.prior(size=settings.seed_size, quality=settings.seed_quality)[bags.valid]
+    ranked = source * prior[:, None]
     if settings.seeds == "oicr_top1":
-        return oicr.top1_seeds(scores, tags)
-    if settings.seeds == "oicr_multi":
-        return oicr.multi_seeds(scores, tags, boxes)
-    return mist.mist_seeds(scores, tags, boxes, share=settings.share)
+        seeds = oicr.top1_seeds(ranked, tags)
+    elif settings.seeds == "oicr_multi":
+        seeds = oicr.multi_seeds(ranked, tags, boxes)
+    else:
+        seeds = mist.mist_seeds(ranked, tags, boxes, share=settings.share)
+    return seeds._replace(scores=source[seeds.rows, seeds.classes])

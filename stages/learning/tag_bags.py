@@ -14,7 +14,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from stages.geometry.box_tensors import mirrored_tensor
+from stages.geometry.box_tensors import mirrored_tensor, tensor_area
 from stages.labels.tags import tags_of
 from stages.tables.table import boxes_of
 from stages.tables.weak_labels import TAG_BAG
@@ -47,6 +47,17 @@ class TagBags:
     def usable(self) -> Tensor:
         """(u, 4) boxes that are learned from."""
         return self.boxes[self.valid]
+
+    def prior(self, *, size: float, quality: float) -> Tensor:
+        """What is thought of each row before anything is learned, (r,) in [0, 1].
+
+        Parameters
+        ----------
+        size, quality : powers of the box's share of the image and of `quality`; 0: not used.
+        """
+        share = tensor_area(self.boxes) / (self.size[0] * self.size[1])
+        product: Tensor = share.clamp(0, 1) ** size * self.quality**quality
+        return product
 
     def scaled(self, factor: float, *, flip: bool = False) -> "TagBags":
         """The same bag on a grid `factor` times as large, mirrored left to right or not."""

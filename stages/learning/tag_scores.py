@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torchvision.ops import nms
 
-from stages.geometry.box_tensors import tensor_area
 from stages.learning.tag_bags import TagBags
 from stages.learning.tag_network import Answer, TagNetwork
 from stages.mil import mist, wsddn
@@ -113,18 +112,12 @@ def detections_of(scores: TagScores, bags: TagBags, settings: TagHeads) -> Detec
     cls, ins, refined = (
         bags.rows_of(part[:, classes]) for part in (scores.cls, scores.ins, scores.refined)
     )
-    score = refined * factors(bags, settings)[:, None]
+    prior = bags.prior(size=settings.size_exponent, quality=settings.quality_exponent)
+    score = refined * prior[:, None]
     boxes = moved_boxes(scores.moves, bags, classes)
     chosen = selected(score, boxes, bags.stands_for >= 0, nms_iou=settings.nms)
     kept = best_of(chosen, score, settings.detections)
     return Detections(cls, ins, score, boxes, kept, scores.phi[classes], classes)
-
-
-def factors(bags: TagBags, settings: TagHeads) -> Tensor:
-    """What multiplies the score of each row, (r,) in [0, 1]: powers of quality and size."""
-    area = tensor_area(bags.boxes) / (bags.size[0] * bags.size[1])
-    share = area.clamp(0, 1)
-    return bags.quality**settings.quality_exponent * share**settings.size_exponent
 
 
 def moved_boxes(moves: Tensor | None, bags: TagBags, classes: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def _digest(features: Features, propose: Propose) -> str:
         return checked_digest(features.path, KEY)
     if propose.segmenter != "transformers":
         raise ValueError(
-            f"select.psm.features.source: transformers, but propose.segmenter is "
+            f"features.source: transformers, but propose.segmenter is "
             f"{propose.segmenter}, and {KEY} is null. Name a folder with an image backbone there, "
             "or set propose.segmenter: transformers."
         )

@@ -70,6 +70,23 @@ class TagHeads(Section):
     first_weight: FirstWeight = 1.0
     background: Background = False
     regression: Regression = False
+    seed_size: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="power of the box's share of the image where seeds are compared, against "
+            "parts that stand for their objects; papers: 0, unused",
+        ),
+        FIT,
+    ] = 1.0
+    seed_quality: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="power of the segmenter's predicted IoU there; papers: 0, unused",
+        ),
+        FIT,
+    ] = 8.0
     drop_block: Annotated[DropBlock, Field(description="an adversary on the features")] = (
         DropBlock()
     )

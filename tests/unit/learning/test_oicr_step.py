@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stages.learning.oicr_step import image_losses, step_loss
+from stages.learning.oicr_step import image_losses, seeds_of, step_loss
 from stages.learning.tag_bags import TagBags
 from stages.learning.tag_network import Answer, TagNetwork
 from stages.settings.refine import Refine
@@ -183,3 +183,19 @@ def test_teachers_learn_nothing_from_their_pupils() -> None:
     torch.testing.assert_close(found[1][:2], found[0])
     torch.testing.assert_close(found[2][:3], found[1])
     assert all(gradient.any() for gradient in found[2])
+
+
+@pytest.mark.parametrize("supervision", ["oicr_top1", "oicr_multi", "mist"])
+def test_a_prior_moves_the_seed_from_a_part_to_the_whole(supervision: str) -> None:
+    _, bags = drawn(1, tags=(0,))
+    source = torch.zeros(18, CLASSES)
+    source[0, 0], source[1, 0] = 0.5, 0.4  # side 6, and side 12 in the same place
+    paper = {"seed_size": 0, "seed_quality": 0, "supervision": supervision}
+    plain = seeds_of(source, bags, settings("oicr", paper).block)
+    assert plain.rows.tolist() == [0]
+    lifted = seeds_of(source, bags, settings("oicr", {**paper, "seed_size": 1}).block)
+    assert lifted.rows.tolist() == [1]
+    assert lifted.scores.tolist() == pytest.approx([0.4])  # the weight has no prior
+    doubted = replace(bags, quality=torch.where(torch.arange(18) == 0, 0.5, 1.0))
+    surer = seeds_of(source, doubted, settings("oicr", {**paper, "seed_quality": 2}).block)
+    assert surer.rows.tolist() == [1]
