@@ -116,7 +116,7 @@ class TagHeads(Section):
             description="power of the segmenter's predicted IoU in the score; paper: 0, unused",
         ),
         CHOOSE,
-    ] = 0.0
+    ] = 4.0
     size_exponent: Annotated[
         float,
         Field(
@@ -125,7 +125,7 @@ class TagHeads(Section):
             "stand for their objects; paper: 0, unused",
         ),
         CHOOSE,
-    ] = 0.0
+    ] = 1.0
     training: Annotated[Training, Field(description="optimiser and schedule"), FIT] = Training()
 
     @property

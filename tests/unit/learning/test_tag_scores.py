@@ -1,6 +1,7 @@
 """Detections: scores against a slow loop, the choice of each class, priors, and moved boxes."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,9 +19,11 @@ from stages.learning.tag_scores import (
     selected,
 )
 from stages.mil import mist
-from stages.settings.selectors.mist import Settings as Mist
-from stages.settings.selectors.oicr import Settings as Oicr
+from stages.settings.selectors.mist import Settings as MistKeys
+from stages.settings.selectors.oicr import Settings as OicrKeys
 
+PAPER: dict[str, Any] = {"size_exponent": 0, "quality_exponent": 0}
+Oicr, Mist = partial(OicrKeys, **PAPER), partial(MistKeys, **PAPER)
 BOXES = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 40, 40], [0, 0, 50, 50]])
 
 
