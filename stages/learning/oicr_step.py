@@ -2,8 +2,10 @@
 
 WeakSAM, Sec. 3.3; the mathematics is in `stages.mil.wsddn`, `oicr`, `mist` and `drop_block`. Each
 image is judged by itself and the batch's loss is the mean over images, so that a batch of two is
-two batches of one. One departure, a key and off in the papers: seeds are compared by their scores
-times a prior, since the two-branch head likes a striking part better than the object.
+two batches of one. One departure, two keys and off in the papers: the proposals' shares of the
+two-branch head start from a prior, by size and by the segmenter's predicted IoU (`head_size`,
+`head_quality`), as SAPNet's S starts from S_dis. Without it the head locks on a striking part of
+some class, in each training of another one, and teaches all branches that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -101,7 +103,9 @@ def _noise(bags: Sequence[TagBags], settings: TagHeads, *, seed: int, step: int)
 def image_losses(answer: Answer, bags: TagBags, settings: TagHeads) -> Parts:
     """`loss` of one image and what it is made of, detached; all 0 without box or tag."""
     boxes, ahead = bags.usable(), int(settings.background)
-    scores = wsddn.class_shares(answer.cls) * wsddn.proposal_shares(answer.ins, [len(boxes)])
+    start = bags.start(size=settings.head_size, quality=settings.head_quality)
+    shares = wsddn.proposal_shares(answer.ins + start, [len(boxes)])
+    scores = wsddn.class_shares(answer.cls) * shares
     phi = wsddn.image_scores(scores, [len(boxes)])  # (1, ahead + c)
     tags = torch.cat([bags.tags.new_zeros(ahead), bags.tags])
     teaches = len(boxes) > 0 and bool(bags.tags.any())
@@ -131,7 +135,7 @@ def branch_losses(
     boxes = bags.usable()
     refined, moved, share = (source.new_zeros(()) for _ in range(3))
     for k, logits in enumerate(answer.refined):
-        seeds = seeds_of(source, bags, settings)
+        seeds = seeds_of(source, boxes, bags.tags, settings)
         strict = settings.seeds == "oicr_top1"
         found = oicr.assigned(boxes, seeds, iou=settings.fg_iou, strict=strict)
         weights = found.weights * (settings.first_weight if k == 0 else 1.0)
@@ -144,21 +148,10 @@ def branch_losses(
     return refined, moved, share / max(len(answer.refined), 1)
 
 
-def seeds_of(source: Tensor, bags: TagBags, settings: TagHeads) -> oicr.Seeds:
-    """Seeds of an image by the rule that the settings name.
-
-    Parameters
-    ----------
-    source : (u, c) scores of what teaches. They are compared times a prior (`seed_size` and
-        `seed_quality`, both 0 in the papers), and are the seeds' weights without it.
-    """
-    boxes, tags = bags.usable(), bags.tags
-    prior = bags.prior(size=settings.seed_size, quality=settings.seed_quality)[bags.valid]
-    ranked = source * prior[:, None]
+def seeds_of(scores: Tensor, boxes: Tensor, tags: Tensor, settings: TagHeads) -> oicr.Seeds:
+    """Seeds of an image by the rule that the settings name."""
     if settings.seeds == "oicr_top1":
-        seeds = oicr.top1_seeds(ranked, tags)
-    elif settings.seeds == "oicr_multi":
-        seeds = oicr.multi_seeds(ranked, tags, boxes)
-    else:
-        seeds = mist.mist_seeds(ranked, tags, boxes, share=settings.share)
-    return seeds._replace(scores=source[seeds.rows, seeds.classes])
+        return oicr.top1_seeds(scores, tags)
+    if settings.seeds == "oicr_multi":
+        return oicr.multi_seeds(scores, tags, boxes)
+    return mist.mist_seeds(scores, tags, boxes, share=settings.share)

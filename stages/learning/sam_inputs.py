@@ -27,7 +27,8 @@ def facts_of_features(features: Features, propose: Propose) -> dict[str, Any]:
     if propose.segmenter != "sam":
         raise ValueError(
             f"features.source: sam, but propose.segmenter is {propose.segmenter}, and "
-            "both must be the same SAM. Choose resnet18 or resnet50, or set propose.segmenter: sam."
+            "both must be the same SAM. Choose resnet18, resnet50 or vgg16, or set "
+            "propose.segmenter: sam."
         )
     return {"model_sha256": model_digest(propose.sam)}
 

@@ -19,6 +19,7 @@ from stages.labels.tags import tags_of
 from stages.tables.table import boxes_of
 from stages.tables.weak_labels import TAG_BAG
 
+LEAST_PRIOR = 1e-6  # under a logarithm
 TENSORS = ("boxes", "valid", "quality", "stands_for", "tags")
 
 
@@ -58,6 +59,11 @@ class TagBags:
         share = tensor_area(self.boxes) / (self.size[0] * self.size[1])
         product: Tensor = share.clamp(0, 1) ** size * self.quality**quality
         return product
+
+    def start(self, *, size: float, quality: float) -> Tensor:
+        """What the logits of usable boxes start from, (u, 1): a softmax is then times `prior`."""
+        prior = self.prior(size=size, quality=quality)[self.valid]
+        return prior.clamp(min=LEAST_PRIOR).log()[:, None]
 
     def scaled(self, factor: float, *, flip: bool = False) -> "TagBags":
         """The same bag on a grid `factor` times as large, mirrored left to right or not."""

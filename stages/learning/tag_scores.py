@@ -68,16 +68,22 @@ def detections(
     seen = []
     for number, (pixels, bags) in enumerate(views):
         [answer] = network.answers(pixels, [bags.usable()])
-        scores = scores_of(answer, settings)
+        start = bags.start(size=settings.head_size, quality=settings.head_quality)
+        scores = scores_of(answer, settings, start)
         seen.append(mirrored_scores(scores) if number else scores)
     return detections_of(mean_scores(seen), views[0][1], settings)
 
 
-def scores_of(answer: Answer, settings: TagHeads) -> TagScores:
-    """Logits to scores; the background is left out."""
+def scores_of(answer: Answer, settings: TagHeads, start: Tensor) -> TagScores:
+    """Logits to scores; the background is left out.
+
+    Parameters
+    ----------
+    start : (u, 1), added to the logits of the proposal branch.
+    """
     ahead, count = int(settings.background), len(answer.cls)
     cls = wsddn.class_shares(answer.cls)[:, ahead:]
-    ins = wsddn.proposal_shares(answer.ins, [count])[:, ahead:]
+    ins = wsddn.proposal_shares(answer.ins + start, [count])[:, ahead:]
     branches = [logits.softmax(dim=1)[:, 1:] for logits in answer.refined]
     refined = torch.stack(branches).mean(dim=0) if branches else cls * ins
     moves = torch.stack(answer.moves).mean(dim=0) if answer.moves else None
@@ -152,8 +158,15 @@ def selected(score: Tensor, boxes: Tensor, known: Tensor, *, nms_iou: float) -> 
 
 
 def best_of(chosen: Tensor, score: Tensor, count: int) -> Tensor:
-    """At most `count` of the chosen, of all classes together, by score: (r, t) bool to the same."""
-    ranked = score.masked_fill(~chosen, -1.0).flatten().argsort(descending=True, stable=True)
-    best = torch.zeros_like(chosen).flatten()
-    best[ranked[:count]] = True
-    return chosen & best.view_as(chosen)
+    """At most `count` of the chosen, of all classes together, by score: (r, t) bool to the same.
+
+    The best of each class stays whatever the others' scores: no tag goes without a detection.
+    """
+    among = score.masked_fill(~chosen, -1.0)
+    best = torch.zeros_like(chosen)
+    if len(score):
+        best.scatter_(0, among.argmax(dim=0, keepdim=True), value=True)
+    left = max(count - int(best.sum()), 0)
+    ranked = among.masked_fill(best, -1.0).flatten().argsort(descending=True, stable=True)
+    best.view(-1)[ranked[:left]] = True
+    return chosen & best

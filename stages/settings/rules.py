@@ -110,7 +110,7 @@ def _looked_through(config: Values) -> Iterator[tuple[str, Values, str]]:
     """Blocks with features that are used: their keys, the features, and what else may be chosen."""
     method, network = config["select"]["method"], config["fit_prompt"]["network"]
     block = config["select"].get(method, {})
-    yield f"select.{method}", block.get("features", {}), "choose resnet18 or resnet50"
+    yield f"select.{method}", block.get("features", {}), "choose resnet18, resnet50 or vgg16"
     if any(is_looking(entry["source"]) for entry in config["prompt"]["sources"]):
         block = config["fit_prompt"].get(network, {})
         yield f"fit_prompt.{network}", block.get("features", {}), "set fit_prompt.network: vit"

@@ -70,23 +70,19 @@ class TagHeads(Section):
     first_weight: FirstWeight = 1.0
     background: Background = False
     regression: Regression = False
-    seed_size: Annotated[
+    head_size: Annotated[
         float,
         Field(
             ge=0,
-            description="power of the box's share of the image where seeds are compared, against "
-            "parts that stand for their objects; papers: 0, unused",
+            description="power of the box's share of the image in the proposals' shares of the "
+            "two-branch head, in training too, so that parts do not stand for their objects from "
+            "the start; papers: 0, unused",
         ),
-        FIT,
     ] = 1.0
-    seed_quality: Annotated[
+    head_quality: Annotated[
         float,
-        Field(
-            ge=0,
-            description="power of the segmenter's predicted IoU there; papers: 0, unused",
-        ),
-        FIT,
-    ] = 8.0
+        Field(ge=0, description="power of the segmenter's predicted IoU there; papers: 0, unused"),
+    ] = 4.0
     drop_block: Annotated[DropBlock, Field(description="an adversary on the features")] = (
         DropBlock()
     )
@@ -116,7 +112,7 @@ class TagHeads(Section):
             description="power of the segmenter's predicted IoU in the score; paper: 0, unused",
         ),
         CHOOSE,
-    ] = 4.0
+    ] = 0.0
     size_exponent: Annotated[
         float,
         Field(
@@ -125,7 +121,7 @@ class TagHeads(Section):
             "stand for their objects; paper: 0, unused",
         ),
         CHOOSE,
-    ] = 1.0
+    ] = 0.0
     training: Annotated[Training, Field(description="optimiser and schedule"), FIT] = Training()
 
     @property

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stages.learning.oicr_step import image_losses, seeds_of, step_loss
+from stages.learning.oicr_step import image_losses, step_loss
 from stages.learning.tag_bags import TagBags
 from stages.learning.tag_network import Answer, TagNetwork
 from stages.settings.refine import Refine
@@ -26,6 +26,7 @@ KINDS = [
     ("mist", {}),
     ("mist", DROP),
 ]
+PAPER: dict[str, Any] = {"head_size": 0, "head_quality": 0}
 IDS = ["multi", "top1", "one branch", "mist", "drop block"]
 
 
@@ -185,17 +186,20 @@ def test_teachers_learn_nothing_from_their_pupils() -> None:
     assert all(gradient.any() for gradient in found[2])
 
 
-@pytest.mark.parametrize("supervision", ["oicr_top1", "oicr_multi", "mist"])
-def test_a_prior_moves_the_seed_from_a_part_to_the_whole(supervision: str) -> None:
+def test_the_head_starts_from_a_prior_of_size_and_quality() -> None:
     _, bags = drawn(1, tags=(0,))
-    source = torch.zeros(18, CLASSES)
-    source[0, 0], source[1, 0] = 0.5, 0.4  # side 6, and side 12 in the same place
-    paper = {"seed_size": 0, "seed_quality": 0, "supervision": supervision}
-    plain = seeds_of(source, bags, settings("oicr", paper).block)
-    assert plain.rows.tolist() == [0]
-    lifted = seeds_of(source, bags, settings("oicr", {**paper, "seed_size": 1}).block)
-    assert lifted.rows.tolist() == [1]
-    assert lifted.scores.tolist() == pytest.approx([0.4])  # the weight has no prior
-    doubted = replace(bags, quality=torch.where(torch.arange(18) == 0, 0.5, 1.0))
-    surer = seeds_of(source, doubted, settings("oicr", {**paper, "seed_quality": 2}).block)
-    assert surer.rows.tolist() == [1]
+    flat = torch.zeros(18, CLASSES, requires_grad=True)
+    answer = Answer(torch.zeros(18, CLASSES), flat, [], [])
+    plain = image_losses(answer, bags, settings("oicr", {**PAPER, "branches": 0}).block)
+    (even,) = torch.autograd.grad(plain["loss"], flat)
+    assert even.abs().max() < 1e-6  # all proposals are alike, and so is what each is to be
+    doubted = replace(bags, quality=torch.where(torch.arange(18) == 1, 0.5, 1.0))
+    for keys, place, share in (
+        ({**PAPER, "head_size": 1}, 1, 144 / (9 * (36 + 144))),
+        ({**PAPER, "head_quality": 2}, 1, 0.25 / 17.25),
+    ):
+        start = doubted.start(size=keys["head_size"], quality=keys["head_quality"])
+        shares = (flat + start).softmax(dim=0)[:, 0]
+        assert shares[place].item() == pytest.approx(share, rel=1e-5)
+        found = image_losses(answer, doubted, settings("oicr", {**keys, "branches": 0}).block)
+        assert found["image_score"].item() == pytest.approx(1 / 3)  # still one in all

@@ -27,6 +27,9 @@ Oicr, Mist = partial(OicrKeys, **PAPER), partial(MistKeys, **PAPER)
 BOXES = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 40, 40], [0, 0, 50, 50]])
 
 
+START = torch.zeros(4, 1)  # a prior that says nothing
+
+
 def bag(boxes: torch.Tensor = BOXES, **more: Any) -> TagBags:
     count = len(boxes)
     same: dict[str, Any] = {
@@ -59,7 +62,7 @@ def answer(background: int, seed: int = 1) -> Answer:
 @pytest.mark.parametrize("background", [0, 1])
 def test_scores_are_means_over_branches_without_the_background(background: int) -> None:
     given = answer(background)
-    found = scores_of(given, Mist(background=bool(background)))
+    found = scores_of(given, Mist(background=bool(background)), START)
     mean = sum(torch.softmax(part, 1)[:, 1:] for part in given.refined) / 3
     torch.testing.assert_close(found.refined, mean)
     product = torch.softmax(given.cls, 1) * torch.softmax(given.ins, 0)
@@ -69,9 +72,16 @@ def test_scores_are_means_over_branches_without_the_background(background: int) 
     assert found.moves.shape == (4, 4, 4)
 
 
+def test_a_prior_multiplies_the_shares_of_the_proposals() -> None:
+    given, prior = answer(0), torch.tensor([[0.5], [1.0], [0.25], [0.1]])
+    found = scores_of(given, Oicr(), prior.log())
+    wanted = torch.softmax(given.ins, 0) * prior
+    torch.testing.assert_close(found.ins, wanted / wanted.sum(0))
+
+
 def test_without_branches_the_two_branch_head_decides() -> None:
     given = replace(answer(0), refined=[], moves=[])
-    found = scores_of(given, Oicr(branches=0))
+    found = scores_of(given, Oicr(branches=0), START)
     torch.testing.assert_close(found.refined, found.cls * found.ins)
 
 
@@ -139,7 +149,10 @@ def iou(a: list[float], b: list[float]) -> float:
     return width * height / (sum(areas) - width * height)
 
 
-@pytest.mark.parametrize(("count", "kept"), [(1, [(0, 1)]), (2, [(0, 1), (1, 0)]), (9, None)])
+@pytest.mark.parametrize(
+    ("count", "kept"),
+    [(1, [(0, 1), (1, 0)]), (2, [(0, 1), (1, 0)]), (3, [(0, 1), (1, 0), (2, 1)]), (9, None)],
+)
 def test_the_best_of_all_classes_stay(count: int, kept: list[tuple[int, int]] | None) -> None:
     chosen = torch.tensor([[True, True], [True, False], [True, True]])
     score = torch.tensor([[0.2, 0.9], [0.8, 0.95], [0.1, 0.3]])
@@ -148,6 +161,14 @@ def test_the_best_of_all_classes_stay(count: int, kept: list[tuple[int, int]] | 
         assert found.equal(chosen)
     else:
         assert [tuple(place) for place in torch.nonzero(found).tolist()] == kept
+
+
+def test_no_class_goes_without_its_best() -> None:
+    chosen = torch.tensor([[True, True], [True, False], [True, True]])
+    score = torch.tensor([[0.2, 0.01], [0.8, 0.0], [0.7, 0.02]])
+    assert best_of(chosen, score, 2).tolist() == [[False, False], [True, False], [False, True]]
+    assert best_of(chosen, score, 1).any(dim=0).all()
+    assert best_of(chosen[:0], score[:0], 3).tolist() == []
 
 
 def test_boxes_move_to_their_class_and_stay_in_the_image() -> None:
