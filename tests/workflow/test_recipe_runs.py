@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.workflow.tag_runs import VARIANT, tiny_from_tags
 from tests.workflow.workspace import ROOT, TINY, Outcome, Workspace, merged
 
 SMALL: dict[str, Any] = {  # lies over a recipe: sizes and files, no method
@@ -126,6 +127,17 @@ def test_a_comparison_on_files_ends_with_its_tables_by_size(
     assert sum(counts[0] for counts in numbers["sizes"].values()) == numbers["objects"][0] > 0
 
 
+def test_the_demo_of_tags_ends_with_a_scored_detector(from_tags: Workspace) -> None:
+    from_tags.configure(tiny_from_tags({"train": {"enabled": True}}))
+    outcome = from_tags.snakemake()
+    assert outcome.code == 0, outcome.text
+    assert outcome.jobs() == {"partworld": 1, "train": 1, "evaluate": 1}
+    metrics = json.loads((from_tags.results() / VARIANT / "evaluate/metrics.json").read_text())
+    assert metrics["pseudo_labels"]["annotations"] > 0
+    assert metrics["detector"]["images"] == 2
+
+
 def test_every_recipe_has_its_tiny_run() -> None:
     names = {path.stem for path in (ROOT / "workflow" / "recipes").glob("*.yaml")}
-    assert names == {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs", *COMPARED}
+    on_files = {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs"}
+    assert names == {*on_files, "weaksam_demo", *COMPARED}

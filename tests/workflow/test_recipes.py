@@ -45,7 +45,8 @@ COMPARISONS = [
     "selection",
     "tables",
 ]  # on drawn worlds: nothing can be missing
-ON_FILES = [name for name in NAMES if name not in COMPARISONS]
+OF_ONE_VARIANT = ["weaksam_demo"]  # on drawn worlds, too
+ON_FILES = [name for name in NAMES if name not in (*COMPARISONS, *OF_ONE_VARIANT)]
 GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
 SHARDS = {"sapnet": 2, "coco_tiny": 2, "photographs": 1, "coco2017": 128, "voc2012": 16}
 WITHOUT_DETECTOR = ["photographs"]
@@ -96,6 +97,16 @@ def test_a_comparison_plans_all_its_seeds(name: str, fresh: Workspace) -> None:
     seeds = _recipe(name)["report"]["seeds"]
     assert outcome.jobs()["propose"] == len(seeds)
     assert outcome.jobs()["report"] == 1
+
+
+def test_the_demo_of_tags_plans_what_learns_from_them(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    outcome = fresh.snakemake("-n", "--configfile", "workflow/recipes/weaksam_demo.yaml")
+    assert outcome.code == 0, outcome.text
+    jobs = outcome.jobs()
+    assert jobs["prompt"] == jobs["propose"] == jobs["select"] == jobs["refine"] == 2
+    assert jobs["fit_prompt"] == jobs["fit_select"] == jobs["train"] == jobs["evaluate"] == 1
+    assert "fit_refine" not in jobs
 
 
 def test_photographs_are_asked_once_for_all_seeds_and_variants(fresh: Workspace) -> None:
