@@ -56,8 +56,8 @@ class ClueProvider(Protocol):
 
     def maps(
         self, image: "Mapping[str, Any]", columns: "Sequence[int]", looks: Looks
-    ) -> "dict[str, np.ndarray]":
-        """Maps of one image, float32 from 0 to 1, (m, height, width) px of the image itself.
+    ) -> "Mapping[str, Sequence[np.ndarray] | np.ndarray]":
+        """Maps of one image, float32 from 0 to 1, each (height, width) px of the image itself.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ from stages.learning.clue_networks import Looks
 from stages.learning.deit_weights import checked_weights, load_deit
 from stages.learning.erasing import erased
 from stages.learning.inputs import Key
-from stages.learning.map_sizes import to_image
+from stages.learning.map_sizes import SummedMaps
 from stages.learning.pixel_inputs import PixelScale, scaled
 from stages.learning.vit import ClassTokenVit, Seen, kept_branches
 from stages.mil import clue_maps
@@ -143,7 +143,7 @@ class VitClues:
     @torch.no_grad()
     def maps(
         self, image: Mapping[str, Any], columns: Sequence[int], looks: Looks
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, SummedMaps]:
         """The maps that are wanted: see `stages.learning.clue_networks`.
 
         Raises
@@ -151,13 +151,13 @@ class VitClues:
         ValueError : attention is wanted of a block that is not there.
         """
         layers = self._layers(looks)
-        total: dict[str, Tensor] = {}
+        views: dict[str, list[tuple[Tensor, bool]]] = {name: [] for name in looks.names}
         for seen, coarse, flip in self._views(image, looks):
             cells = self._cells(seen, coarse, columns, layers, looks.names)
             for name, own in cells.items():
-                whole = to_image(own, (image["height"], image["width"]), flip=flip)
-                total[name] = total[name] + whole if name in total else whole
-        return {k: clue_maps.normalised_maps(m).cpu().numpy() for k, m in total.items()}
+                views[name].append((own, flip))
+        size = (image["height"], image["width"])
+        return {name: SummedMaps(own, size) for name, own in views.items()}
 
     @torch.no_grad()
     def tag_logits(self, image: Mapping[str, Any]) -> Tensor:

@@ -4,7 +4,8 @@ WeakSAM, Sec. 3.1. How the network looked stands in the header of the table of i
 the maps are those that the peaks are of; weights are looked for where they usually lie.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,13 @@ def shown_maps(
     return _titled(maps, list(tags.values()))
 
 
-def _titled(maps: Mapping[str, np.ndarray], names: list[str]) -> dict[str, np.ndarray]:
+def _titled(
+    maps: Mapping[str, Sequence[np.ndarray] | np.ndarray], names: list[str]
+) -> dict[str, np.ndarray]:
     titled: dict[str, np.ndarray] = {}
     for kind, values in maps.items():
         if kind in CLASS_MAPS:
             titled |= {f"{kind}: {name}": own for name, own in zip(names, values, strict=True)}
         else:
-            titled[f"{kind}: highest of {len(values)}"] = values.max(axis=0)
+            titled[f"{kind}: highest of {len(values)}"] = functools.reduce(np.maximum, values)
     return titled

@@ -6,6 +6,7 @@ an image without points gives none, where the released code asks about (100, 100
 """
 
 import warnings
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ class Peak(NamedTuple):
 
 
 def peak_points(
-    maps: np.ndarray,
+    maps: Iterable[np.ndarray],
     *,
     kernel: int,
     threshold: float = 0.9,
@@ -36,7 +37,7 @@ def peak_points(
 
     Parameters
     ----------
-    maps : (m, height, width) float in [0, 1], each normalised.
+    maps : (height, width) float in [0, 1] each, normalised; taken one after the other.
     kernel : px, odd; a peak is the highest in a window of this side about it.
     threshold : tau; lower peaks do not count. most : of how many highest candidates of a map.
     distance : within which the lower of two peaks is dropped. paper: L2 <= kernel / 2; code:

@@ -106,7 +106,9 @@ class Clues:
         ids = {"image_id": image["image_id"], "bag_id": TAG_BAG}
         return rows_table(PROMPTS, [{**ids, "prompt_id": n, **row} for n, row in enumerate(rows)])
 
-    def _of_classes(self, name: str, maps: np.ndarray, categories: Sequence[int]) -> list[Row]:
+    def _of_classes(
+        self, name: str, maps: Iterable[np.ndarray], categories: Sequence[int]
+    ) -> list[Row]:
         rows: list[Row] = []
         found = self._peaks(maps, self.settings.kernel)
         for category, peaks in zip(categories, found, strict=True):
@@ -116,7 +118,7 @@ class Clues:
                 rows.append({**_asked(peaks), "kind": "peaks", "value": None, **known})
         return rows
 
-    def _of_none(self, name: str, maps: np.ndarray, image_id: int) -> list[Row]:
+    def _of_none(self, name: str, maps: Iterable[np.ndarray], image_id: int) -> list[Row]:
         """Centres of clusters; each has the highest value of the points that it stands for."""
         found = self._peaks(maps, self.settings.cross_kernel)
         peaks = [peak for own in found for peak in own]
@@ -130,7 +132,7 @@ class Clues:
             for k, (x, y) in enumerate(centres)
         ]
 
-    def _peaks(self, maps: np.ndarray, kernel: int) -> list[list[Peak]]:
+    def _peaks(self, maps: Iterable[np.ndarray], kernel: int) -> list[list[Peak]]:
         keys = self.settings
         more: Any = {"threshold": keys.threshold, "most": keys.most, "distance": keys.distance}
         return peak_points(maps, kernel=kernel, **more)

@@ -97,7 +97,8 @@ def test_maps_of_all_kinds_have_the_size_of_the_image(tmp_path: Path) -> None:
         seen = clues.maps(row, [2, 0], Looks(ALL, scales=(1.0, 0.8)))
         counts = {name: len(own) for name, own in seen.items()}
         assert counts == {"coarse": 2, "fine": 2, "cross": 2 * 4}
-        for own in seen.values():
+        for maps in seen.values():
+            own = np.stack(maps)
             assert own.shape[1:] == (row["height"], row["width"])
             assert own.dtype == np.float32
             assert np.isfinite(own).all()
@@ -133,7 +134,7 @@ def test_a_long_image_is_cut_to_the_long_side_and_padded_to_a_patch(tmp_path: Pa
     clues = learner(tmp_path, patch=32)
     clues.network.eval()
     row = photographs(tmp_path)[2]  # 80 x 30 px, 64 x 24 as it is looked at
-    assert clues.maps(row, [0], Looks(("fine",)))["fine"].shape == (1, 80, 30)
+    assert clues.maps(row, [0], Looks(("fine",)))["fine"][0].shape == (80, 30)
 
 
 def test_tag_logits_are_means_of_class_tokens(tmp_path: Path) -> None:
