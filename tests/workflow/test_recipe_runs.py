@@ -44,6 +44,31 @@ ON_FILES: dict[str, Any] = {
         **{"workers": 0, "processes": 1},
     },
 }
+OF_TAGS: dict[str, Any] = {  # the same for WeakSAM's paper: a ViT, VGG-16 and MIST, all small
+    "fit_prompt": {
+        "vit": {
+            **{"depth": 2, "dim": 24, "heads": 2, "side": 64, "weights": None},
+            **{"short_side": 64, "long_side": 64, "training": TRAINING},
+        },
+    },
+    "prompt": {
+        "sources": [
+            {"source": "grid", "side": 3},
+            {"source": "clues", "maps": ["fine", "coarse", "cross"], "cross_kernel": 65},
+        ]
+    },
+    "select": {
+        "mist": {
+            "min_side": 2,
+            "features": {
+                **{"hidden": 16, "roi_size": 3, "weights": None},
+                **{"short_side": 64, "long_side": 64},
+            },
+            "training": TRAINING,
+        },
+    },
+    "train": {"short_side": 64, "long_side": 64, "roi_drop": {"start": 1}},
+}
 COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a corner
     "benchmark": {"variants": ["sam_top1", "full"], "detectors": []},
     "retention": {"variants": ["sam_top1"], "detectors": ["sam_top1", "fully_supervised"]},
@@ -54,8 +79,9 @@ COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a 
 
 
 def _run(workspace: Workspace, name: str, *targets: str) -> Outcome:
-    recipe = f"workflow/recipes/{name}.yaml"
-    flags = ("--configfile", recipe, "mine.yaml", *(["--", *targets] if targets else []))
+    over = ("weaksam",) if name in ("weaksam_voc2012", "weaksam_coco2014") else ()
+    recipes = [f"workflow/recipes/{own}.yaml" for own in (*over, name)]
+    flags = ("--configfile", *recipes, "mine.yaml", *(["--", *targets] if targets else []))
     folder = str(workspace.folder)
     outcome = workspace.snakemake(*flags, COCO_TINY=folder, PHOTOS=folder)
     assert outcome.code == 0, outcome.text
@@ -127,6 +153,22 @@ def test_a_comparison_on_files_ends_with_its_tables_by_size(
     assert sum(counts[0] for counts in numbers["sizes"].values()) == numbers["objects"][0] > 0
 
 
+@pytest.mark.parametrize("name", ["weaksam", "weaksam_voc2012", "weaksam_coco2014"])
+def test_the_paper_on_tags_ends_with_labels_and_a_scored_detector(
+    name: str, fresh: Workspace, scenes: dict[str, Any]
+) -> None:
+    coco = {
+        split: {**paths, "format": "coco"} for split, paths in scenes.items() if paths != "files"
+    }
+    changes = {"dataset": {"source": "files", **coco}}
+    fresh.configure(merged(SMALL, ON_FILES, OF_TAGS, changes))
+    _run(fresh, name)
+    metrics = json.loads((fresh.results() / "sapnet/evaluate/metrics.json").read_text())
+    assert metrics["tags"]["tags"] > 0
+    assert metrics["pseudo_labels"]["annotations"] >= metrics["tags"]["tags"]
+    assert metrics["detector"]["images"] == 2
+
+
 def test_the_demo_of_tags_ends_with_a_scored_detector(from_tags: Workspace) -> None:
     from_tags.configure(tiny_from_tags({"train": {"enabled": True}}))
     outcome = from_tags.snakemake()
@@ -140,4 +182,5 @@ def test_the_demo_of_tags_ends_with_a_scored_detector(from_tags: Workspace) -> N
 def test_every_recipe_has_its_tiny_run() -> None:
     names = {path.stem for path in (ROOT / "workflow" / "recipes").glob("*.yaml")}
     on_files = {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs"}
-    assert names == {*on_files, "weaksam_demo", *COMPARED}
+    of_tags = {"weaksam", "weaksam_voc2012", "weaksam_coco2014", "weaksam_demo"}
+    assert names == {*on_files, *of_tags, *COMPARED}

@@ -15,6 +15,14 @@ RECIPES = ROOT / "workflow" / "recipes"
 NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
 RESNET = "data/weights/resnet50-0676ba61.pth"
 VOC = "data/VOCdevkit/VOC2012"
+VOC_2007 = "data/VOCdevkit/VOC2007"
+OF_TAGS = [
+    *(f"{VOC_2007}/JPEGImages/", f"{VOC_2007}/Annotations/"),
+    *(f"{VOC_2007}/ImageSets/Main/{name}.txt" for name in ("trainval", "test")),
+    *("data/weights/vgg16-397923af.pth", "data/weights/deit_small_patch16_224-cd65a155.pth"),
+    RESNET,
+]
+OVER = {"weaksam_voc2012": "weaksam", "weaksam_coco2014": "weaksam"}  # what a recipe is laid over
 LAYOUTS = {
     "sapnet": [RESNET],
     "coco_tiny": [
@@ -37,6 +45,20 @@ LAYOUTS = {
         f"{VOC}/annotations/voc_2012_val.json",
         RESNET,
     ],
+    "weaksam": OF_TAGS,
+    "weaksam_voc2012": [
+        *OF_TAGS,
+        f"{VOC}/JPEGImages/",
+        f"{VOC}/annotations/voc_2012_trainaug.json",
+        f"{VOC}/annotations/voc_2012_val.json",
+    ],
+    "weaksam_coco2014": [
+        *OF_TAGS,
+        "data/coco/train2014/",
+        "data/coco/val2014/",
+        "data/coco/annotations/instances_train2014.json",
+        "data/coco/annotations/instances_val2014.json",
+    ],
 }
 COMPARISONS = [
     "benchmark",
@@ -48,12 +70,21 @@ COMPARISONS = [
 OF_ONE_VARIANT = ["weaksam_demo"]  # on drawn worlds, too
 ON_FILES = [name for name in NAMES if name not in (*COMPARISONS, *OF_ONE_VARIANT)]
 GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
-SHARDS = {"sapnet": 2, "coco_tiny": 2, "photographs": 1, "coco2017": 128, "voc2012": 16}
+SHARDS = {
+    **{"sapnet": 2, "coco_tiny": 2, "photographs": 1, "coco2017": 128, "voc2012": 16},
+    **{"weaksam": 8, "weaksam_voc2012": 16, "weaksam_coco2014": 128},
+}
+FETCHING = ("coco2017", "voc2012", "weaksam", *OVER)  # SAM ViT-H, which is not there
 WITHOUT_DETECTOR = ["photographs"]
 
 
+def _files(name: str) -> list[str]:
+    """The recipe's file, behind that which it is laid over."""
+    return [f"workflow/recipes/{own}.yaml" for own in (OVER.get(name), name) if own]
+
+
 def _recipe(name: str) -> dict[str, Any]:
-    return merged(yaml.safe_load((RECIPES / f"{name}.yaml").read_text()))
+    return merged(*(yaml.safe_load((ROOT / file).read_text()) for file in _files(name)))
 
 
 def _lay_out(folder: Path, names: list[str]) -> None:
@@ -68,20 +99,22 @@ def _lay_out(folder: Path, names: list[str]) -> None:
 def test_a_recipe_plans_on_an_empty_copy_of_its_layout(name: str, fresh: Workspace) -> None:
     (fresh.folder / "mine.yaml").unlink()
     _lay_out(fresh.folder, LAYOUTS[name])
-    outcome = fresh.snakemake(
-        *("-n", "--configfile", f"workflow/recipes/{name}.yaml"), COCO_TINY="tiny", PHOTOS="photos"
-    )
+    flags = ("-n", "--configfile", *_files(name))
+    outcome = fresh.snakemake(*flags, COCO_TINY="tiny", PHOTOS="photos")
     assert outcome.code == 0, outcome.text
     jobs = outcome.jobs()
     assert jobs["propose"] == jobs["select"] == jobs["refine"] == SHARDS[name]
     assert jobs.get("train", 0) == int(name not in WITHOUT_DETECTOR)
     assert jobs["evaluate"] == 1
-    assert jobs.get("fetch", 0) == int(name in ("coco2017", "voc2012"))  # SAM ViT-H is not there
+    assert jobs.get("fetch", 0) == int(name in FETCHING)
+    learns = name in ("weaksam", *OVER)
+    assert jobs.get("fit_prompt", 0) == learns
+    assert jobs.get("prompt", 0) == learns * SHARDS[name]
 
 
 @pytest.mark.parametrize("name", ON_FILES)
 def test_a_recipe_says_what_is_missing(name: str, fresh: Workspace) -> None:
-    flags = ("-n", "--configfile", f"workflow/recipes/{name}.yaml")
+    flags = ("-n", "--configfile", *_files(name))
     outcome = fresh.snakemake(*flags, COCO_TINY="", PHOTOS="")
     assert outcome.code != 0
     assert "config: " in outcome.text
