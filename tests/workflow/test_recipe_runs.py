@@ -153,7 +153,12 @@ def test_a_comparison_on_files_ends_with_its_tables_by_size(
     assert sum(counts[0] for counts in numbers["sizes"].values()) == numbers["objects"][0] > 0
 
 
-@pytest.mark.parametrize("name", ["weaksam", "weaksam_voc2012", "weaksam_coco2014"])
+LAID_OVER = [
+    pytest.param(f"weaksam_{name}", marks=pytest.mark.long) for name in ("voc2012", "coco2014")
+]
+
+
+@pytest.mark.parametrize("name", ["weaksam", *LAID_OVER])
 def test_the_paper_on_tags_ends_with_labels_and_a_scored_detector(
     name: str, fresh: Workspace, scenes: dict[str, Any]
 ) -> None:
