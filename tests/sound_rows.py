@@ -88,6 +88,11 @@ def zoomed_row(image_id: int = 1, question: int = 0, **changes: Any) -> Row:
     return {**row, "height": SIZE[0], "width": SIZE[1], **changes}
 
 
+def boxed_row(image_id: int = 1, question: int = 0, **changes: Any) -> Row:
+    """Of table `boxed`."""
+    return {**zoomed_row(image_id, question), "predicted_iou": 0.5, **changes}
+
+
 def write_rows(path: Path, record: Record, rows: Sequence[Row], **header: Any) -> Path:
     """A table of these rows; `header` : its provenance."""
     path.parent.mkdir(parents=True, exist_ok=True)

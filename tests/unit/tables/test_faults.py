@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from stages.tables import record as records
+from stages.tables.boxed import BOXED
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
 from stages.tables.prompts import PROMPTS
@@ -29,6 +30,7 @@ from stages.tables.weak_labels import WEAK_LABELS
 from stages.tables.zoomed import ZOOMED
 from tests.sound_rows import (
     Row,
+    boxed_row,
     category_row,
     image_row,
     label_row,
@@ -51,6 +53,7 @@ SOUND: list[tuple[Record, list[Row]]] = [
     (PSEUDO_LABELS, [pseudo_label_row(1), pseudo_label_row(2)]),
     (TRAIL, [trail_row(1), trail_row(2)]),
     (ZOOMED, [zoomed_row(1), zoomed_row(2)]),
+    (BOXED, [boxed_row(1), boxed_row(2)]),
 ]
 NO_NUMBERS = {"NaN": math.nan, "infinite": math.inf, "minus infinite": -math.inf}
 NO_BOXES = {
