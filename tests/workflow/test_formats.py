@@ -53,7 +53,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runs, str, dict[str,
 def test_the_screen_says_the_format_and_the_counts(name: str, runs: Any) -> None:
     made, text, objects = runs
     said = sentence(objects[name], FILES[name].format)
-    assert said in text.splitlines()
+    # Snakemake may be about to end a line of its own while another job speaks
+    assert any(line.endswith(said) for line in text.splitlines())
     assert said in (made.folder / "results" / RUNS[name] / "logs" / "prepare.log").read_text()
 
 
