@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from stages.geometry.boxes import box_iou, clip_boxes
 from stages.labels.tags import tags_of
+from stages.tables.selections import moved_boxes
 from stages.tables.table import boxes_of
 from stages.tables.weak_labels import TAG_BAG
 
@@ -63,8 +64,10 @@ def detections_of(
             )
         )
         _check_whole(rows, bag, category_id, image["image_id"])
-        kept = _standing(rows, bag, known.get(category_id, np.zeros((0, 4))), image)
-        found.append(_detections(rows, bag, kept, category_id, label_id, image))
+        moved = moved_boxes(rows, boxes_of(bag).astype(np.float64))
+        boxes = clip_boxes(moved, image["height"], image["width"])
+        kept = _standing(rows, bag, boxes, known.get(category_id, np.zeros((0, 4))))
+        found.append(_detections(rows, boxes, kept, category_id, label_id))
     return found
 
 
@@ -77,43 +80,26 @@ def _check_whole(rows: pa.Table, bag: pa.Table, category_id: int, image_id: int)
         )
 
 
-def _standing(
-    rows: pa.Table, bag: pa.Table, known: np.ndarray, image: Mapping[str, Any]
-) -> np.ndarray:
+def _standing(rows: pa.Table, bag: pa.Table, boxes: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Numbers of the rows that count: selected, with a mask, beside what a person has said."""
     chosen = rows.column("selected").to_numpy(zero_copy_only=False)
     valid = bag.column("valid").to_numpy(zero_copy_only=False)
-    boxes = _moved(rows, bag, image)
     new = ~(box_iou(boxes, known) >= SAME_OBJECT).any(axis=1)
     return np.flatnonzero(chosen & valid & new)
 
 
 def _detections(
-    rows: pa.Table,
-    bag: pa.Table,
-    kept: np.ndarray,
-    category_id: int,
-    label_id: int,
-    image: Mapping[str, Any],
+    rows: pa.Table, boxes: np.ndarray, kept: np.ndarray, category_id: int, label_id: int
 ) -> Detections:
     bag_scores = rows.column("bag_score").to_pylist()
     return Detections(
         category_id,
         label_id,
         rows.column("proposal_id").to_numpy()[kept],
-        _moved(rows, bag, image)[kept],
+        boxes[kept],
         rows.column("score").to_numpy()[kept].astype(np.float64),
         bag_scores[0] if bag_scores else 0.0,
     )
-
-
-def _moved(rows: pa.Table, bag: pa.Table, image: Mapping[str, Any]) -> np.ndarray:
-    """(n, 4) boxes as the selector moved them; those of the proposals where it did not."""
-    boxes = boxes_of(bag).astype(np.float64)
-    own = rows.column("box").to_pylist()
-    moved = np.array([box if box is not None else [np.nan] * 4 for box in own]).reshape(-1, 4)
-    whole = np.where(np.isnan(moved), boxes, moved)
-    return clip_boxes(whole, image["height"], image["width"])
 
 
 def _known_boxes(labels: pa.Table) -> dict[int, np.ndarray]:

@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from stages.metrics.match_judge import Detections
 from stages.metrics.shapes import Shapes
+from stages.tables.selections import moved_boxes
 from stages.tables.table import boxes_of
 from stages.tables.weak_labels import TAG_BAG
 
@@ -50,7 +51,7 @@ def tag_detections(proposals: pa.Table | None, selections: pa.Table | None) -> D
     return Detections(
         Shapes(
             scored.column("category_id").to_numpy().astype(np.int64),
-            _moved(scored, own),
+            moved_boxes(scored, own),
             None,
             scored.column("score").to_numpy().astype(np.float64),
         ),
@@ -58,14 +59,6 @@ def tag_detections(proposals: pa.Table | None, selections: pa.Table | None) -> D
         _two_branch(scored),
         scored.column("selected").to_numpy(zero_copy_only=False),
     )
-
-
-def _moved(scored: pa.Table, own: np.ndarray) -> np.ndarray:
-    """(n, 4) the boxes that the method moved them to; the proposal's own where it did not."""
-    is_moved = scored.column("box").is_valid().to_numpy(zero_copy_only=False)
-    boxes = own.copy()
-    boxes[is_moved] = boxes_of(scored.filter(pa.array(is_moved)))
-    return boxes
 
 
 def _two_branch(scored: pa.Table) -> np.ndarray | None:

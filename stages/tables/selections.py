@@ -1,8 +1,10 @@
 """Table `selections`: every score of every proposal, and which were chosen."""
 
+import numpy as np
 import pyarrow as pa
 
 from stages.tables.record import BAG, BOX, FINITE, IMAGE, PROPOSAL, Record, column
+from stages.tables.table import boxes_of
 
 SELECTIONS = Record(
     "selections",
@@ -26,3 +28,16 @@ SELECTIONS = Record(
         *(("score_cls", 0, 1), ("score_ins", 0, 1), ("score_dis", 0, 1)),
     ),
 )
+
+
+def moved_boxes(rows: pa.Table, own: np.ndarray) -> np.ndarray:
+    """(n, 4) boxes that the method moved proposals to; their own where it did not.
+
+    Parameters
+    ----------
+    rows : (n,) of the table, with box. own : (n, 4) float64 xyxy px of their proposals.
+    """
+    is_moved = rows.column("box").is_valid().to_numpy(zero_copy_only=False)
+    boxes = own.copy()
+    boxes[is_moved] = boxes_of(rows.filter(pa.array(is_moved)))
+    return boxes
