@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,11 +55,37 @@ def test_rules_that_nothing_passes_drop_all_and_those_that_all_pass_none(
     strict = printed(world, RoiDrop(mode="any", cls=1e-9, reg=1e-9), capsys)
     loose = printed(world, RoiDrop(mode="any", cls=1e9, reg=1e9), capsys)
     assert "few: 1 worlds; wrong labels 12.5" in strict  # one of eight
-    assert strict[-1].split() == ["rule", "100.0", "100.0", "100.0"]
-    assert loose[-1].split() == ["rule", "0.0", "0.0", "0.0"]
+    assert strict[-1].split()[:3] == ["rule", "100.0", "100.0"]
+    assert strict[-1].split()[4:] == ["100.0"]
+    assert loose[-1].split() == ["rule", "0.0", "0.0", "0.0", "0.0"]
+
+
+BOX = [[0, 0, 10, 10], [20, 20, 40, 40], [0, 0, 2, 2], [50, 50, 60, 60]]
 
 
 def test_a_roi_is_as_sound_as_the_label_it_holds() -> None:
     labels, matched = torch.tensor([1, 2, 0, 1]), torch.tensor([0, 1, 0, 1])
-    found = bench_roi_drop.kinds_of(labels, matched, np.array([0.49, 0.5]))
-    assert [bench_roi_drop.KINDS[k] for k in found] == ["wrong", "sound", "background", "sound"]
+    missed = np.array([[0, 0, 2, 3], [20, 20, 40, 40]], np.float32)
+    boxes = np.array(BOX, np.float32)
+    found = bench_roi_drop.kinds_of(labels, matched, np.array([0.49, 0.5]), boxes, missed)
+    assert [bench_roi_drop.KINDS[k] for k in found] == ["wrong", "sound", "unseen", "sound"]
+    nothing = np.zeros((0, 4), np.float32)
+    found = bench_roi_drop.kinds_of(labels * 0, matched * 0, np.zeros(0), boxes, nothing)
+    assert {bench_roi_drop.KINDS[k] for k in found} == {"background"}
+
+
+def entry(number: int, category: int, *bbox: float) -> dict[str, Any]:
+    return {"id": number, "category_id": category, "bbox": list(bbox)}
+
+
+def test_a_label_born_of_a_tag_is_of_the_object_of_its_class_that_it_fits_best() -> None:
+    objects = [entry(7, 1, 0, 0, 10, 10), entry(8, 1, 20, 0, 10, 10), entry(9, 2, 40, 0, 10, 10)]
+    labels = [entry(1, 1, 20, 0, 10, 5), entry(7, 2, 0, 0, 10, 10), entry(8, 1, 20, 0, 8, 10)]
+    fits, missed = bench_roi_drop.facts_of_image(labels, objects, by_id=False)
+    np.testing.assert_allclose(fits, [0.5, 0, 0.8])
+    np.testing.assert_allclose(missed, [[0, 0, 10, 10], [40, 0, 50, 10]])
+    fits, missed = bench_roi_drop.facts_of_image(labels, objects, by_id=True)
+    np.testing.assert_allclose(fits, [0, 1, 0.8])
+    np.testing.assert_allclose(missed, [[40, 0, 50, 10]])
+    fits, missed = bench_roi_drop.facts_of_image([], objects, by_id=False)
+    assert (len(fits), len(missed)) == (0, 3)
