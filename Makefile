@@ -25,7 +25,7 @@ demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (abo
 	@echo "  $(RUN)/logs, $(RUN)/sapnet/logs           what each stage said"
 
 test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (15 minutes at most)
-	python -m pytest -m "not long"
+	python -m pytest -m "not long" -n 2 --dist loadfile
 
 fuzz: $(VENV)/dev.done ## Ten minutes of odd files for every reader, by hand
 	FUZZ_SECONDS=600 FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} python -m pytest -s -m long tests/fuzz
