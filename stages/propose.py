@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     for flag in ("image-folder", "images", "weak-labels", "out"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     parser.add_argument("--prompts", type=Path, help="table of stage `prompt`, where there is one")
+    parser.add_argument("--model", type=Path, help="of fit_propose, where the segmenter learns")
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     parser.add_argument("--answers", type=Path, required=True, help="results/<run>/answers")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
@@ -125,7 +126,8 @@ def main(argv: Sequence[str] | None) -> None:
     images = {row["image_id"]: row for row in shard_images(args.images, args.shard).to_pylist()}
     prompts, deleted, modules = prompts_of(args, sources, images)
     with ExitStack() as stack:
-        segmenter = OnDemand(settings, lambda: stack.enter_context(leased(args.device)))
+        device = args.device
+        segmenter = OnDemand(settings, lambda: stack.enter_context(leased(device)), args.model)
         kept = Kept(args.answers, args.out, PROPOSALS, answer_facts(segmenter, args.seed))
         proposer = ImageProposer(
             prompts, segmenter, kept, settings, folder=args.image_folder, seed=args.seed

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stages.formats.format import FORMATS
 from stages.planning.notes import add_notes, read_notes
-from stages.planning.sources import Split, Weights
+from stages.planning.sources import Salient, Split, Weights
 from stages.planning.watched import Watch, digest_of_files, digest_of_photographs, names_of
 from stages.runtime.doors import opened
 
@@ -41,6 +41,11 @@ class Digests:
         key = f"{split.images} of {split.annotations}"
         return self._found(key, lambda: self._photographs(split))
 
+    def salient(self, salient: Salient) -> str:
+        """Of all files in the folders of a salient set, and of the list of those that count."""
+        key = f"{salient.images} with {salient.masks} and {salient.listed}"
+        return self._found(key, lambda: self._salient(salient))
+
     def weights(self, weights: Weights) -> str:
         """Of a weight file: the checksum that the stages insist on, or what it holds."""
         if weights.sha256:
@@ -51,6 +56,12 @@ class Digests:
         source, images = Path(split.annotations), Path(split.images)
         files = opened(FORMATS[split.format].module).sources(source, images)
         return digest_of_files(files, base=source, store=self._store(), watch=self.watch)
+
+    def _salient(self, salient: Salient) -> str:
+        folders = [Path(salient.images), Path(salient.masks)]
+        files = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
+        files += [Path(salient.listed)] if salient.listed else []
+        return digest_of_files(files, base=folders[0], store=self._store(), watch=self.watch)
 
     def _files(self, path: str) -> str:
         base = Path(path).parent

@@ -17,6 +17,7 @@ TOLD_APART = {  # stage: a file whose header says what it was made with
     "prepare": "images.parquet",
     "fit_prompt": "model.pt",
     "prompt": "shard-{shard}.parquet",
+    "fit_propose": "model.pt",
     "propose": "shard-{shard}.parquet",
     "fit_select": "model.pt",
     "select": "shard-{shard}.parquet",

@@ -18,7 +18,7 @@ from stages.settings.readers import DOORS, chosen, for_fit
 
 Values = Mapping[str, Any]
 # stages that cases share where they equal the config's
-SHARED = ("prepare", "fit_prompt", "prompt", "propose")
+SHARED = ("prepare", "fit_prompt", "prompt", "fit_propose", "propose")
 STAGES = (*SHARED, "fit_select", "select", "fit_refine", "refine", "export")
 BASE = ""  # the config itself, without a variant
 
@@ -52,7 +52,7 @@ class Variants:
         return found
 
     def fit_settings(self, name: str, section: str) -> dict[str, Any]:
-        """What a training of `fit_prompt`, `select` or `refine` depends on."""
+        """What a training of `fit_prompt`, `propose`, `select` or `refine` depends on."""
         return for_fit(section, self.configs[name][section], joint=self.is_joint(name))
 
     def is_joint(self, name: str) -> bool:
@@ -79,6 +79,8 @@ class Variants:
         if stage in ("fit_prompt", "prompt"):
             is_frozen = stage == "fit_prompt" and self.settings(name, "fit_prompt")["model"]
             return self.looks(name) and not is_frozen
+        if stage == "fit_propose":
+            return bool(self.method(name, "propose").fit) and not self.block(name, "propose")["model"]
         if stage == "fit_select":
             return bool(self.method(name, "select").fit)
         if stage == "fit_refine":

@@ -51,6 +51,10 @@ def _prompt(variants: Variants, name: str) -> list[str]:
     return [*_prompters(variants, name), *_clues(variants, name)]
 
 
+def _fit_propose(variants: Variants, name: str) -> list[str]:
+    return [variants.method(name, "propose").fit]
+
+
 def _propose(variants: Variants, name: str) -> list[str]:
     made_here = [] if variants.looks(name) else _prompters(variants, name)
     return [*_segmenter(variants, name), *made_here]
@@ -86,6 +90,7 @@ def _refine(variants: Variants, name: str) -> list[str]:
 BEHIND: Mapping[str, Chosen] = {
     "fit_prompt": _clues,
     "prompt": _prompt,
+    "fit_propose": _fit_propose,
     "propose": _propose,
     "fit_select": _fit_select,
     "select": _select,

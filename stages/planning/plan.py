@@ -16,7 +16,7 @@ from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
 from stages.planning.links import Links
 from stages.planning.notes import add_notes
-from stages.planning.sources import fetched, splits, translated, with_paths
+from stages.planning.sources import fetched, salient_sets, splits, translated, with_paths
 from stages.planning.stage_inputs import Ground
 from stages.planning.stage_plan import StagePlan
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
@@ -24,8 +24,9 @@ from stages.tables.shard_names import shard_names
 
 Values = Mapping[str, Any]
 PLANNED = (
-    *("partworld", "translate", "prepare", "fit_prompt", "prompt", "propose", "fit_select"),
-    *("select", "fit_refine", "refine", "export", "convert", "train", "evaluate", "compare"),
+    *("partworld", "translate", "prepare", "fit_prompt", "prompt", "fit_propose", "propose"),
+    *("fit_select", "select", "fit_refine", "refine", "export", "convert"),
+    *("train", "evaluate", "compare"),
 )
 HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
 
@@ -60,6 +61,7 @@ class Plan:
     prepare: StagePlan
     fit_prompt: StagePlan
     prompt: StagePlan
+    fit_propose: StagePlan
     propose: StagePlan
     fit_select: StagePlan
     select: StagePlan
@@ -116,8 +118,18 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     homes = deal(variants, comparison.cases(), **where)
     shards = shard_names(config["shards"])
     digests = Digests(folder, config["dataset"].get("watch", "content"), fresh)
-    truth = bool(config["dataset"]["ground_truth"])
-    ground = Ground(config, variants, homes, comparison, train, held_out, truth, shards, digests)
+    ground = Ground(
+        config=config,
+        variants=variants,
+        homes=homes,
+        comparison=comparison,
+        train=train,
+        held_out=held_out,
+        salient=salient_sets(config["dataset"], links),
+        truth=bool(config["dataset"]["ground_truth"]),
+        shards=shards,
+        digests=digests,
+    )
     plans = {name: StagePlan(name, ground) for name in PLANNED}
     names = [name for name in variants.configs if name not in variants.supervised]
     export = variants.configs[comparison.plain.variant]["export"]

@@ -18,6 +18,7 @@ from stages.runtime.doors import opened
 from stages.segmenters.families import family_of
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.pretrained import pretrained_files
+from stages.segmenters.segmenter import SEGMENTERS
 
 Values = Mapping[str, Any]
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -42,6 +43,23 @@ class Split:
         """The paths of the split that is drawn in `home`; the same where it lies on disk."""
         images = self.images.replace("{home}", home)
         return Split(images, self.annotations.replace("{home}", home), self.format)
+
+
+@dataclass(frozen=True, slots=True)
+class Salient:
+    """Where images with the mask of their one object lie; {home} as in `Split`.
+
+    listed : file that names those that count, or None: all do.
+    """
+
+    images: str
+    masks: str
+    listed: str | None = None
+
+    def below(self, home: str) -> "Salient":
+        """The paths where they are drawn in `home`; the same where they lie on disk."""
+        images, masks = (text.replace("{home}", home) for text in (self.images, self.masks))
+        return Salient(images, masks, self.listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +104,31 @@ def splits(dataset: Values, links: Links) -> tuple[Split, tuple[Split, ...]]:
     train = _split_on_disk(dataset["train"], "dataset.train", links)
     held_out = dataset["val"]
     return train, (_split_on_disk(held_out, "dataset.val", links),) if held_out else ()
+
+
+def salient_sets(dataset: Values, links: Links) -> tuple[Salient, ...]:
+    """The salient images of the data set: one set, or none.
+
+    Raises
+    ------
+    ValueError : a folder or the list is missing, or a link to it cannot be made.
+    """
+    if dataset["source"] == "partworld":
+        folder = "results/{home}/partworld/salient"
+        drawn = dataset["partworld"]["salient"]
+        return (Salient(f"{folder}/images", f"{folder}/masks"),) if drawn else ()
+    given = dataset["salient"]
+    if not given:
+        return ()
+    found: dict[str, str | None] = {"listed": None}
+    for name in ("images", "masks", *(["listed"] if given["listed"] else [])):
+        key = f"dataset.salient.{name}"
+        path = expanded(given[name], key)
+        if not (Path(path).is_file() if name == "listed" else Path(path).is_dir()):
+            kind = "file" if name == "listed" else "folder"
+            raise ValueError(f"{key}: there is no {kind} {path}. Correct the path.")
+        found[name] = links.readable(path, key)
+    return (Salient(str(found["images"]), str(found["masks"]), found["listed"]),)
 
 
 def translated(train: Split, val: Sequence[Split]) -> tuple[str, ...]:
@@ -139,6 +182,9 @@ def with_paths(config: Values, root: Path, links: Links) -> dict[str, Any]:
     if "path" in asked:
         key = f"propose.{segmenter}.path"
         asked["path"] = _promptable(asked["path"], key, root, links)
+    for name in ("model", "weights"):  # of a segmenter that learns
+        if name in asked and (name == "weights" or SEGMENTERS[segmenter].fit):
+            asked[name] = weights(asked[name], f"propose.{segmenter}.{name}", root, links)
     features = placed["select"].get(selector, {}).get("features")
     if features:
         key = f"select.{selector}.features.weights"

@@ -11,8 +11,8 @@ from stages.planning.comparison import Comparison
 from stages.planning.digests import Digests
 from stages.planning.homes import Case, Homes
 from stages.planning.lineage import Values, Variants
-from stages.planning.sources import Split, Weights, translated
-from stages.planning.weight_files import frozen_clues, weight_files
+from stages.planning.sources import Salient, Split, Weights, translated
+from stages.planning.weight_files import frozen_clues, frozen_segmenter, weight_files
 
 LABELS = "pseudo_labels.json"
 FOLDERS = {"convert": "export"}  # stage: the stage in whose folder its files lie
@@ -22,8 +22,9 @@ FOLDERS = {"convert": "export"}  # stage: the stage in whose folder its files li
 class Ground:
     """What the plans of all stages stand on.
 
-    config : of the run, complete. held_out : of the data set, for a detector. truth : the training
-    annotations hold true masks. shards : names such as 0003-of-0128.
+    config : of the run, complete. held_out : of the data set, for a detector. salient : images with
+    the mask of their one object, or none. truth : the training annotations hold true masks.
+    shards : names such as 0003-of-0128.
     """
 
     config: Values
@@ -32,6 +33,7 @@ class Ground:
     comparison: Comparison
     train: Split
     held_out: tuple[Split, ...]
+    salient: tuple[Salient, ...]
     truth: bool
     shards: tuple[str, ...]
     digests: Digests
@@ -117,6 +119,27 @@ class Inputs:
         if variants.learns(variant, "fit_prompt"):
             return [self._at(wildcards, "fit_prompt", "model.pt")]
         return [file.path for file in frozen_clues(variants, variant)]
+
+    def propose_model(self, wildcards: Any) -> list[str]:
+        """The segmenter's network where it learns: trained here, or frozen and the user's own."""
+        variant, variants = self.case(wildcards).variant, self.ground.variants
+        if variants.learns(variant, "fit_propose"):
+            return [self._at(wildcards, "fit_propose", "model.pt")]
+        return [file.path for file in frozen_segmenter(variants, variant)]
+
+    def salient_images(self, wildcards: Any) -> list[str]:
+        """Folder of the images that have one object, where there are any."""
+        world = self._world(wildcards)
+        return [salient.below(world).images for salient in self.ground.salient]
+
+    def salient_masks(self, wildcards: Any) -> list[str]:
+        """Folder of the masks of those objects, where there are any."""
+        world = self._world(wildcards)
+        return [salient.below(world).masks for salient in self.ground.salient]
+
+    def salient_listed(self, wildcards: Any) -> list[str]:
+        """The user's own list of those images that count, where there is one."""
+        return [salient.listed for salient in self.ground.salient if salient.listed]
 
     def select_model(self, wildcards: Any) -> list[str]:
         """The network of `select`, where it learns."""

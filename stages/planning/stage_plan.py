@@ -16,7 +16,10 @@ from stages.runtime.code import code_of
 
 PROGRAMS = {"partworld": "stages.partworld.dataset"}  # the others bear the name of their stage
 # stage: section whose method it trains
-FITTED = {"fit_prompt": "fit_prompt", "fit_select": "select", "fit_refine": "refine"}
+FITTED = {
+    **{"fit_prompt": "fit_prompt", "fit_propose": "propose"},
+    **{"fit_select": "select", "fit_refine": "refine"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ class StagePlan(Inputs):
         found = [digests.weights(file) for file in self.weight_files(self.case(wildcards).variant)]
         if self.ground.homes.own_worlds:
             return found
+        if self.stage == "fit_propose":
+            return found + [digests.salient(salient) for salient in self.ground.salient]
         train, held_out = self.split(wildcards), self.held_out(wildcards)
         if self.stage in ("train", "evaluate", "compare"):
             found += map(digests.labels, held_out)

@@ -26,14 +26,23 @@ def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:
         return _files(train["weights"], train["weights_sha256"]) + own
     if stage in LOOKING:
         return _of_clues(variants, stage, name)
-    if stage not in ASKING:
+    if stage not in (*ASKING, "fit_propose"):
         return []
+    if stage == "fit_propose":
+        block = variants.block(name, "propose")
+        return _files(block.get("weights"), block.get("weights_sha256"))
     segmenter = _checkpoint(variants, name)
     if stage == "propose":
-        return segmenter
+        return segmenter + frozen_segmenter(variants, name)
     found = _features(variants, stage, name)
     again = stage == "refine" and asks_again(variants.settings(name, "refine"))
     return found + [file for file in segmenter if again and file not in found]
+
+
+def frozen_segmenter(variants: Variants, name: str) -> list[Weights]:
+    """The network of a segmenter that another run has trained, if the config names one."""
+    learns = variants.method(name, "propose").fit
+    return _files(variants.block(name, "propose")["model"], None) if learns else []
 
 
 def frozen_clues(variants: Variants, name: str) -> list[Weights]:

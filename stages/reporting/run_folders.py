@@ -15,6 +15,7 @@ IN_RUN = (
     "prepare",
     "fit_prompt",
     "prompt",
+    "fit_propose",
     "propose",
 )  # stages that lie in the run itself, in a plain layout
 PATTERNS = ("*/select", "*/seed-*/select", "seed-*/*/select")

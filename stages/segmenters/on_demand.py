@@ -5,6 +5,7 @@ Where all answers are kept from an earlier run, or a shard is empty, no model is
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -34,14 +35,21 @@ class OnDemand:
     ValueError : the weights are missing or not the wanted ones.
     """
 
-    def __init__(self, settings: Propose, device: Callable[[], torch.device]):
-        """`device` is called when the model is loaded: a lease is taken no earlier."""
+    def __init__(
+        self, settings: Propose, device: Callable[[], torch.device], model: Path | None = None
+    ):
+        """`device` is called when the model is loaded: a lease is taken no earlier.
+
+        model : that stage `fit_propose` has trained, or the config has named, of a segmenter that
+            learns; None for all others.
+        """
         self.settings, self.device = settings, device
+        self.trained = trained_model(settings.segmenter, model)
         self.module = SEGMENTERS[settings.segmenter].module
         self.block = getattr(settings, settings.segmenter, None)
         self.values = chosen("propose", provenance_values(settings))
         method = opened(self.module)
-        self.digest: str = method.model_digest(self.block)
+        self.digest: str = method.model_digest(self.block, **self.trained)
         self.packages = frozenset({*PACKAGES, *method.PACKAGES})
 
     def __call__(self) -> Segmenter:
@@ -50,7 +58,8 @@ class OnDemand:
 
     @cached_property
     def _segmenter(self) -> Segmenter:
-        found: Segmenter = opened(self.module).opened_segmenter(self.block, device=self.device())
+        opener = opened(self.module).opened_segmenter
+        found: Segmenter = opener(self.block, device=self.device(), **self.trained)
         return found
 
     def facts(self, asker: str, settings: Mapping[str, Any], *, seed: int = 0) -> dict[str, Any]:
@@ -69,3 +78,24 @@ class OnDemand:
             code=code_of(asker, self.module),
             model_sha256=self.digest,
         )
+
+
+def trained_model(segmenter: str, model: Path | None) -> dict[str, Path]:
+    """What a segmenter is opened with beside its keys: its trained network, where it learns.
+
+    Raises
+    ------
+    ValueError : it learns and there is no model, or the other way round.
+    """
+    learns = bool(SEGMENTERS[segmenter].fit)
+    if learns and model is None:
+        raise ValueError(
+            f"propose.segmenter: {segmenter} needs --model, and none was given. Run fit_propose, "
+            f"or set propose.{segmenter}.model."
+        )
+    if model is not None and not learns:
+        raise ValueError(
+            f"--model is {model}, but propose.segmenter is {segmenter}, which is trained by "
+            "nobody here. Leave the flag out."
+        )
+    return {} if model is None else {"model": model}

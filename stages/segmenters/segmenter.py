@@ -8,6 +8,14 @@ A module behind it has
 `settings` is the block of section `propose` that bears the name. Its keys `checkpoint`, a weight
 file, and `sha256`, or `path`, a folder as `transformers` writes it, are known to the plan, which
 looks for the files and watches them.
+
+A segmenter that learns from the weak labels has in its door the module that trains its network
+(`fit`; program fit_propose), which has
+* `trained(args, settings, facts)`: trains, or goes on where it was cut, and writes model and log;
+* `facts_of_fit(settings) -> dict`: what the training depends on beside settings and code, for
+  provenance: `packages` and checksums of weights; raises ValueError where a file is missing.
+`settings` is section `propose`. The first two functions above then take the network as `model`,
+a path. Its block has a key `model`, a network that another run has trained, or null.
 """
 
 from dataclasses import dataclass

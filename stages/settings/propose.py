@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.blocks import OneOf, with_blocks
-from stages.settings.section import Annotated, Field, Section
+from stages.settings.section import CHOOSE, Annotated, Field, Section
 
 if TYPE_CHECKING:
     from stages.settings.segmenters.sam import Settings as Sam
@@ -104,7 +104,7 @@ DEFAULT_PROMPTS: tuple[AnyPrompt, ...] = (
 
 
 class ProposeShared(Section):
-    """Which segmenter is asked, and about what."""
+    """Which segmenter is asked, and about what; a segmenter that learns reads its own keys alone."""
 
     segmenter: Annotated[
         str, OneOf(SEGMENTERS), Field(description="who answers prompts with masks")
@@ -116,12 +116,14 @@ class ProposeShared(Section):
             description="where prompts come from, in bag order; the first must be `label`; each "
             "prompt adds up to three masks to the bag",
         ),
+        CHOOSE,
     ] = DEFAULT_PROMPTS
-    grid: Annotated[Grid, Field(description="masks for the points of a grid")] = Grid()
-    peaks: Annotated[Peaks, Field(description="masks for peaks of class maps")] = Peaks()
+    grid: Annotated[Grid, Field(description="masks for the points of a grid"), CHOOSE] = Grid()
+    peaks: Annotated[Peaks, Field(description="masks for peaks of class maps"), CHOOSE] = Peaks()
     mirror: Annotated[
         bool,
         Field(description="ask about the mirrored image too: twice the proposals and the time"),
+        CHOOSE,
     ] = False
     clean: Annotated[
         float,
@@ -131,9 +133,12 @@ class ProposeShared(Section):
             description="keep connected components of at least this share of the one under the "
             "prompt point (or of the largest); 0: keep all",
         ),
+        CHOOSE,
     ] = 0.25
     chunk: Annotated[
-        int, Field(ge=1, description="images per part: a killed shard loses at most one part")
+        int,
+        Field(ge=1, description="images per part: a killed shard loses at most one part"),
+        CHOOSE,
     ] = 64
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ SHARED_FOLDERS = (
         "prepare",
         "fit_prompt",
         "prompt",
+        "fit_propose",
         "propose",
         "answers",
         "embeddings",

@@ -10,7 +10,7 @@ from tests.workflow.workspace import CHAIN
 
 RULES = tuple(dict.fromkeys((*CHAIN, *CHAIN_OF_TAGS)))
 # whose home is that of the run
-ON_THE_RUN = ("partworld", "prepare", "fit_prompt", "prompt", "propose")
+ON_THE_RUN = ("partworld", "prepare", "fit_prompt", "prompt", "fit_propose", "propose")
 EDIT = "\n\nADDED_BY_A_TEST = 1\n"
 
 

@@ -5,6 +5,7 @@ rule propose:
         images=PLAN.propose.images,
         weak_labels=PLAN.propose.weak_labels,
         prompts=PLAN.propose.prompts,
+        model=PLAN.propose.propose_model,
         weights=ancient(PLAN.propose.weights),
     output:
         proposals="results/{home}/propose/shard-{shard}.parquet",
@@ -25,6 +26,7 @@ rule propose:
         digests=PLAN.propose.digests,
         shard="{shard}",
         prompts=lambda w, input: flag("--prompts", input.prompts),
+        model=lambda w, input: flag("--model", input.model),
         answers=PLAN.answers,
         device=config["device"],
         seed=PLAN.propose.seed,
@@ -38,6 +40,7 @@ rule propose:
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
         " {params.prompts}"
+        " {params.model}"
         " --shard {params.shard}"
         " --out {output.proposals:q}"
         " --answers {params.answers:q}"
