@@ -1,8 +1,12 @@
-"""Write PartWorld scenes as a COCO data set.
+"""Write PartWorld scenes as a COCO data set, or its single objects as images and masks.
 
-In go a seed, a split and a number of images; out go `DIR/images/000001.png` ... and, last of all,
-`DIR/annotations.json`, whose existence means that everything is there. Equal arguments give equal
-bytes, and image k is the same whether 10 or 1000 images are asked for.
+In go a seed, a split, a look and a number of images; out go `DIR/images/000001.png` ... and, last
+of all, `DIR/annotations.json`, whose existence means that everything is there. Equal arguments give
+equal bytes, and image k is the same whether 10 or 1000 images are asked for. A look (`plain`, or
+`hard`, in which colour gives no object away) changes pixels alone.
+
+Split `salient` stands in for photographs of salient objects: scenes of one object, seen whole, as
+`DIR/images/000001.png` ... and their masks, `DIR/masks/000001.png` ..., of 0 and 255.
 
 Annotations are COCO's (xywh boxes, compressed RLE with string counts, ids from 1) plus two keys:
 `cluster`, shared by the objects of one row or pile of an image, and `difficulty`:
@@ -29,7 +33,8 @@ from pycocotools import mask as coco_mask
 
 from stages.partworld.classes import CLASSES
 from stages.partworld.layout import SIDE
-from stages.partworld.scenes import Instance, Scene, render_scene
+from stages.partworld.looks import LOOKS
+from stages.partworld.scenes import SALIENT, Instance, Scene, render_scene
 from stages.runtime.atomic import replacing
 
 VERSION = 1  # of the world: raise it when equal arguments no longer give equal bytes
@@ -84,20 +89,23 @@ def scene_annotations(scene: Scene, *, image_id: int, first_id: int) -> list[dic
 
 
 def write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write an (h, w, 3) uint8 RGB image, complete or not at all.
+    """Write an (h, w, 3) uint8 RGB image, or a gray one of (h, w), complete or not at all.
 
     Raises
     ------
     RuntimeError : the image could not be encoded.
     """
-    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    stored = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(".png", stored)
     if not done:
         raise RuntimeError(f"partworld: {path}: OpenCV could not encode {image.shape} as PNG.")
     with replacing(path) as temporary:
         temporary.write_bytes(data.tobytes())
 
 
-def write_dataset(out: Path, *, split: str, images: int, seed: int) -> dict[str, int]:
+def write_dataset(
+    out: Path, *, split: str, images: int, seed: int, look: str = "plain"
+) -> dict[str, int]:
     """Draw a split into `out`, images first, `annotations.json` last.
 
     Parameters
@@ -106,6 +114,7 @@ def write_dataset(out: Path, *, split: str, images: int, seed: int) -> dict[str,
     split : `train` or `val`; splits share no scene.
     images : >= 1.
     seed : >= 0.
+    look : one of `LOOKS`.
 
     Returns
     -------
@@ -115,23 +124,19 @@ def write_dataset(out: Path, *, split: str, images: int, seed: int) -> dict[str,
     ------
     ValueError : `images` or `seed` is out of range.
     """
-    if images < 1 or seed < 0:
-        raise ValueError(
-            f"partworld: --images is {images} and --seed is {seed}. Give at least 1 and 0."
-        )
+    _check_numbers(images, seed)
     (out / "annotations.json").unlink(missing_ok=True)  # it must not vouch for images to come
     records: list[dict[str, Any]] = []
     objects: list[dict[str, Any]] = []
     for index in range(images):
-        scene, name = render_scene(seed, split, index), f"{index + 1:06d}.png"
+        scene, name = render_scene(seed, split, index, look=look), f"{index + 1:06d}.png"
         write_png(out / "images" / name, scene.image)
         records.append({"id": index + 1, "file_name": name, "height": SIDE, "width": SIDE})
         objects += scene_annotations(scene, image_id=index + 1, first_id=len(objects) + 1)
-        if (index + 1) % 64 == 0:
-            print(f"{index + 1}/{images}", file=sys.stderr, flush=True)
+        _report(index + 1, images)
     info = {"description": "PartWorld", "version": VERSION, "split": split, "seed": seed}
     content = {
-        "info": info,
+        "info": info if look == "plain" else info | {"look": look},
         "images": records,
         "categories": categories(),
         "annotations": objects,
@@ -145,6 +150,47 @@ def write_dataset(out: Path, *, split: str, images: int, seed: int) -> dict[str,
     }
 
 
+def write_salient(out: Path, *, images: int, seed: int, look: str = "plain") -> int:
+    """Draw split `salient` into `out`: each image, then its mask.
+
+    Parameters
+    ----------
+    out : folder, made if missing. images : >= 1. seed : >= 0. look : one of `LOOKS`.
+
+    Returns
+    -------
+    The number of images.
+
+    Raises
+    ------
+    ValueError : `images` or `seed` is out of range, or `out` holds images or masks already, among
+        which those to come would be lost.
+    """
+    _check_numbers(images, seed)
+    for folder in (out / "images", out / "masks"):
+        if folder.exists() and any(folder.iterdir()):
+            raise ValueError(f"partworld: {folder} holds files already. Give an empty folder.")
+    for index in range(images):
+        scene, name = render_scene(seed, SALIENT, index, look=look), f"{index + 1:06d}.png"
+        write_png(out / "images" / name, scene.image)
+        mask = (scene.level_map("whole") > 0).astype(np.uint8) * np.uint8(255)
+        write_png(out / "masks" / name, np.asarray(mask))
+        _report(index + 1, images)
+    return images
+
+
+def _check_numbers(images: int, seed: int) -> None:
+    if images < 1 or seed < 0:
+        raise ValueError(
+            f"partworld: --images is {images} and --seed is {seed}. Give at least 1 and 0."
+        )
+
+
+def _report(done: int, images: int) -> None:
+    if done % 64 == 0:
+        print(f"{done}/{images}", file=sys.stderr, flush=True)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m stages.partworld.dataset",
@@ -156,15 +202,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--split",
-        choices=("train", "val"),
+        choices=("train", "val", SALIENT),
         required=True,
-        help="which scenes: the two share none, whatever the seed",
+        help="which scenes: no two splits share one, whatever the seed",
     )
     parser.add_argument(
         "--images", type=int, required=True, metavar="N", help="number of images, at least 1"
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="seed of the world, from 0 (default: 0)"
+    )
+    parser.add_argument(
+        "--look", choices=LOOKS, default="plain", help="how the scenes are painted (default: plain)"
     )
     return parser
 
@@ -174,18 +223,24 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     cv2.setNumThreads(1)
     try:
-        counts = write_dataset(
-            options.out, split=options.split, images=options.images, seed=options.seed
-        )
+        said = _written(options)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    print(
-        f"partworld: {counts['images']} images, {counts['objects']} objects,"
-        f" {counts['crowds']} of them crowds ({options.out / 'annotations.json'})",
-        file=sys.stderr,
-    )
+    print(f"partworld: {said}", file=sys.stderr)
     return 0
+
+
+def _written(options: argparse.Namespace) -> str:
+    """Draw what was asked for; says what is there now."""
+    given = {"images": options.images, "seed": options.seed, "look": options.look}
+    if options.split == SALIENT:
+        return f"{write_salient(options.out, **given)} images with masks ({options.out})"
+    counts = write_dataset(options.out, split=options.split, **given)
+    return (
+        f"{counts['images']} images, {counts['objects']} objects,"
+        f" {counts['crowds']} of them crowds ({options.out / 'annotations.json'})"
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 In goes a random generator, out go `Placement`s. Three clusters in ten, and so half of the objects,
 stand with others of their class, overlapping, touching or adjacent, so that the group is a tempting
-answer for them, and the wrong one for the rest; some clusters hide others in part.
+answer for them, and the wrong one for the rest; some clusters hide others in part. `lone` is the
+other kind of scene: one object, seen whole, and nothing beside it.
 """
 
 from __future__ import annotations
@@ -147,3 +148,22 @@ def plan(rng: np.random.Generator) -> list[Placement]:
                 Placement(0, number, room[0], room[3], *size, rng.uniform(-20, 20), False)
             )
     return sorted(placements, key=lambda p: p.y)
+
+
+def lone(rng: np.random.Generator) -> list[Placement]:
+    """One object of any class, seen whole; the longer side of its box is 0.3 to 0.9 of the image's.
+
+    The world's stand-in for a photograph of a salient object.
+    """
+    category = int(rng.integers(len(CLASSES)))
+    blueprint = CLASSES[category]
+    aspect = blueprint.aspect * rng.uniform(0.88, 1.14)
+    angle = rng.uniform(-blueprint.tilt, blueprint.tilt)
+    size = np.array([aspect**0.5, aspect**-0.5])  # width and height
+    cos, sin = abs(np.cos(np.deg2rad(angle))), abs(np.sin(np.deg2rad(angle)))
+    turned = np.array([[cos, sin], [sin, cos]]) @ size  # of the box about the turned object
+    scale = rng.uniform(0.3, 0.9) * SIDE / turned.max()
+    centre = rng.uniform(scale * turned / 2 + 1, SIDE - scale * turned / 2 - 1)
+    width, height = (float(value) for value in scale * size)
+    x, y = float(centre[0]) - width / 2, float(centre[1]) + height / 2
+    return [Placement(category + 1, 1, x, y, width, height, angle, bool(rng.random() < 0.5))]

@@ -104,3 +104,45 @@ def test_help_explains_splits_and_difficulties(capsys: pytest.CaptureFixture[str
     text = capsys.readouterr().out
     for word in ("--split", "occluded", "annotations.json", "iscrowd"):
         assert word in text
+
+
+def _salient(out: Path, *more: str) -> int:
+    arguments = ["--out", str(out), "--split", "salient", "--images", "4", "--seed", "5"]
+    return dataset.main([*arguments, *more])
+
+
+@pytest.mark.parametrize("look", ["plain", "hard"])
+def test_a_salient_set_is_images_and_masks_of_the_same_names(look: str, tmp_path: Path) -> None:
+    assert _salient(tmp_path, "--look", look) == 0
+    names = [f"{number:06d}.png" for number in range(1, 5)]
+    assert sorted(_bytes(tmp_path)) == [
+        f"{kind}/{n}" for kind in ("images", "masks") for n in names
+    ]
+    for index, name in enumerate(names):
+        scene = render_scene(5, "salient", index, look=look)
+        image = cv2.imread(str(tmp_path / "images" / name))
+        np.testing.assert_array_equal(image[..., ::-1], scene.image)
+        mask = cv2.imread(str(tmp_path / "masks" / name), cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(mask, np.where(scene.leaf > 0, 255, 0))
+
+
+def test_a_salient_set_overwrites_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _salient(tmp_path) == 0
+    before = _bytes(tmp_path)
+    assert _salient(tmp_path) == 2
+    assert "images holds files already. Give an empty folder." in capsys.readouterr().err
+    assert _bytes(tmp_path) == before
+
+
+def test_a_hard_split_says_so_and_has_the_plain_ones_annotations(
+    train: Path, tmp_path: Path
+) -> None:
+    dataset.write_dataset(tmp_path, split="train", images=8, seed=5, look="hard")
+    plain, hard = (json.loads((p / "annotations.json").read_text()) for p in (train, tmp_path))
+    assert hard.pop("info") == plain.pop("info") | {"look": "hard"}
+    assert hard == plain
+    ours, theirs = _bytes(train / "images"), _bytes(tmp_path / "images")
+    assert ours.keys() == theirs.keys()
+    assert not set(ours.values()) & set(theirs.values())

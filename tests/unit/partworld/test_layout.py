@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from stages.partworld.layout import SIDE, overlap, plan
+from stages.partworld.classes import CLASSES
+from stages.partworld.layout import SIDE, lone, overlap, plan
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,14 @@ def test_clusters_of_one_and_of_many_both_occur() -> None:
         clusters = [i.cluster for i in plan(np.random.default_rng(seed)) if i.category_id]
         sizes |= {clusters.count(number) for number in clusters}
     assert {1, 2, 3} <= sizes
+
+
+def test_a_lone_object_is_of_any_class_and_of_many_sizes() -> None:
+    found = [lone(np.random.default_rng(seed)) for seed in range(300)]
+    assert all(len(placements) == 1 for placements in found)
+    placements = [placement for (placement,) in found]
+    assert {item.category_id for item in placements} == set(range(1, len(CLASSES) + 1))
+    sides = [max(item.width, item.height) / SIDE for item in placements if item.angle < 8]
+    assert min(sides) < 0.35
+    assert max(sides) > 0.85
+    assert {item.flip for item in placements} == {False, True}

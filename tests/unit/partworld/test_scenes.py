@@ -9,6 +9,7 @@ from stages.partworld.scenes import (
     MIN_KEY_VISIBLE,
     MIN_VISIBLE,
     OCCLUDED,
+    SALIENT,
     Scene,
     render_scene,
     scene_rng,
@@ -140,3 +141,23 @@ def test_wholes_sit_at_different_depths(name: str, fewest: int, most: int) -> No
     for seed in range(5):
         parts = {piece.part for piece in item.build(np.random.default_rng(seed))}
         assert fewest <= len(parts) <= most
+
+
+def test_salient_scenes_hold_one_object_seen_whole() -> None:
+    areas = []
+    for index in range(120):
+        scene = render_scene(3, SALIENT, index)
+        (instance,) = scene.instances
+        assert instance.area == instance.full_area
+        assert not instance.is_crowd
+        assert instance.difficulty in ("single", "part")
+        np.testing.assert_array_equal(scene.leaf > 0, scene.mask(instance))
+        areas.append(instance.area / SIDE**2)
+    assert min(areas) < 0.05
+    assert max(areas) > 0.4
+
+
+def test_salient_scenes_have_random_numbers_of_their_own() -> None:
+    draws = {scene_rng(0, split, 0).random() for split in ("train", "val", SALIENT)}
+    assert len(draws) == 3
+    assert scene_rng(0, "val", 0, 1).random() not in draws
