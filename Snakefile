@@ -21,6 +21,7 @@ rule all:
 
 
 include: "workflow/rules/partworld.smk"
+include: "workflow/rules/salient.smk"
 include: "workflow/rules/translate.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/fetch.smk"

@@ -22,10 +22,44 @@ class Split(Section):
 
 
 class Partworld(Section):
-    """Size of the procedural demo data set."""
+    """The procedural demo data set."""
 
     train: Annotated[int, Field(ge=1, description="training scenes")] = 240
     val: Annotated[int, Field(ge=1, description="held-out scenes")] = 300
+    salient: Annotated[
+        int,
+        Field(
+            ge=0, description="images of single objects with masks, for what learns from such; or 0"
+        ),
+    ] = 0
+    look: Annotated[
+        Literal["plain", "hard"],
+        Field(
+            description="plain: colours give objects away; hard: objects, neighbours and "
+            "background share a few, under stronger light, grain and blur"
+        ),
+    ] = "plain"
+
+
+class Salient(Section):
+    """Images of salient objects and their masks, such as DUTS-TR; ${VARIABLES} as in a split."""
+
+    images: Annotated[str, Field(description="folder of images, such as DUTS-TR-Image")]
+    masks: Annotated[
+        str, Field(description="folder of masks of the same names, bright on the object")
+    ]
+    listed: Annotated[
+        str | None, Field(description="file that names the images to take, one a line; null: all")
+    ] = None
+    single: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="an image counts where the largest connected part of its mask has this "
+            "share of it or more; 0: all",
+        ),
+    ] = 0.95
 
 
 class Dataset(Section):
@@ -39,6 +73,13 @@ class Dataset(Section):
     val: Annotated[
         Split | None,
         Field(description="for source files: held out, for the detector's AP; or null"),
+    ] = None
+    salient: Annotated[
+        Salient | None,
+        Field(
+            description="images of single objects with masks, for what learns from such; on "
+            "PartWorld, partworld.salient draws them"
+        ),
     ] = None
     ground_truth: Annotated[
         bool, Field(description="the training annotations hold true masks, so labels can be scored")
@@ -68,5 +109,14 @@ class Dataset(Section):
         if self.source == "partworld" and self.train:
             raise ValueError(
                 "{at}.train is given, but {at}.source is partworld; set {at}.source to files"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_salient_set(self) -> Self:
+        if self.source == "partworld" and self.partworld.salient and self.salient:
+            raise ValueError(
+                "{at}.salient is given, and {at}.partworld.salient draws "
+                f"{self.partworld.salient} images as well; set one of them to null or 0"
             )
         return self

@@ -9,6 +9,7 @@ rule partworld:
         "results/{home}/benchmarks/partworld/{split}.tsv"
     wildcard_constraints:
         home=PLAN.partworld.homes,
+        split="train|val",
     conda:
         "../../envs/stages.yaml"
     threads: 1
@@ -18,6 +19,7 @@ rule partworld:
         folder=subpath(output.annotations, parent=True),
         split="{split}",
         images=lambda wildcards: config["dataset"]["partworld"][wildcards.split],
+        look=config["dataset"]["partworld"]["look"],
         seed=PLAN.partworld.seed,
     message:
         "Drawing the {wildcards.split} scenes of PartWorld, {wildcards.home}."
@@ -26,5 +28,6 @@ rule partworld:
         " --out {params.folder:q}"
         " --split {params.split}"
         " --images {params.images}"
+        " --look {params.look}"
         " --seed {params.seed}"
         " 2> {log:q}"

@@ -49,7 +49,7 @@ def test_every_section_refuses_other_keys_and_describes_each() -> None:
 
 def test_every_key_but_what_names_an_entry_has_a_default() -> None:
     needed = {key for section in _sections(config_schema()) for key in section.get("required", ())}
-    assert needed == {"images", "annotations", "source", "name"}
+    assert needed == {"images", "annotations", "masks", "source", "name"}
 
 
 def test_the_schema_is_whole_and_refers_to_nothing() -> None:

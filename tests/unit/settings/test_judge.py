@@ -19,6 +19,7 @@ from stages.settings.readers import SECTIONS
 from stages.settings.section import from_json, to_values
 
 SPLIT = {"images": "a", "annotations": "b"}
+SALIENT = {"images": "a", "masks": "b"}
 DEFAULTS = to_values(Config())
 
 
@@ -216,6 +217,13 @@ OF_THE_RUN: list[tuple[dict[str, Any], str]] = [
     ({"dataset.watch": "date"}, "dataset.watch: must be one of content, stat, seen 'date'"),
     ({"dataset.source": "files"}, "dataset.train is missing, but dataset.source is files"),
     ({"dataset.train": SPLIT}, "dataset.train is given, but dataset.source is partworld"),
+    ({"dataset.partworld.look": "soft"}, "dataset.partworld.look: must be one of plain, hard"),
+    ({"dataset.salient": {"images": "a"}}, "dataset.salient lacks masks"),
+    ({"dataset.salient": {**SALIENT, "single": 95}}, "dataset.salient.single"),
+    (
+        {"dataset.salient": SALIENT, "dataset.partworld.salient": 9},
+        "dataset.salient is given, and dataset.partworld.salient draws 9 images as well",
+    ),
     ({"variant": "propose"}, "variant: 'propose' is a folder that all variants share"),
     ({"variant": "answers"}, "variant: 'answers' is a folder that all variants share"),
     ({"select.method": "sam_top1"}, "refine.method: prm starts from PSM, but select.method is"),
@@ -271,6 +279,14 @@ FINE: list[dict[str, Any]] = [
     {"train.roi_drop": {"enabled": True, "start": 399}},
     {"train": {"norm": "frozen_batch", "weights": "resnet.pth"}},
     {"dataset": {"source": "files", "train": SPLIT}},
+    {"dataset": {"salient": SALIENT}},
+    {"dataset": {"partworld": {"salient": 9, "look": "hard"}}},
+    {  # a recipe of the demo below a file of one's own data
+        "dataset": {
+            **{"source": "files", "train": SPLIT},
+            **{"salient": SALIENT, "partworld": {"salient": 9}},
+        }
+    },
     {"select.method": "largest", "refine.method": "as_it_is"},
 ]
 
