@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--salient-images", type=Path, help="images that have one object")
     parser.add_argument("--salient-masks", type=Path, help="their masks, by the same names")
     parser.add_argument("--salient-listed", type=Path, help="names of those that count; else all")
+    parser.add_argument("--salient-single", type=float, default=0.0, help="share of one component")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)

@@ -35,7 +35,7 @@ def config(**changes: Any) -> dict[str, Any]:
         "device": "cpu",
         "dataset": {
             **{"source": "partworld", "train": None, "val": None, "ground_truth": True},
-            "watch": "content",
+            **{"watch": "content", "salient": None, "partworld": {"salient": 0}},
         },
         "prepare": {"labels": "point", "point": "uniform"},
         "fit_prompt": {"model": None, "network": "conv", "conv": {}, "vit": {}},

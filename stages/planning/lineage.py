@@ -80,7 +80,8 @@ class Variants:
             is_frozen = stage == "fit_prompt" and self.settings(name, "fit_prompt")["model"]
             return self.looks(name) and not is_frozen
         if stage == "fit_propose":
-            return bool(self.method(name, "propose").fit) and not self.block(name, "propose")["model"]
+            fits = bool(self.method(name, "propose").fit)
+            return fits and not self.block(name, "propose")["model"]
         if stage == "fit_select":
             return bool(self.method(name, "select").fit)
         if stage == "fit_refine":

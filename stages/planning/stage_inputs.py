@@ -141,6 +141,11 @@ class Inputs:
         """The user's own list of those images that count, where there is one."""
         return [salient.listed for salient in self.ground.salient if salient.listed]
 
+    def salient_single(self, wildcards: Any) -> float:
+        """Least share of its largest component that a salient mask counts from; 0: all count."""
+        given = self.ground.config["dataset"]["salient"] or {}
+        return 0.0 if self.ground.homes.own_worlds else float(given.get("single", 0))
+
     def select_model(self, wildcards: Any) -> list[str]:
         """The network of `select`, where it learns."""
         learns = self.ground.variants.learns(self.case(wildcards).variant, "fit_select")

@@ -104,7 +104,7 @@ DEFAULT_PROMPTS: tuple[AnyPrompt, ...] = (
 
 
 class ProposeShared(Section):
-    """Which segmenter is asked, and about what; a segmenter that learns reads its own keys alone."""
+    """Which segmenter is asked, and about what; its training reads its own keys alone."""
 
     segmenter: Annotated[
         str, OneOf(SEGMENTERS), Field(description="who answers prompts with masks")

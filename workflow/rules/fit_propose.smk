@@ -29,6 +29,7 @@ rule fit_propose:
         salient=lambda w, input: flag("--salient-images", input.salient_images)
         + flag(" --salient-masks", input.salient_masks)
         + flag(" --salient-listed", input.salient_listed),
+        single=PLAN.fit_propose.salient_single,
         device=config["device"],
         seed=PLAN.fit_propose.seed,
         settings=PLAN.fit_propose.settings,
@@ -41,6 +42,7 @@ rule fit_propose:
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
         " {params.salient}"
+        " --salient-single {params.single}"
         " --out {output.model:q}"
         " --out-log {output.log:q}"
         " --device {params.device}"
