@@ -58,3 +58,13 @@ def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
     """Boxes in the image with left and right exchanged, (..., 4)."""
     left, right = width - boxes[..., 2], width - boxes[..., 0]
     return np.stack([left, boxes[..., 1], right, boxes[..., 3]], axis=-1)
+
+
+def touched_pixels(box: np.ndarray, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of the pixels that a box, (4,) xyxy px, touches: one at least of each.
+
+    A box beyond the image, or without an area, is moved to the pixel that is closest.
+    """
+    x0, y0 = np.clip(np.floor(box[:2]), 0, (width - 1, height - 1)).astype(int)
+    x1, y1 = np.clip(np.ceil(box[2:]), (x0 + 1, y0 + 1), (width, height)).astype(int)
+    return slice(int(y0), int(y1)), slice(int(x0), int(x1))

@@ -33,7 +33,15 @@ SEGMENTERS = {  # by propose.segmenter
     "transformers": Method(
         "stages.segmenters.transformers", settings="stages.settings.segmenters.transformers"
     ),
+    "filled": Method("stages.segmenters.filled"),
+    "ellipse": Method("stages.segmenters.ellipse"),
+    "grabcut": Method("stages.segmenters.grabcut", settings="stages.settings.segmenters.grabcut"),
+    "saliency": Method(
+        "stages.segmenters.saliency", settings="stages.settings.segmenters.saliency"
+    ),
 }
+BOXES_ALONE = ("filled", "ellipse", "grabcut", "saliency")  # that answer nothing but boxes
+SHAPES = ("filled", "ellipse")  # of those, what does not look at the image
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from stages.settings.blocks import OneOf, with_blocks
 from stages.settings.section import CHOOSE, Annotated, Field, Section
 
 if TYPE_CHECKING:
+    from stages.settings.segmenters.grabcut import Settings as Grabcut
+    from stages.settings.segmenters.saliency import Settings as Saliency
     from stages.settings.segmenters.sam import Settings as Sam
     from stages.settings.segmenters.transformers import Settings as Transformers
 
@@ -26,6 +28,15 @@ class LabelPrompt(Section):
 
     source: Literal["label"] = Field(description="the weak label itself")
     masks: Masks = "all"
+    scale: Annotated[
+        float,
+        Field(
+            gt=0, le=4, description="side of the box that is asked with, in sides of the label's"
+        ),
+    ] = 1.0
+    cut: Annotated[
+        bool, Field(description="cut away what an answer has outside the label's own box")
+    ] = False
 
 
 class InnerPointsPrompt(Section):
@@ -159,6 +170,8 @@ if TYPE_CHECKING:
 
         sam: Sam = Sam()
         transformers: Transformers = Transformers()
+        grabcut: Grabcut = Grabcut()
+        saliency: Saliency = Saliency()
 
 else:
     Propose = with_blocks(ProposeShared, "Propose", SEGMENTERS)

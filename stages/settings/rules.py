@@ -7,6 +7,7 @@ from typing import Any
 from stages.learning.clue_networks import MAPS
 from stages.learning.features import of_segmenter
 from stages.methods.prompter import is_looking
+from stages.segmenters.segmenter import BOXES_ALONE, SHAPES
 from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
@@ -60,6 +61,7 @@ def section_faults(config: Values) -> Iterator[str]:
     yield from _clue_faults(config)
     yield from _match_faults(config)
     yield from _tag_faults(config)
+    yield from _box_faults(config)
     if config["train"]["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
         yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
 
@@ -92,6 +94,29 @@ def _tag_faults(config: Values) -> Iterator[str]:
         yield (
             f"refine.method: {refine} chooses among the proposals of whole images, but "
             f"select.method is psm; set select.method to {' or '.join(OF_TAGS)}"
+        )
+
+
+def _box_faults(config: Values) -> Iterator[str]:
+    """Segmenters that answer boxes alone, beside labels or questions that are no boxes."""
+    segmenter, labels = config["propose"]["segmenter"], config["prepare"]["labels"]
+    if segmenter not in BOXES_ALONE:
+        return
+    sources = [entry["source"] for entry in config["prompt"]["sources"]]
+    if labels == "tag" or (labels == "point" and "labels" in sources):
+        yield (
+            f"propose.segmenter: {segmenter} answers boxes alone, but prepare.labels is {labels}; "
+            "set prepare.labels: box, or propose.segmenter: sam"
+        )
+    if segmenter in SHAPES and config["refine"]["zoom"]["enabled"]:
+        yield (
+            f"refine.zoom.enabled: true, but propose.segmenter is {segmenter}, which does not look "
+            "at the image, close up or not; set refine.zoom.enabled: false"
+        )
+    if config["propose"].get(segmenter, {}).get("checkpoint", "") is None:
+        yield (
+            f"propose.{segmenter}.checkpoint: null, but propose.segmenter is {segmenter}; name the "
+            "ONNX file of a saliency network"
         )
 
 

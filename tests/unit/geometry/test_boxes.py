@@ -8,6 +8,7 @@ from stages.geometry.boxes import (
     clip_boxes,
     mirrored_boxes,
     scale_boxes,
+    touched_pixels,
     xywh_to_xyxy,
     xyxy_to_xywh,
 )
@@ -108,6 +109,24 @@ def test_scale_keeps_the_centre() -> None:
     np.testing.assert_allclose(scaled[:, :2] + scaled[:, 2:], boxes[:, :2] + boxes[:, 2:], 1e-5)
     np.testing.assert_allclose(box_area(scaled), box_area(boxes) * 2.25, rtol=1e-4)
     np.testing.assert_allclose(scale_boxes(boxes, 1.0), boxes, rtol=1e-5)
+
+
+TOUCHED = [  # box, its rows and columns in an image of 10 x 12 px
+    ((2, 1, 5, 3), (1, 3, 2, 5)),
+    ((2.2, 1.9, 4.1, 2.1), (1, 3, 2, 5)),
+    ((-4, -4, 40, 40), (0, 10, 0, 12)),
+    ((3, 4, 3, 4), (4, 5, 3, 4)),
+    ((20, 20, 30, 30), (9, 10, 11, 12)),
+    ((12, 10, 12, 10), (9, 10, 11, 12)),
+]
+
+
+@pytest.mark.parametrize(("box", "wanted"), TOUCHED)
+def test_a_box_touches_one_pixel_at_least(
+    box: tuple[float, ...], wanted: tuple[int, int, int, int]
+) -> None:
+    rows, columns = touched_pixels(np.array(box, dtype=np.float32), 10, 12)
+    assert (rows.start, rows.stop, columns.start, columns.stop) == wanted
 
 
 def test_mirrored_boxes_hold_what_the_mirrored_image_holds() -> None:

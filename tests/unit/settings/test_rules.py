@@ -1,5 +1,7 @@
 """Sections that do not go together, from plain values."""
 
+from typing import Any
+
 import pytest
 
 from stages.settings.config import Config
@@ -73,6 +75,45 @@ def test_a_variant_that_learns_from_tags_is_scored_by_iou() -> None:
     said = " ".join(run_faults(config))
     assert "variants.tags: prepare.labels is tag" in said
     assert "set evaluate.match: iou" in said
+
+
+BOXES: list[tuple[dict[str, Any], str]] = [  # changes to a config of boxes, what is said or ""
+    ({}, ""),
+    ({"segmenter": "filled"}, ""),
+    ({"segmenter": "grabcut", "zoom": True}, ""),
+    ({"segmenter": "sam", "labels": "point", "zoom": True}, ""),
+    ({"segmenter": "grabcut", "labels": "point", "sources": ["grid"]}, ""),  # say, boxes of points
+    ({"segmenter": "grabcut", "labels": "given"}, ""),
+    (
+        {"segmenter": "grabcut", "labels": "point"},
+        "grabcut answers boxes alone, but prepare.labels",
+    ),
+    (
+        {"segmenter": "filled", "labels": "tag"},
+        "boxes alone, but prepare.labels is tag; set prepare",
+    ),
+    (
+        {"segmenter": "ellipse", "zoom": True},
+        "propose.segmenter is ellipse, which does not look at",
+    ),
+    ({"segmenter": "saliency"}, "propose.saliency.checkpoint: null, but propose.segmenter is sali"),
+    ({"segmenter": "saliency", "checkpoint": "net.onnx"}, ""),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), BOXES)
+def test_segmenters_of_boxes_are_asked_about_boxes(changes: dict[str, Any], sentence: str) -> None:
+    config = to_values(Config())
+    config["prepare"]["labels"] = changes.get("labels", "box")
+    config["evaluate"]["match"] = "iou"
+    config["prompt"]["sources"] = [{"source": name} for name in changes.get("sources", ["labels"])]
+    config["propose"]["segmenter"] = changes.get("segmenter", "sam")
+    config["propose"]["saliency"]["checkpoint"] = changes.get("checkpoint")
+    config["select"]["method"], config["refine"]["method"] = "sam_top1", "as_it_is"
+    config["refine"]["zoom"]["enabled"] = changes.get("zoom", False)
+    said = list(section_faults(config))
+    assert len(said) == bool(sentence)
+    assert sentence in " ".join(said)
 
 
 TOGETHER = [  # prepare.labels, select.method, refine.method, the key that is named or ""

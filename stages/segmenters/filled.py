@@ -1,0 +1,34 @@
+"""The box itself as the mask: what every segmenter of boxes has to beat (BoxCaseg, spec 17).
+
+A baseline without a network, and without a look at the image.
+"""
+
+import numpy as np
+import torch
+
+from stages.geometry.boxes import touched_pixels
+from stages.segmenters.box_segmenter import BoxSegmenter, hard_logits
+
+PACKAGES = ("numpy",)
+
+
+def model_digest(settings: None) -> str:
+    """There are no weights."""
+    return ""
+
+
+def opened_segmenter(settings: None, *, device: torch.device) -> "FilledBox":
+    """The segmenter; it has neither keys nor a network."""
+    return FilledBox()
+
+
+class FilledBox(BoxSegmenter):
+    """All pixels that a box touches."""
+
+    name = "filled"
+
+    def answer(self, box: np.ndarray) -> tuple[np.ndarray, float]:
+        """The filled box, and 1."""
+        mask = np.zeros(self.pixels.shape[:2], dtype=bool)
+        mask[touched_pixels(box, *mask.shape)] = True
+        return hard_logits(mask), 1.0
