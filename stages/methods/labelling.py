@@ -51,8 +51,15 @@ class Labeller:
         answer : in px of another grid; factor : its pixels per pixel of the image.
         """
         rles = masks_of(proposals, bags)
+        known = labelled_bags(labels)
         masks = pseudo_masks(
-            bags, answer, rles, self.settings, factor=factor, closer=self._closer(image)
+            bags,
+            answer,
+            rles,
+            self.settings,
+            factor=factor,
+            closer=self._closer(image),
+            given=[known[bag_id].box for bag_id in bags.bag_ids],
         )
         boxes = answer.boxes(factor)
         rows = pseudo_label_rows(image, labels, bags, answer, boxes["prm_bms"], rles, masks)

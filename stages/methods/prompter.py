@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PROMPTERS = {  # by `source` of prompt.sources
-    "labels": Method("stages.methods.prompters.labels"),
+    "labels": Method(
+        "stages.methods.prompters.labels", settings="stages.settings.prompters.labels"
+    ),
     "grid": Method("stages.methods.prompters.grid", settings="stages.settings.prompters.grid"),
     "clues": Method(
         "stages.methods.prompters.clues",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from stages.geometry.boxes import touched_pixels
 from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rles_to_masks
 from stages.segmenters.segmenter import Answered
 
@@ -31,7 +32,12 @@ class Answer:
 
 
 def answers_of(
-    answered: Answered, anchor: np.ndarray, *, share: float, slots: Sequence[int] | None = None
+    answered: Answered,
+    anchor: np.ndarray,
+    *,
+    share: float,
+    slots: Sequence[int] | None = None,
+    box: np.ndarray | None = None,
 ) -> list[Answer]:
     """The masks of one prompt, cleaned and encoded, in the order of their slots.
 
@@ -39,11 +45,13 @@ def answers_of(
     ----------
     anchor : (2,) x, y px on the object. share : as in `without_stray_components`.
     slots : numbers of the masks that are wanted; None: all.
+    box : (4,) xyxy px, outside of which the masks are cut away first; None: nowhere.
     """
     wanted = range(len(answered.masks)) if slots is None else slots
     if not wanted:
         return []
-    masks = [without_stray_components(answered.masks[slot], anchor, share) for slot in wanted]
+    cut = [cut_to(answered.masks[slot], box) for slot in wanted]
+    masks = [without_stray_components(mask, anchor, share) for mask in cut]
     rles = masks_to_rles(np.stack(masks))
     areas = rle_areas(rles).tolist()
     ious, stability = answered.predicted_iou.tolist(), answered.stability.tolist()
@@ -51,6 +59,19 @@ def answers_of(
         Answer(slot, rle, area, ious[slot], stability[slot])
         for slot, rle, area in zip(wanted, rles, areas, strict=True)
     ]
+
+
+def cut_to(mask: np.ndarray, box: np.ndarray | None) -> np.ndarray:
+    """A mask, (height, width) bool, without the pixels that a box, (4,) xyxy px, does not touch.
+
+    The mask itself where there is no box.
+    """
+    if box is None:
+        return mask
+    kept = np.zeros_like(mask)
+    inside = touched_pixels(box, *mask.shape)
+    kept[inside] = mask[inside]
+    return kept
 
 
 def without_stray_components(mask: np.ndarray, point: np.ndarray, share: float) -> np.ndarray:

@@ -7,7 +7,7 @@ are derived from points alone: a box says already which of the nested objects is
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,18 @@ def _anchor(
     if box is None:
         raise RuntimeError("a prompt has neither a point on the object nor a box.")
     return np.asarray((box[:2] + box[2:]) / 2)
+
+
+def with_larger_box(question: Question, height: int, width: int, *, scale: float) -> Question:
+    """The question with its box `scale` times as large, cut at the image border.
+
+    The question itself where it has no box, or for a scale of 1.
+    """
+    if question.asked.box is None or scale == 1:
+        return question
+    large = scale_boxes(question.asked.box.astype(np.float64), scale)
+    box = clip_boxes(large, height, width).astype(np.float32)
+    return replace(question, asked=replace(question.asked, box=box))
 
 
 def inner_point_questions(first: First, *, count: int, seed: int) -> list[Question]:

@@ -20,11 +20,12 @@ from stages.segmenters.derived import (
     box_questions,
     inner_point_questions,
     own_questions,
+    with_larger_box,
 )
 from stages.segmenters.mirrored import Pair, mirrored_back, mirrored_image, mirrored_question
 from stages.segmenters.segmenter import Segmenter
 from stages.segmenters.tag_answers import by_source, distinct, nothing_for, pairs_of
-from stages.settings.propose import Propose
+from stages.settings.propose import LabelPrompt, Propose
 from stages.tables.proposals import PROPOSALS
 from stages.tables.table import rows_table
 
@@ -83,12 +84,26 @@ class Proposer:
         first: list[tuple[Question, list[Answer]]] = []
         for prompt in self.settings.prompts if questions else ():
             if prompt.source == "label":
-                found = self._ask(questions, multimask=prompt.masks == "all")
+                found = self._about_labels(prompt, questions, shape)
                 first = [pair for pair in found if pair[0].derives]
             else:
                 asked = self._derived(prompt, first, shape)
                 found = self._ask(asked, multimask=prompt.masks == "all")
             _append_sorted(bags, found)
+
+    def _about_labels(
+        self, prompt: LabelPrompt, questions: Sequence[Question], shape: tuple[int, ...]
+    ) -> list[tuple[Question, list[Answer]]]:
+        """Answers to the labels themselves, to their boxes as large as wanted."""
+        asked = [
+            with_larger_box(question, shape[0], shape[1], scale=prompt.scale)
+            for question in questions
+        ]
+        own = [question.asked.box if prompt.cut else None for question in questions]
+        found = self._ask(asked, multimask=prompt.masks == "all", boxes=own)
+        return [
+            (question, answers) for question, (_, answers) in zip(questions, found, strict=True)
+        ]
 
     def _about_tags(
         self, bags: Bags, questions: Sequence[Question], shape: tuple[int, ...]
@@ -112,13 +127,19 @@ class Proposer:
         return box_questions(first, shape[0], shape[1], count=prompt.count, scale=prompt.scale)
 
     def _ask(
-        self, questions: Sequence[Question], *, multimask: bool
+        self,
+        questions: Sequence[Question],
+        *,
+        multimask: bool,
+        boxes: Sequence[np.ndarray | None] | None = None,
     ) -> list[tuple[Question, list[Answer]]]:
+        """Answers to each question; `boxes`: what each is cut to, None: to nothing."""
+        own = boxes or [None] * len(questions)
         answered = self.segmenter.ask([q.asked for q in questions], multimask=multimask)
         share = self.settings.clean
         return [
-            (question, answers_of(answer, question.anchor, share=share))
-            for question, answer in zip(questions, answered, strict=True)
+            (question, answers_of(answer, question.anchor, share=share, box=box))
+            for question, answer, box in zip(questions, answered, own, strict=True)
         ]
 
 

@@ -45,6 +45,16 @@ class Zoom(Section):
             description="sides of the box that SAM is given, in sides of the refined one",
         ),
     ] = 1.3
+    about: Annotated[
+        Literal["refined", "given"],
+        Field(
+            description="which box is looked at; given: that of the weak label, where it has one"
+        ),
+    ] = "refined"
+    cut: Annotated[
+        bool,
+        Field(description="cut away what is seen outside the weak label's box, where it has one"),
+    ] = False
 
 
 class RefineShared(Section):

@@ -10,7 +10,7 @@ from stages.geometry.masks import masks_to_rles, rle_boxes, rles_to_masks
 from stages.learning.bags import ImageBags
 from stages.learning.pseudo_masks import pseudo_masks
 from stages.learning.refinement import unrefined
-from stages.settings.refine import Refine, Vote
+from stages.settings.refine import Refine, Vote, Zoom
 
 SIZE = (20, 30)
 NO_VOTE = Vote(enabled=False)
@@ -84,6 +84,28 @@ def test_the_segmenter_is_asked_about_the_refined_box(vote: Vote, box: list[floa
     seen, source = made(Refine(vote=vote), seer)
     assert (source, seer.boxes) == ("zoom", [box])
     np.testing.assert_array_equal(seen, mask(4, 16))
+
+
+GIVEN = (6.0, 4.0, 12.0, 15.0)
+ABOUT = [  # refine.zoom.about, the box that was given, the one that is asked about
+    ("refined", GIVEN, [5.0, 5.0, 15.0, 15.0]),
+    ("given", GIVEN, list(GIVEN)),
+    ("given", None, [5.0, 5.0, 15.0, 15.0]),
+]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize(("about", "given", "box"), ABOUT)
+def test_the_given_box_is_looked_at_and_cut_to_where_that_is_wanted(
+    about: Any, given: Any, box: list[float], *, cut: bool
+) -> None:
+    settings, seer = Refine(vote=NO_VOTE, zoom=Zoom(about=about, cut=cut)), Seer(mask(4, 16))
+    bags, rles = bags_of([mask(5, 15)], [0.4])
+    answer = unrefined(bags, settings)
+    [found] = pseudo_masks(bags, answer, rles, settings, factor=1.0, closer=seer, given=[given])
+    assert (found.source, seer.boxes) == ("zoom", [box])
+    wanted = mask(6, 12) if cut and given else mask(4, 16)
+    np.testing.assert_array_equal(rles_to_masks([found.rle])[0], wanted)
 
 
 def test_where_nothing_is_seen_the_mask_stays() -> None:

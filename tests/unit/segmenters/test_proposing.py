@@ -12,6 +12,7 @@ from segment_anything.modeling import Sam
 from stages.geometry.masks import rle_boxes, rles_to_masks
 from stages.segmenters.derived import Question, own_questions
 from stages.segmenters.proposing import Proposer
+from stages.segmenters.segmenter import Answered
 from stages.tables.checks import validate
 from stages.tables.proposals import PROPOSALS
 
@@ -68,6 +69,68 @@ def test_a_box_is_answered_as_the_stock_predictor_answers_it(
         assert (question.kind, question.derived) == ("box", None)
         assert agreement(answer.mask(), wanted[answer.slot]) > 0.99
         assert answer.predicted_iou == pytest.approx(scores[answer.slot], abs=1e-4)
+
+
+LARGER = [  # scale, and the box that is asked with, cut at the border
+    (1.0, BOX),
+    (1.5, (0.0, 0.0, 48.0, 44.0)),
+    (0.5, (16.0, 12.0, 32.0, 28.0)),
+]
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize(("scale", "box"), LARGER)
+def test_a_larger_box_is_asked_and_the_answer_cut_to_the_label_s(
+    scale: float, box: tuple[float, ...], proposer: Make, picture: np.ndarray, rows: Any, *,
+    mirror: bool
+) -> None:  # fmt: skip
+    questions = own_questions(rows.table(rows.box(5, BOX), rows.point(6, (50.0, 40.0))))
+    label = {**LABEL, "scale": scale}
+    plain = proposer(prompts=[label], mirror=mirror).bags(picture, questions)
+    cut = proposer(prompts=[{**label, "cut": True}], mirror=mirror).bags(picture, questions)
+    wanted = proposer(prompts=[LABEL], mirror=mirror).bags(
+        picture, own_questions(rows.table(rows.box(5, box), rows.point(6, (50.0, 40.0))))
+    )
+    inside = np.zeros(picture.shape[:2], dtype=bool)
+    inside[4:36, 8:40] = True
+    for bag_id in (5, 6):
+        assert [a for _, a in plain[bag_id]] == [a for _, a in wanted[bag_id]]
+    assert [a for _, a in cut[6]] == [a for _, a in plain[6]]  # a point has no box to cut to
+    for (_, answer), (_, whole) in zip(cut[5], plain[5], strict=True):
+        np.testing.assert_array_equal(answer.mask(), whole.mask() * inside)
+        assert answer.predicted_iou == whole.predicted_iou
+        assert answer.area == (whole.mask() * inside).sum()
+
+
+def test_what_is_cut_away_is_no_component(
+    proposer: Make, picture: np.ndarray, rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside the box lies most of the mask; what is inside is measured by itself."""
+    asker = proposer(prompts=[{**LABEL, "masks": "single", "cut": True}], clean=0.5)
+    mask = np.zeros((1, 48, 64), dtype=bool)
+    mask[0, 38:48] = mask[0, 6:20, 10:20] = True
+    answered = Answered(None, mask, np.ones(1, np.float32), np.ones(1, np.float32))
+    monkeypatch.setattr(asker.segmenter, "ask", lambda asked, *, multimask: [answered])
+    bags = asker.bags(picture, own_questions(rows.table(rows.box(5, BOX))))
+    [(_, answer)] = bags[5]
+    assert answer.area == 14 * 10
+
+
+def test_a_point_and_a_box_are_asked_as_one_prompt(
+    proposer: Make, sam: Sam, picture: np.ndarray, rows: Any
+) -> None:
+    both = rows.box(5, BOX, points=[[20.0, 20.0]], point_signs=[1])
+    bags = proposer(prompts=[{**LABEL, "masks": "single"}, INNER]).bags(
+        picture, own_questions(rows.table(both))
+    )
+    stock = SamPredictor(sam)
+    stock.set_image(picture)
+    wanted, *_ = stock.predict(
+        np.array([[20.0, 20.0]]), np.array([1]), box=np.array(BOX), multimask_output=False
+    )
+    [(question, answer)] = bags[5]  # nothing is derived from it
+    assert question.anchor.tolist() == [20, 20]
+    assert agreement(answer.mask(), wanted[0]) > 0.99
 
 
 def test_a_bag_is_ordered_by_source_then_by_falling_score(

@@ -89,7 +89,7 @@ OF_A_SECTION: list[tuple[str, Any, str]] = [
     ),
     (PROMPTS, [], "propose.prompts: needs as many entries as 1, seen []"),
     (PROMPTS, [{"count": 1}], "propose.prompts.0 lacks source"),
-    (PROMPTS, [{**LABEL, "scale": 2}], "unknown key propose.prompts.0.scale"),
+    (PROMPTS, [{**LABEL, "count": 2}], "unknown key propose.prompts.0.count"),
     (PROMPTS, [LABEL, {"source": "boxes", "cout": 2}], "1.cout (did you mean count?)"),
     (PROMPTS, [LABEL, {"source": "boxes", "count": 4}], "prompts.1.count: must be at most 3, seen"),
     (PROMPTS, [{"source": "dots"}], "0.source: must be one of label, inner_points, boxes, seen"),

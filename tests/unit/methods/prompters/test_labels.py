@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from stages.methods.prompters.labels import opened_prompter
+from stages.settings.prompters.labels import Settings
 from stages.tables.checks import validate
 from stages.tables.prompts import PROMPTS
 from stages.tables.table import rows_table
@@ -21,8 +22,9 @@ def label(label_id: int, kind: str, bag_id: int, **more: Any) -> dict[str, Any]:
     return {**ids, "kind": kind, "category_id": 1, "status": "given", **own.get(kind, {}), **more}
 
 
-def prompts(*labels: dict[str, Any]) -> list[dict[str, Any]]:
-    table = opened_prompter(None).prompts(IMAGE, rows_table(WEAK_LABELS, labels))
+def prompts(*labels: dict[str, Any], together: bool = False) -> list[dict[str, Any]]:
+    prompter = opened_prompter(Settings(together=together))
+    table = prompter.prompts(IMAGE, rows_table(WEAK_LABELS, labels))
     validate(table, PROMPTS, "prompts")
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
@@ -71,5 +73,35 @@ def test_prompts_are_numbered_within_their_bag_by_label_id() -> None:
     assert seen == [(4, 0, "point"), (4, 1, "box"), (9, 0, "box"), (9, 1, "point")]
 
 
+@pytest.mark.parametrize("point_first", [False, True])
+def test_a_box_and_a_point_of_an_object_may_be_one_prompt(*, point_first: bool) -> None:
+    kinds = ("point", "box") if point_first else ("box", "point")
+    labels = [label(number, kind, 9) for number, kind in enumerate(kinds)]
+    [both] = prompts(*labels, together=True)
+    assert (both["kind"], both["box"], both["prompt_id"]) == ("box", BOX, 0)
+    assert (both["points"], both["point_signs"]) == ([[3.5, 4.25]], [1])
+
+
+def test_of_several_the_first_box_and_the_first_point_are_one_prompt() -> None:
+    labels = (
+        label(1, "point", 4),
+        label(2, "box", 4, status="deleted"),
+        label(3, "box", 9),
+        label(4, "point", 9, x=1.0),
+        label(5, "point", 9, x=1.0),
+        label(6, "box", 9, box=[0.0, 0.0, 1.0, 1.0]),
+    )
+    rows = prompts(*labels, together=True)
+    seen = [(row["bag_id"], row["prompt_id"], row["kind"], row["points"]) for row in rows]
+    assert seen == [
+        (4, 0, "point", [[3.5, 4.25]]),
+        (9, 0, "box", [[1.0, 4.25]]),
+        (9, 1, "point", [[1.0, 4.25]]),
+        (9, 2, "box", None),
+    ]
+    assert [row["box"] for row in rows[1:]] == [BOX, None, [0.0, 0.0, 1.0, 1.0]]
+    assert prompts(*labels[:2], together=True) == prompts(*labels[:2])
+
+
 def test_the_prompter_says_which_kinds_it_serves() -> None:
-    assert opened_prompter(None).kinds == {"point", "box"}
+    assert opened_prompter(Settings()).kinds == {"point", "box"}
