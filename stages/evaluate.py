@@ -120,6 +120,7 @@ def by_instance(args: Any, settings: Evaluate, categories: int) -> dict[str, Any
         "label_quality": label_metrics(judge, truth, categories),
         "bms_rules": {name: judge.rules[name] for name in RULES} if is_judging else None,
         "tags": dict(judge.tags) if judge.tags["tags"] else None,
+        "box_agreement": judge.drops.rates(),
         **dict.fromkeys(MATCHED),
     }
 

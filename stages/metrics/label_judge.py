@@ -12,6 +12,7 @@ from typing import Any
 
 from stages.metrics.calibration import Calibration
 from stages.metrics.choices import ScoredBag
+from stages.metrics.drop_rates import DropRates
 from stages.metrics.label_quality import LabelQuality, RefinedBoxes
 from stages.metrics.mask_quality import MASK_IOU
 from stages.metrics.object_quality import (
@@ -66,7 +67,7 @@ class Judge:
     def __init__(self, limits: Mapping[str, float], sizes: Sequence[float]):
         self.limits, self.sizes = limits, sizes
         self.quality, self.refined = LabelQuality(), RefinedBoxes()
-        self.calibration = Calibration()
+        self.calibration, self.drops = Calibration(), DropRates()
         self.counts: Counter[str] = Counter()
         self.rules: Counter[str] = Counter()  # of BMS
         self.tags: Counter[str] = Counter()  # what is not scored here: tags and labels of them
@@ -85,7 +86,11 @@ class Judge:
         for instance, category_id in image.classes.items():
             if instance in image.given:
                 self.counts["given"] += 1
-            elif instance not in image.bags:
+                continue
+            written = image.written.get(instance)
+            if written and written.agreement:
+                self.drops.add(written.agreement)
+            if instance not in image.bags:
                 self.counts["without_proposals"] += 1
             elif image.objects is not None and instance not in image.objects:
                 self.counts["without_truth"] += 1

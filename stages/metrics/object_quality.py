@@ -6,7 +6,7 @@ again, or a label transform have changed it), and `trusted`, the same where it i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,12 +39,15 @@ class WrittenLabel:
     rle, box : its mask, which may be empty, and its box, (4,) float64 xyxy px.
     score : how sure the pipeline is, 0 to 1.
     is_trusted : whether the mask is to be trained, not the box alone.
+    agreement : IoU of the mask's box with the box that a person gave, by the conventions of
+        `drop_rates`; empty where nobody gave one.
     """
 
     rle: Rle
     box: np.ndarray
     score: float
     is_trusted: bool
+    agreement: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

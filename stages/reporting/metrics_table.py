@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.metrics.coco_ap import NUMBERS
+from stages.metrics.drop_rates import CONVENTIONS
 from stages.metrics.mask_quality import STATISTICS
 from stages.metrics.voc_ap import IOUS
 from stages.mil.trivial import SLOTS
@@ -38,6 +39,7 @@ LEGEND = (
     "mIoU*: mean over classes of their mean mask IoU; all: classes without objects count as 0.\n"
     "Gap: mask area / box area, choice less object, where a bag's largest is above the mean."
 )
+CONVENTION_HEADS = {"half_open": "half-open", "authors": "BoxCaseg's + 1"}
 AP_NAMES = {"bbox": "box", "segm": "mask"}
 FACTS = ("engine", "images", "annotations", "masks_ignored", "steps", "last_loss")
 
@@ -45,7 +47,8 @@ FACTS = ("engine", "images", "annotations", "masks_ignored", "steps", "last_loss
 def metrics_table(metrics: Mapping[str, Any]) -> str:
     """The text that `evaluate` prints; a line says what was not measured."""
     labels = match_blocks(metrics) if is_matched(metrics) else _label_block(metrics)
-    blocks = [*labels, *tag_lines(metrics), *_training_block(metrics), *_detector_block(metrics)]
+    labels += [*_drop_block(metrics), *tag_lines(metrics)]
+    blocks = [*labels, *_training_block(metrics), *_detector_block(metrics)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -77,6 +80,17 @@ def _label_block(metrics: Mapping[str, Any]) -> list[str]:
         values.append(quality["gap"][name]["gap"])
         rows.append((_label_of(name), str(entry["n"]), *map(number_text, values)))
     return [f"{title}\n{aligned(rows)}\n{LEGEND}", _size_block(quality), *_score_block(quality)]
+
+
+def _drop_block(metrics: Mapping[str, Any]) -> list[str]:
+    """What the agreement rule would drop, where boxes were given."""
+    found = metrics.get("box_agreement")
+    if not found:
+        return []
+    head = ("IoU of boxes not above", *(f"{limit:g}" for limit in found["thresholds"]))
+    rows = [(CONVENTION_HEADS[name], *map(number_text, found[name])) for name in CONVENTIONS]
+    title = f"Share of {found['n']} masks that the agreement with a given box would drop"
+    return [f"{title}\n{aligned([head, *rows])}"]
 
 
 def _size_block(quality: Mapping[str, Any]) -> str:

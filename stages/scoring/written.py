@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from stages.formats.exported import entries_of
 from stages.geometry.boxes import xywh_to_xyxy
-from stages.geometry.masks import rle_of
+from stages.geometry.masks import Rle, rle_of
+from stages.labels.agreement import box_agreement
 from stages.labels.pseudo_label import pseudo_label_of
 from stages.metrics.object_quality import WrittenLabel
 
@@ -70,12 +71,21 @@ def _by_instance(entries: Iterator[dict[str, Any]], path: Path) -> Written:
 
 def _label(entry: dict[str, Any]) -> WrittenLabel:
     mask = entry["segmentation"]
-    return WrittenLabel(
-        rle_of(mask["counts"].encode("ascii"), *mask["size"]),
-        xywh_to_xyxy(np.array(entry["bbox"], dtype=np.float64)),
-        entry["score"],
-        entry["mask_weight"] > 0,
-    )
+    rle = rle_of(mask["counts"].encode("ascii"), *mask["size"])
+    box = xywh_to_xyxy(np.array(entry["bbox"], dtype=np.float64))
+    given = box if entry["provenance"].get("box_given") else None
+    trusted = entry["mask_weight"] > 0
+    return WrittenLabel(rle, box, entry["score"], trusted, _agreement(rle, given))
+
+
+def _agreement(rle: Rle, given: np.ndarray | None) -> dict[str, float]:
+    """Agreement of a mask with the box that a person gave, in each way; empty without a box."""
+    if given is None:
+        return {}
+    return {
+        "half_open": box_agreement(rle, given),
+        "authors": box_agreement(rle, given, "authors"),
+    }
 
 
 def written_of(pseudo_labels: pa.Table | None) -> Written:
@@ -93,6 +103,7 @@ def written_of(pseudo_labels: pa.Table | None) -> Written:
             label.trained_box.astype(np.float64),
             label.score,
             label.mask_weight > 0,
+            _agreement(label.rle, label.given),
         )
         for label in labels
     }

@@ -78,6 +78,21 @@ def test_choices_boxes_rules_and_the_label_are_summed_up() -> None:
     assert judge.untrusted == 1
 
 
+def test_only_labels_with_a_given_box_have_an_agreement() -> None:
+    judge = Judge(LIMITS, SIZES)
+    plain = WrittenLabel(RLES[1], BOXES[1], 0.9, is_trusted=True)
+    boxed = WrittenLabel(RLES[1], BOXES[1], 0.9, True, {"half_open": 0.9, "authors": 0.8})
+    judge.image(image(written={3: plain}))
+    assert judge.drops.rates() is None
+    judge.image(image(written={3: boxed}, given={3}))  # a mask that was given is not judged
+    assert judge.drops.rates() is None
+    judge.image(image(written={3: boxed}, objects=None))  # nothing true is needed
+    judge.image(image(written={3: boxed}))
+    rates = judge.drops.rates()
+    assert rates is not None
+    assert (rates["n"], rates["half_open"], rates["authors"]) == (2, [0, 0, 1, 1], [0, 1, 1, 1])
+
+
 def test_an_object_of_another_class_is_refused() -> None:
     with pytest.raises(ValueError, match="instance 3 has class 8, but 7 in the ground truth"):
         Judge(LIMITS, SIZES).image(image(classes={3: 8}))

@@ -23,6 +23,17 @@ def test_nothing_measured_is_said() -> None:
     assert [line.split(":")[0] for line in table() if line] == ["Label quality", "Detector"]
 
 
+def test_what_agreement_would_drop_stands_there_where_boxes_were_given() -> None:
+    curve = {"half_open": [0.1, 0.2, 0.3, 0.4], "authors": [0.5, 0.6, 0.7, 1.0]}
+    found = {"n": 12, "thresholds": [0.75, 0.85, 0.9, 0.95], **curve}
+    lines = table(box_agreement=found)
+    start = next(k for k, line in enumerate(lines) if line.startswith("Share of 12 masks"))
+    assert lines[start + 1].split()[-4:] == ["0.75", "0.85", "0.9", "0.95"]
+    assert lines[start + 2].split() == ["half-open", "0.100", "0.200", "0.300", "0.400"]
+    assert lines[start + 3].split()[-4:] == ["0.500", "0.600", "0.700", "1.000"]
+    assert table(box_agreement=None) == table()
+
+
 def test_all_twelve_numbers_stand_in_a_row_for_boxes_and_for_masks() -> None:
     lines = table(detector=DETECTOR)
     head = next(k for k, line in enumerate(lines) if line.split() == list(NUMBERS))

@@ -43,6 +43,28 @@ def test_a_file_without_annotations_has_no_labels(tmp_path: Path) -> None:
     assert written_of(None) == {}
 
 
+def test_a_given_box_is_held_against_the_box_of_the_mask(tmp_path: Path) -> None:
+    """A mask of 6 x 4 px: in its own box, in one a column wider, and in one of refine's."""
+    given = {"provenance": {"instance_id": 30, "box_given": True}}
+    wide = {"provenance": {"instance_id": 31, "box_given": True}, "bbox": [3.0, 2.0, 7.0, 4.0]}
+    path = write(tmp_path / "a.json", entry(1, 3, 30, **given), entry(2, 3, 31, **wide),
+                 entry(3, 3, 32))  # fmt: skip
+    [(_, found)] = written_in(path)
+    assert found[30].agreement == {"half_open": 1, "authors": pytest.approx(24 / 35)}
+    assert found[31].agreement == {
+        "half_open": pytest.approx(24 / 28),
+        "authors": pytest.approx(24 / 40),
+    }
+    assert found[32].agreement == {}
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_rows_of_refine_have_it_too(*, is_given: bool) -> None:
+    row = {**pseudo_label_row(), "box_given": is_given}
+    [label] = written_of(rows_table(PSEUDO_LABELS, [row])).values()
+    assert set(label.agreement) == ({"half_open", "authors"} if is_given else set())
+
+
 def test_labels_come_image_by_image_with_their_instances(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.json",
