@@ -1,4 +1,4 @@
-"""From what an annotation holds to weak labels: as given, or a point, a box or a tag of it.
+"""From what an annotation holds to weak labels: as given, or a point, a box, both, or a tag of it.
 
 `given` takes what each annotation holds: its mask, else its box, else its point, else its class.
 The other ways derive one kind; every mask and box beyond that kind is then ground truth, and is not
@@ -63,19 +63,27 @@ class Weakening:
         ----------
         images : {id: {file_name, height, width, ...}}.
         """
-        make = self._way()
+        makers = self._ways()
         rows = []
         for label in labels:
             try:
                 image = images[label.image_id]
-                rows.append(make(in_px(label, image["width"], image["height"]), image))
+                placed = in_px(label, image["width"], image["height"])
+                rows += [make(placed, image) for make in makers]
             except LabelFault as fault:
                 self.faults.add(fault.kind, f"{label.place}{fault}")
         rows = _one_tag_a_class(rows) if self.settings.labels == "tag" else rows
         return sorted(rows, key=lambda row: (row["image_id"], row["label_id"]))
 
-    def _way(self) -> Callable[[Label, Image], Row]:
-        ways = {"given": self._given, "point": self._point, "box": self._box, "tag": self._tag}
+    def _ways(self) -> tuple[Callable[[Label, Image], Row], ...]:
+        """What makes the rows of a label, one of each."""
+        ways: dict[str, tuple[Callable[[Label, Image], Row], ...]] = {
+            "given": (self._given,),
+            "point": (self._point,),
+            "box": (self._box,),
+            "box_and_point": (self._box, self._second_point),
+            "tag": (self._tag,),
+        }
         return ways[self.settings.labels]
 
     def _given(self, label: Label, image: Image) -> Row:
@@ -126,6 +134,10 @@ class Weakening:
         self.told["points on the border, moved to the border pixel"] += inside != (x, y)
         return {**_row(label, "point"), "x": inside[0], "y": inside[1]}
 
+    def _second_point(self, label: Label, image: Image) -> Row:
+        """The point of an annotation that has a box, too, under an id that no annotation has."""
+        return {**self._point(label, image), "label_id": -1 - label.id}
+
     def _drawn(self, label: Label, image: Image) -> tuple[float, float]:
         rle = self._rle(label, image, "draw a point from")
         key = (label.id,) if self.has_ids else (label.image_id, label.id)
@@ -160,7 +172,7 @@ class Weakening:
             raise LabelFault(
                 "labels without a mask", f" has no mask to {purpose}, and {_holds(label)}. "
                 "prepare.labels: given takes what each label holds; otherwise give it a mask, or "
-                f"a {self.settings.labels}.") from error  # fmt: skip
+                f"a {self.settings.labels.replace('_and_', ' and a ')}.") from error  # fmt: skip
 
 
 def _is_near(value: float, side: int) -> bool:

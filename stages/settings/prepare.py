@@ -9,11 +9,11 @@ class Prepare(Section):
     """How weak labels are read or drawn."""
 
     labels: Annotated[
-        Literal["given", "point", "box", "tag"],
+        Literal["given", "point", "box", "box_and_point", "tag"],
         Field(
             description="given: what each annotation holds (mask, else box, else point, else "
-            "class); point, box, tag: that alone, derived where it is not there; every mask and "
-            "box beyond it is ground truth, which no stage before evaluate sees"
+            "class); point, box, box_and_point, tag: that alone, derived where it is not there; "
+            "every mask and box beyond it is ground truth, which no stage before evaluate sees"
         ),
     ] = "point"
     point: Annotated[

@@ -80,7 +80,7 @@ def _tag_faults(config: Values) -> Iterator[str]:
     """Methods that know image tags alone, beside others that know objects."""
     select, refine = config["select"]["method"], config["refine"]["method"]
     labels = config["prepare"]["labels"]
-    if select in OF_TAGS and labels in ("point", "box"):
+    if select in OF_TAGS and labels in ("point", "box", "box_and_point"):
         yield (
             f"select.method: {select} chooses for image tags, but prepare.labels is {labels}; set "
             "prepare.labels to tag, or select.method to psm"
@@ -102,8 +102,12 @@ def _box_faults(config: Values) -> Iterator[str]:
     segmenter, labels = config["propose"]["segmenter"], config["prepare"]["labels"]
     if segmenter not in BOXES_ALONE:
         return
-    sources = [entry["source"] for entry in config["prompt"]["sources"]]
-    if labels == "tag" or (labels == "point" and "labels" in sources):
+    alone = [
+        entry
+        for entry in config["prompt"]["sources"]
+        if entry["source"] == "labels" and not (labels == "box_and_point" and entry["together"])
+    ]
+    if labels == "tag" or (labels in ("point", "box_and_point") and alone):
         yield (
             f"propose.segmenter: {segmenter} answers boxes alone, but prepare.labels is {labels}; "
             "set prepare.labels: box, or propose.segmenter: sam"

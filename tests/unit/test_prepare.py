@@ -145,6 +145,20 @@ def test_a_given_box_is_cut_at_the_image(tmp_path: Path) -> None:
     assert row["box"] == [1, 1, 16, 5]
 
 
+def test_a_box_and_a_point_of_an_object_are_two_labels(tmp_path: Path) -> None:
+    own = annotation(7, 2, bbox=[1, 1, 8, 6], point=[3.5, 4.0])
+    labels = dataset(tmp_path, [annotation(0), own])
+    for kind in ("box_and_point", "box", "point"):
+        prepare(tmp_path, labels, tmp_path / kind, labels=kind)
+    rows = rows_of(tmp_path / "box_and_point")
+    seen = [(row["label_id"], row["kind"], row["instance_id"], row["bag_id"]) for row in rows]
+    assert seen == [(-1, "point", 0, 0), (0, "box", 0, 0), (-8, "point", 7, 7), (7, "box", 7, 7)]
+    assert rows[1::2] == rows_of(tmp_path / "box")
+    alone = [{**row, "label_id": -1 - row["label_id"]} for row in rows_of(tmp_path / "point")]
+    assert rows[::2] == alone
+    assert (rows[2]["x"], rows[2]["y"]) == (3.5, 4.0)
+
+
 def test_boxes_are_given_or_those_of_masks(tmp_path: Path) -> None:
     labels = dataset(tmp_path, [annotation(1), bare(2, bbox=[1, 1, 3, 4])])
     prepare(tmp_path, labels, tmp_path / "out", labels="box")

@@ -79,7 +79,7 @@ OF_A_SECTION: list[tuple[str, Any, str]] = [
     (
         "prepare.labels",
         "mask",
-        "prepare.labels: must be one of given, point, box, tag, seen 'mask'",
+        "prepare.labels: must be one of given, point, box, box_and_point, tag, seen 'mask'",
     ),
     ("prompt.sources", [], "prompt.sources: needs as many entries as 1, seen []"),
     (

@@ -84,6 +84,9 @@ BOXES: list[tuple[dict[str, Any], str]] = [  # changes to a config of boxes, wha
     ({"segmenter": "sam", "labels": "point", "zoom": True}, ""),
     ({"segmenter": "grabcut", "labels": "point", "sources": ["grid"]}, ""),  # say, boxes of points
     ({"segmenter": "grabcut", "labels": "given"}, ""),
+    ({"segmenter": "filled", "labels": "box_and_point", "together": True}, ""),
+    ({"segmenter": "filled", "labels": "box_and_point"}, "prepare.labels is box_and_point; set"),
+    ({"segmenter": "filled", "labels": "point", "together": True}, "prepare.labels is point; set"),
     (
         {"segmenter": "grabcut", "labels": "point"},
         "grabcut answers boxes alone, but prepare.labels",
@@ -106,7 +109,8 @@ def test_segmenters_of_boxes_are_asked_about_boxes(changes: dict[str, Any], sent
     config = to_values(Config())
     config["prepare"]["labels"] = changes.get("labels", "box")
     config["evaluate"]["match"] = "iou"
-    config["prompt"]["sources"] = [{"source": name} for name in changes.get("sources", ["labels"])]
+    labels = {"source": "labels", "together": changes.get("together", False)}
+    config["prompt"]["sources"] = [{"source": "grid"}] if "sources" in changes else [labels]
     config["propose"]["segmenter"] = changes.get("segmenter", "sam")
     config["propose"]["saliency"]["checkpoint"] = changes.get("checkpoint")
     config["select"]["method"], config["refine"]["method"] = "sam_top1", "as_it_is"
