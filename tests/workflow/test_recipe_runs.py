@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.onnx_file import write_onnx
 from tests.workflow.tag_runs import VARIANT, tiny_from_tags
 from tests.workflow.workspace import ROOT, TINY, Outcome, Workspace, merged
 
@@ -184,8 +185,48 @@ def test_the_demo_of_tags_ends_with_a_scored_detector(from_tags: Workspace) -> N
     assert metrics["detector"]["images"] == 2
 
 
+def test_boxes_end_with_masks_of_each_segmenter(fresh: Workspace) -> None:
+    """The demo's variants, and the saliency network that the recipe leaves as an example."""
+    names = ["filled", "ellipse", "grabcut", "sam_box", "pointed", "larger", "close_up", "saliency"]
+    world = {"source": "partworld", "partworld": {"train": 4, "val": 1}}
+    report = {"variants": names, "seeds": [0], "detectors": [], "detector_seeds": []}
+    write_onnx(fresh.folder / "red.onnx")
+    asked = {"segmenter": "saliency", "saliency": {"checkpoint": "red.onnx", "side": 32}}
+    saliency = {"saliency": {"over": "filled", "propose": asked}}
+    fresh.configure({"run": "tiny", "shards": 1, "dataset": world, "report": report,
+                     "variants": saliency, "device": "cpu", "threads": 1})  # fmt: skip
+    _run(fresh, "sam_box_demo", "ablation")
+    folder = fresh.results()
+    table = (folder / "report" / "ablation.md").read_text()
+    assert all(f"**{name}**" in table for name in names)
+    found = {
+        name: json.loads((folder / "seed-0" / name / "evaluate/metrics.json").read_text())
+        for name in names
+    }
+    for metrics in found.values():
+        assert metrics["counts"]["scored"] == metrics["box_agreement"]["n"] > 0
+    assert set(found["filled"]["box_agreement"]["half_open"]) == {0}  # its box is the label's
+    assert _mask_iou(found["filled"]) < _mask_iou(found["sam_box"])
+    assert (folder / "seed-0" / "filled" / "evaluate" / "table.txt").read_text().count("half-open")
+
+
+def _mask_iou(metrics: dict[str, Any]) -> float:
+    return float(metrics["label_quality"]["choices"]["pseudo_label"]["mask_iou"])
+
+
+def test_the_recipe_of_boxes_ends_with_labels_and_a_scored_detector(
+    fresh: Workspace, scenes: dict[str, Any]
+) -> None:
+    fresh.configure(merged(TINY, {"dataset": scenes, "shards": 1, "variant": "sam_box"}))
+    _run(fresh, "sam_box")
+    metrics = json.loads((fresh.results() / "sam_box/evaluate/metrics.json").read_text())
+    assert metrics["counts"]["scored"] == metrics["pseudo_labels"]["annotations"] > 0
+    assert metrics["detector"]["images"] == 2
+
+
 def test_every_recipe_has_its_tiny_run() -> None:
     names = {path.stem for path in (ROOT / "workflow" / "recipes").glob("*.yaml")}
     on_files = {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs"}
     of_tags = {"weaksam", "weaksam_voc2012", "weaksam_coco2014", "weaksam_demo"}
-    assert names == {*on_files, *of_tags, *COMPARED}
+    of_boxes = {"sam_box", "sam_box_demo"}
+    assert names == {*on_files, *of_tags, *of_boxes, *COMPARED}

@@ -67,7 +67,8 @@ COMPARISONS = [
     "selection",
     "tables",
 ]  # on drawn worlds: nothing can be missing
-OF_ONE_VARIANT = ["weaksam_demo"]  # on drawn worlds, too
+OF_BOXES = ["sam_box", "sam_box_demo"]
+OF_ONE_VARIANT = ["weaksam_demo", *OF_BOXES]  # on drawn worlds, too
 ON_FILES = [name for name in NAMES if name not in (*COMPARISONS, *OF_ONE_VARIANT)]
 GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
 SHARDS = {
@@ -140,6 +141,39 @@ def test_the_demo_of_tags_plans_what_learns_from_them(fresh: Workspace) -> None:
     assert jobs["prompt"] == jobs["propose"] == jobs["select"] == jobs["refine"] == 2
     assert jobs["fit_prompt"] == jobs["fit_select"] == jobs["train"] == jobs["evaluate"] == 1
     assert "fit_refine" not in jobs
+
+
+@pytest.mark.parametrize("name", OF_BOXES)
+def test_a_recipe_of_boxes_learns_nothing_but_the_detector(name: str, fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    outcome = fresh.snakemake("-n", "--configfile", f"workflow/recipes/{name}.yaml")
+    assert outcome.code == 0, outcome.text
+    jobs = outcome.jobs()
+    assert jobs["propose"] == jobs["select"] == jobs["refine"] == 2
+    assert jobs["train"] == jobs["evaluate"] == 1
+    assert not {"prompt", "fit_prompt", "fit_select", "fit_refine"} & set(jobs)
+
+
+def test_the_demo_of_boxes_asks_anew_only_where_the_questions_are_others(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    recipe = "workflow/recipes/sam_box_demo.yaml"
+    outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe)
+    assert outcome.code == 0, outcome.text
+    jobs, report = outcome.jobs(), _recipe("sam_box_demo")["report"]
+    seeds, variants = len(report["seeds"]), len(report["variants"])
+    assert jobs["propose"] == 2 * seeds * (variants - 1)  # close_up shares with sam_box
+    assert jobs["prepare"] == 2 * seeds  # boxes, and boxes with points
+    assert jobs["train"] == len(report["detectors"])
+
+
+def test_the_demo_of_boxes_is_the_recipe_s_method() -> None:
+    recipe, demo = _recipe("sam_box"), _recipe("sam_box_demo")
+    for section in ("prepare", "prompt", "propose", "select", "refine"):
+        assert demo[section] == recipe[section]
+    assert set(demo["variants"]) == set(recipe["variants"])
+    for name, values in demo["variants"].items():
+        own = {key: value for key, value in values.items() if key != "over"}
+        assert own == {k: v for k, v in recipe["variants"][name].items() if k != "over"}
 
 
 def test_photographs_are_asked_once_for_all_seeds_and_variants(fresh: Workspace) -> None:
