@@ -29,8 +29,9 @@ class Ellipse(BoxSegmenter):
 
     def answer(self, box: np.ndarray) -> tuple[np.ndarray, float]:
         """The ellipse inside the pixels that the box touches, and 1."""
-        mask = np.zeros(self.pixels.shape[:2], dtype=bool)
-        rows, columns = touched_pixels(box, *mask.shape)
+        height, width = self.pixels.shape[0], self.pixels.shape[1]
+        mask = np.zeros((height, width), dtype=bool)
+        rows, columns = touched_pixels(box, height, width)
         down, across = (_squared(part.stop - part.start) for part in (rows, columns))
         mask[rows, columns] = down[:, None] + across[None, :] <= 1
         return hard_logits(mask), 1.0

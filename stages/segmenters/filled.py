@@ -29,6 +29,7 @@ class FilledBox(BoxSegmenter):
 
     def answer(self, box: np.ndarray) -> tuple[np.ndarray, float]:
         """The filled box, and 1."""
-        mask = np.zeros(self.pixels.shape[:2], dtype=bool)
-        mask[touched_pixels(box, *mask.shape)] = True
+        height, width = self.pixels.shape[0], self.pixels.shape[1]
+        mask = np.zeros((height, width), dtype=bool)
+        mask[touched_pixels(box, height, width)] = True
         return hard_logits(mask), 1.0

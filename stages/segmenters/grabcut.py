@@ -19,6 +19,7 @@ from stages.settings.segmenters.grabcut import Settings
 PACKAGES = ("numpy", "opencv-python-headless")
 SEED = 0  # of OpenCV's k-means, anew for each box: an answer does not depend on those before it
 SIZE = 65  # numbers of a colour model, 5 Gaussians
+NOWHERE = (0, 0, 1, 1)  # a rectangle, which OpenCV does not read where a mask is given
 
 
 def model_digest(settings: Settings) -> str:
@@ -71,9 +72,9 @@ def cut_out(crop: np.ndarray, given: np.ndarray, *, iterations: int) -> np.ndarr
     if inside.all():
         return np.asarray(inside)
     cv2.setRNGSeed(SEED)
-    models = np.zeros((1, SIZE)), np.zeros((1, SIZE))
+    background, foreground = np.zeros((1, SIZE)), np.zeros((1, SIZE))
     found, *_ = cv2.grabCut(
-        crop, given.copy(), None, *models, iterations, cv2.GC_INIT_WITH_MASK
+        crop, given.copy(), NOWHERE, background, foreground, iterations, cv2.GC_INIT_WITH_MASK
     )  # (height, width)
     mask = (found == cv2.GC_FGD) | (found == cv2.GC_PR_FGD)
     return np.asarray(mask if mask.any() else inside)

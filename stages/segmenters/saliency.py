@@ -123,7 +123,7 @@ class Saliency(BoxSegmenter):
                 "is wanted. Export the network with its sigmoid, or set propose.saliency.minmax: "
                 "true."
             )
-        return np.clip(found, 0, 1)
+        return np.asarray(np.clip(found, 0, 1))
 
 
 def network_input(crop: np.ndarray, settings: Settings) -> np.ndarray:
