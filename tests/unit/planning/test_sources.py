@@ -88,16 +88,17 @@ def test_a_file_of_a_method_that_is_not_chosen_may_be_missing(root: Path) -> Non
 
 
 def test_official_files_of_sam_are_named_to_those_who_ask_sam_alone(root: Path) -> None:
-    changes = {"propose__segmenter": "flood", "select__method": "sam_top1", "report__variants": []}
+    changes = {"propose__segmenter": "saliency", "select__method": "sam_top1"}
     for name in ("no.pth", "sam_vit_b_01ec64.pth"):
-        block = {"propose__flood": {"checkpoint": name}}
-        with pytest.raises(ValueError, match=rf"flood\.checkpoint: .*{name}\. Correct the path\.$"):
+        block = {"propose__saliency": {"checkpoint": name}, "report__variants": []}
+        said = rf"saliency\.checkpoint: .*{name}\. Correct the path\.$"
+        with pytest.raises(ValueError, match=said):
             _plan(root, refine__method="as_it_is", variant="top1", **changes, **block)
 
 
 def test_a_segmenter_without_weights_has_no_file(root: Path) -> None:
-    changes = {"propose__segmenter": "flood", "select__method": "sam_top1", "report__variants": []}
-    for block in ({}, {"propose__flood": {"steps": 3}}):
+    changes = {"propose__segmenter": "filled", "select__method": "sam_top1", "report__variants": []}
+    for block in ({}, {"propose__filled": {}}):
         found = _plan(root, refine__method="as_it_is", variant="top1", **changes, **block)
         assert found.propose.weight_files("top1") == []
         assert found.fetched == NEVER
