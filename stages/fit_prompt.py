@@ -1,9 +1,10 @@
-"""fit_prompt: train a network of clues on image tags alone.
+"""fit_prompt: train what learns where to ask: clues on image tags alone, P2BNet on points alone.
 
-In come images and their tags; out go the network's weights and a log of its losses. WeakSAM,
+In come images and their weak labels; out go the network's weights and a log of its losses. WeakSAM,
 Sec. 3.1: a classifier learns which classes an image holds, and its maps then tell where they are.
-Stage `prompt` asks it. Without an entry of `prompt.sources` that looks at pixels this program is
-not in the DAG.
+SAPNet, Sec. 4.2: P2BNet learns from points with classes which box about a point is an object.
+Stage `prompt` asks either. Without an entry of `prompt.sources` that looks at pixels this program
+is not in the DAG.
 """
 
 import argparse
@@ -13,8 +14,7 @@ from typing import Any
 import torch
 
 from stages.learning.arguments import add_arguments
-from stages.learning.clue_fitting import trained
-from stages.learning.clue_networks import CLUES
+from stages.learning.prompt_networks import NETWORKS
 from stages.runtime.code import code_of
 from stages.runtime.doors import opened
 from stages.runtime.program import parser_of, run
@@ -40,22 +40,24 @@ def main(argv: Sequence[str] | None) -> None:
             f"fit_prompt.model is {settings.model}, a network that is trained already, so there "
             "is nothing to fit. Go on with stages.prompt, or set fit_prompt.model: null."
         )
-    trained(args, settings, propose, facts_of(args, settings, propose))
+    training = opened(NETWORKS[settings.network].fit)
+    training.trained(args, settings, propose, facts_of(args, settings, propose))
 
 
 def facts_of(args: argparse.Namespace, settings: FitPrompt, propose: Propose) -> dict[str, Any]:
     """Provenance: with the classes, by which `prompt` knows whether a network is of its own."""
-    module = CLUES[settings.network].module
-    network = opened(module)
+    method = NETWORKS[settings.network]
+    network = opened(method.module)
+    modules = (method.fit, method.module, *network.modules_of(settings, propose))
     names = read_table(args.categories, CATEGORIES).column("name").to_pylist()
     return provenance_of(
         "stages.fit_prompt",
         settings=for_fit("fit_prompt", provenance_values(settings)),
-        code=code_of("stages.fit_prompt", module, *network.modules_of(settings, propose)),
+        code=code_of("stages.fit_prompt", *modules),
         seed=args.seed,
         propose_settings=chosen("propose", provenance_values(propose)),
         classes=names,
-        **network.facts_of_clues(settings, propose, fresh=True),
+        **network.facts_of_network(settings, propose, fresh=True),
     )
 
 

@@ -148,11 +148,14 @@ def summary(written: pa.Table, labels: pa.Table, images: int, maps: Sequence[str
     tags = [len(tags_of(rows)) for rows in rows_by_image(labels).values()]
     tagged = sum(count > 0 for count in tags)
     peaks = written.filter(pc.equal(written.column("kind"), "peak"))
+    boxes = pc.sum(pc.equal(written.column("kind"), "box")).as_py() or 0
     keys = peaks.select(["source_map", "image_id", "category_id"]).to_pylist()
     counts = Counter(key["source_map"] for key in keys)
     seen = Counter(name for name, _, _ in {tuple(key.values()) for key in keys})
     flat = sum(sum(tags) - seen[name] for name in maps if name in CLASS_MAPS)
     each = ", ".join(f"{counts[name]} {name}" for name in maps) or "none"
+    if not tagged:
+        return f"{images} images, {len(written)} prompts, {boxes} of them boxes."
     return (
         f"{images} images, {images - tagged} without tags, {len(written)} prompts; peaks: {each}; "
         f"{flat} flat maps."

@@ -38,7 +38,7 @@ def config(**changes: Any) -> dict[str, Any]:
             **{"watch": "content", "salient": None, "partworld": {"salient": 0}},
         },
         "prepare": {"labels": "point", "point": "uniform"},
-        "fit_prompt": {"model": None, "network": "conv", "conv": {}, "vit": {}},
+        "fit_prompt": {"model": None, "network": "conv", "conv": {}, "vit": {}, "p2b": {}},
         "prompt": {"sources": [{"source": "labels"}]},
         "propose": {
             "segmenter": "sam",

@@ -30,13 +30,16 @@ def as_tags(rows: Rows) -> Rows:
     return sorted(found.values(), key=lambda row: (row["image_id"], row["label_id"]))
 
 
-def tagged(world: World, folder: Path, but: int | None = None) -> World:
-    """A copy of the world with tags; but: an image that has none."""
-    return changed(
-        world,
-        folder,
-        weak_labels=lambda rows: as_tags([row for row in rows if row["image_id"] != but]),
-    )
+def tagged(world: World, folder: Path, but: int | None = None, *, points: bool = False) -> World:
+    """A copy of the world with tags; but: an image that has none; points: they stay, beside."""
+
+    def labelled(rows: Rows) -> Rows:
+        tags = as_tags([row for row in rows if row["image_id"] != but])
+        if points:
+            tags = [*rows, *({**tag, "label_id": tag["label_id"] + 10_000} for tag in tags)]
+        return sorted(tags, key=lambda row: (row["image_id"], row["label_id"]))
+
+    return changed(world, folder, weak_labels=labelled)
 
 
 def flags(world: World, **more: Any) -> list[str]:

@@ -48,6 +48,20 @@ class Cut(Protocol):
         """The bags of one image, on the image's own pixel grid."""
 
 
+class Index(Protocol):
+    """Images by id, and what is to be learned about each."""
+
+    @property
+    def image_ids(self) -> list[int]:
+        """Ids of the images that teach something, sorted."""
+
+    def image(self, image_id: int) -> Mapping[str, Any]:
+        """Row of table `images`."""
+
+    def bags(self, image_id: int) -> Any:
+        """`Bags` of one image, on the image's own pixel grid."""
+
+
 class BagIndex:
     """Bags of any image of the tables, by image id.
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from stages.learning.bag_index import BagIndex, Bags
+from stages.learning.bag_index import Bags, Index
 from stages.learning.inputs import Inputs
 from stages.learning.trainer import images_of_step
 from stages.runtime.processes import ALONE, Team
@@ -39,7 +39,7 @@ class StepImages:
 class Reader:
     """Reads this process's part of the batch of a step; depends on the step alone."""
 
-    index: BagIndex
+    index: Index
     inputs: Inputs
     settings: Training
     seed: int

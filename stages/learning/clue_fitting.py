@@ -1,6 +1,6 @@
 """Training of clues from tags alone: what program fit_prompt does once its flags are read.
 
-WeakSAM, Sec. 3.1. The networks stand behind the door `stages.learning.clue_networks`. Images
+WeakSAM, Sec. 3.1. The networks stand behind the door `stages.learning.prompt_networks`. Images
 without tags teach nothing here: whether they hold nothing, or nobody has said, is not known.
 """
 
@@ -18,8 +18,9 @@ from torch import Tensor
 from stages.labels.tags import tags_of
 from stages.learning.arguments import category_ids
 from stages.learning.batches import StepImages
-from stages.learning.clue_networks import CLUES, ClueLearner
+from stages.learning.clue_networks import ClueLearner
 from stages.learning.outcome import leave
+from stages.learning.prompt_networks import NETWORKS
 from stages.learning.schedule import optimizer_of, steps_of
 from stages.learning.trainer import fit, images_of_step
 from stages.runtime.device import leased
@@ -161,7 +162,7 @@ def _opened(
     folder: Path,
 ) -> ClueLearner:
     torch.manual_seed(args.seed)
-    learner: ClueLearner = opened(CLUES[settings.network].module).opened_learner(
+    learner: ClueLearner = opened(NETWORKS[settings.network].module).opened_learner(
         settings,
         propose,
         classes=index.classes,

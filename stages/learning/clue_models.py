@@ -5,8 +5,9 @@ from pathlib import Path
 
 import torch
 
-from stages.learning.clue_networks import CLUES, ClueLearner
-from stages.learning.trainer import load_model
+from stages.learning.clue_networks import ClueLearner
+from stages.learning.own_weights import put, state_of
+from stages.learning.prompt_networks import NETWORKS
 from stages.runtime.doors import opened
 from stages.settings.fit_prompt import FitPrompt
 from stages.settings.propose import Propose
@@ -33,13 +34,8 @@ def fitted_clues(
     ------
     ValueError : the model was made for other classes, or with other settings.
     """
-    state, header = load_model(model)
-    if header.get("classes") != list(classes):
-        raise ValueError(
-            f"{model}: it knows the classes {header.get('classes')}, but these labels have "
-            f"{list(classes)}. Take a model of the same classes, or set fit_prompt.model: null."
-        )
-    learner: ClueLearner = opened(CLUES[fit.network].module).opened_learner(
+    state = state_of(model, classes)
+    learner: ClueLearner = opened(NETWORKS[fit.network].module).opened_learner(
         fit,
         propose,
         classes=len(classes),
@@ -48,13 +44,5 @@ def fitted_clues(
         cache=cache,
         fresh=False,
     )
-    try:
-        learner.network.load_state_dict(state)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise ValueError(
-            f"{model}: does not fit the keys of fit_prompt.{fit.network} ({reason}). Set them as "
-            "in the run that trained it, or remove it and run snakemake again."
-        ) from error
-    learner.network.eval()
+    put(learner.network, state, model, name=fit.network)
     return learner

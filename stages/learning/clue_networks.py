@@ -1,24 +1,16 @@
-"""The door to the networks of clues: what tells, from tags alone, where in an image a class is.
+"""The networks of clues: what tells, from tags alone, where in an image a class is.
 
-WeakSAM, Sec. 3.1 and App. F.1 (Table 8): whose clues they are can be exchanged. A module behind the
-door has
-* `PACKAGES`: names of the installed packages whose versions matter;
-* `modules_of(fit, propose) -> tuple[str, ...]`: further modules that the settings choose, for
-  digests of code;
-* `facts_of_clues(fit, propose, *, fresh) -> dict`: checksums of weights, for provenance; it raises
-  ValueError where a file is missing, and loads nothing;
+WeakSAM, Sec. 3.1 and App. F.1 (Table 8): whose clues they are can be exchanged. Their
+modules have, beside what `stages.learning.prompt_networks` asks of all that learns to prompt,
 * `opened_learner(fit, propose, *, classes, folder, device, cache, fresh) -> ClueLearner`; classes:
   their number.
 `fresh` tells that a training begins: else what it started from is not read again.
-`fit` is section `fit_prompt`, of which a network has the block that bears its name, with its
-`training`. What is trained by other means, such as CLIP, needs no learner: the prompter `clues`
-asks a `ClueProvider` for nothing but maps.
+What is trained by other means, such as CLIP, needs no learner: the prompter `clues` asks a
+`ClueProvider` for nothing but maps.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-
-from stages.runtime.doors import Method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,10 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-CLUES = {  # by fit_prompt.network
-    "conv": Method("stages.learning.conv_clues", settings="stages.settings.clue_networks.conv"),
-    "vit": Method("stages.learning.vit_clues", settings="stages.settings.clue_networks.vit"),
-}
 CLASS_MAPS = ("coarse", "fine")  # a map per class; those of "cross" are of no class
 MAPS = {"conv": ("coarse",), "vit": ("coarse", "fine", "cross")}  # that a network has
 

@@ -35,7 +35,7 @@ def modules_of(fit: FitPrompt, propose: Propose) -> tuple[str, ...]:
     return feature_modules(fit.conv.features, propose)
 
 
-def facts_of_clues(fit: FitPrompt, propose: Propose, *, fresh: bool) -> dict[str, Any]:
+def facts_of_network(fit: FitPrompt, propose: Propose, *, fresh: bool) -> dict[str, Any]:
     """Checksum of the frozen encoder; raises ValueError where a file is missing or another one."""
     facts = feature_facts(fit.conv.features, propose)
     return {**facts, "packages": sorted({*PACKAGES, *facts["packages"]})}

@@ -39,7 +39,7 @@ def modules_of(fit: FitPrompt, propose: Propose) -> tuple[str, ...]:
     return ()
 
 
-def facts_of_clues(fit: FitPrompt, propose: Propose, *, fresh: bool) -> dict[str, Any]:
+def facts_of_network(fit: FitPrompt, propose: Propose, *, fresh: bool) -> dict[str, Any]:
     """Checksum of the weights that the training starts from, where a file is named.
 
     Raises

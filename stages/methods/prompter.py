@@ -17,6 +17,11 @@ PROMPTERS = {  # by `source` of prompt.sources
         settings="stages.settings.prompters.clues",
         fit="stages.learning.clue_fitting",
     ),
+    "p2b": Method(
+        "stages.methods.prompters.p2b",
+        settings="stages.settings.prompters.p2b",
+        fit="stages.learning.p2b_fitting",
+    ),
 }
 
 

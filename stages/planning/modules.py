@@ -39,16 +39,20 @@ def _prompters(variants: Variants, name: str) -> list[str]:
     return [PROMPTERS[item["source"]].module for item in sources]
 
 
-def _clues(variants: Variants, name: str) -> list[str]:
-    """The network of clues, and what it looks through."""
+def _network(variants: Variants, name: str) -> list[str]:
+    """The network that learns where to ask, and what it looks through."""
     features = variants.block(name, "fit_prompt").get("features") or {}
     of_features = [FEATURES[features["source"]].module] if features else []
     own = _segmenter(variants, name) if variants.seen_through(name) else []
     return [variants.method(name, "fit_prompt").module, *of_features, *own]
 
 
+def _fit_prompt(variants: Variants, name: str) -> list[str]:
+    return [variants.method(name, "fit_prompt").fit, *_network(variants, name)]
+
+
 def _prompt(variants: Variants, name: str) -> list[str]:
-    return [*_prompters(variants, name), *_clues(variants, name)]
+    return [*_prompters(variants, name), *_network(variants, name)]
 
 
 def _fit_propose(variants: Variants, name: str) -> list[str]:
@@ -88,7 +92,7 @@ def _refine(variants: Variants, name: str) -> list[str]:
 
 
 BEHIND: Mapping[str, Chosen] = {
-    "fit_prompt": _clues,
+    "fit_prompt": _fit_prompt,
     "prompt": _prompt,
     "fit_propose": _fit_propose,
     "propose": _propose,

@@ -192,15 +192,15 @@ def with_paths(config: Values, root: Path, links: Links) -> dict[str, Any]:
         if features["source"] == "transformers" and features["path"]:
             key = f"select.{selector}.features.path"
             features["path"] = pretrained(features["path"], key, root, links)
-    _place_clues(placed["fit_prompt"], root, links)
+    _place_looking(placed["fit_prompt"], root, links)
     train = placed["train"]
     for name in ("weights", "config"):
         train[name] = weights(train[name], f"train.{name}", root, links)
     return placed
 
 
-def _place_clues(section: dict[str, Any], root: Path, links: Links) -> None:
-    """Where the files of the network of clues lie, in place of how the config names them."""
+def _place_looking(section: dict[str, Any], root: Path, links: Links) -> None:
+    """Where the files of what learns to prompt lie, in place of how the config names them."""
     section["model"] = weights(section["model"], "fit_prompt.model", root, links)
     network = section["network"]
     block = section.get(network, {})
@@ -208,6 +208,9 @@ def _place_clues(section: dict[str, Any], root: Path, links: Links) -> None:
         key = f"fit_prompt.{network}.weights"
         block["weights"] = weights(block["weights"], key, root, links)
     features = block.get("features") or {}
+    if features.get("weights"):
+        key = f"fit_prompt.{network}.features.weights"
+        features["weights"] = weights(features["weights"], key, root, links)
     if features.get("source") == "transformers" and features["path"]:
         key = f"fit_prompt.{network}.features.path"
         features["path"] = pretrained(features["path"], key, root, links)

@@ -12,7 +12,7 @@ from stages.planning.digests import Digests
 from stages.planning.homes import Case, Homes
 from stages.planning.lineage import Values, Variants
 from stages.planning.sources import Salient, Split, Weights, translated
-from stages.planning.weight_files import frozen_clues, frozen_segmenter, weight_files
+from stages.planning.weight_files import frozen_network, frozen_segmenter, weight_files
 
 LABELS = "pseudo_labels.json"
 FOLDERS = {"convert": "export"}  # stage: the stage in whose folder its files lie
@@ -114,11 +114,11 @@ class Inputs:
         return self._shards(wildcards, "prompt") if looks else []
 
     def prompt_model(self, wildcards: Any) -> list[str]:
-        """The network of clues: trained here, or frozen and the user's own."""
+        """The network that learns where to ask: trained here, or frozen and the user's own."""
         variant, variants = self.case(wildcards).variant, self.ground.variants
         if variants.learns(variant, "fit_prompt"):
             return [self._at(wildcards, "fit_prompt", "model.pt")]
-        return [file.path for file in frozen_clues(variants, variant)]
+        return [file.path for file in frozen_network(variants, variant)]
 
     def propose_model(self, wildcards: Any) -> list[str]:
         """The segmenter's network where it learns: trained here, or frozen and the user's own."""

@@ -14,7 +14,7 @@ from stages.segmenters.official import OFFICIAL
 from stages.segmenters.pretrained import pretrained_files
 from stages.settings.readers import asks_again
 
-LOOKING = ("fit_prompt", "prompt")  # through a network of clues
+LOOKING = ("fit_prompt", "prompt")  # through a network that learns where to ask
 ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmenter, or features
 
 
@@ -25,7 +25,7 @@ def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:
         own = [Weights(str(path), None) for path in config_files(train["config"])]
         return _files(train["weights"], train["weights_sha256"]) + own
     if stage in LOOKING:
-        return _of_clues(variants, stage, name)
+        return _of_looking(variants, stage, name)
     if stage not in (*ASKING, "fit_propose"):
         return []
     if stage == "fit_propose":
@@ -45,20 +45,23 @@ def frozen_segmenter(variants: Variants, name: str) -> list[Weights]:
     return _files(variants.block(name, "propose")["model"], None) if learns else []
 
 
-def frozen_clues(variants: Variants, name: str) -> list[Weights]:
-    """The network of clues that another run has trained, if the config names one."""
+def frozen_network(variants: Variants, name: str) -> list[Weights]:
+    """The network that another run has trained, if the config names one."""
     return _files(variants.settings(name, "fit_prompt")["model"], None)
 
 
-def _of_clues(variants: Variants, stage: str, name: str) -> list[Weights]:
-    """What the network of clues starts from, or looks through, and itself where it is frozen."""
-    own = frozen_clues(variants, name) if stage == "prompt" else []
+def _of_looking(variants: Variants, stage: str, name: str) -> list[Weights]:
+    """What the network starts from, or looks through, and itself where it is frozen."""
+    own = frozen_network(variants, name) if stage == "prompt" else []
     block = variants.block(name, "fit_prompt")
     features = block.get("features") or {}
+    network = variants.settings(name, "fit_prompt")["network"]
     if variants.seen_through(name):
         return _checkpoint(variants, name) + own
     if features.get("source") == "transformers":
-        return _pretrained(features["path"], "fit_prompt.conv.features.path") + own
+        return _pretrained(features["path"], f"fit_prompt.{network}.features.path") + own
+    if features.get("weights"):  # a network whose maps are trained opens the file each time
+        return _files(features["weights"], features["weights_sha256"]) + own
     start = _files(block.get("weights"), block.get("weights_sha256"))
     return start if stage == "fit_prompt" else own
 

@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     CLUSTER = 11  # prompt: where clusters of points start
     AUGMENT = 12  # fit_prompt: how an image is changed in a step
     DROPOUT = 13  # what is dropped of an image's vectors in a step
+    ENHANCE = 16  # fit_prompt: boxes of P2BNet that are no object
 
 
 def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -44,7 +44,7 @@ class Config(Section):
     ] = Dataset()
     prepare: Annotated[Prepare, Field(description="from annotations to weak labels ")] = Prepare()
     fit_prompt: Annotated[
-        FitPrompt, Field(description="what learns from tags where to ask, for the prompter `clues`")
+        FitPrompt, Field(description="what learns where to ask, for prompter `clues` or `p2b`")
     ] = FitPrompt()
     prompt: Annotated[Prompt, Field(description="who turns labels into prompts")] = Prompt()
     propose: Annotated[

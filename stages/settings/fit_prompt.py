@@ -1,12 +1,13 @@
-"""Section `fit_prompt`: what learns, from tags alone, where to ask; its prompter is `clues`."""
+"""Section `fit_prompt`: what learns, from tags or from points, where to ask."""
 
 from typing import TYPE_CHECKING
 
-from stages.learning.clue_networks import CLUES
+from stages.learning.prompt_networks import NETWORKS
 from stages.settings.blocks import OneOf, with_blocks
 from stages.settings.section import PLACE, Annotated, Field, Section
 
 if TYPE_CHECKING:
+    from stages.settings.box_networks.p2b import Settings as P2b
     from stages.settings.clue_networks.conv import Settings as Conv
     from stages.settings.clue_networks.vit import Settings as Vit
 
@@ -24,10 +25,11 @@ class FitPromptShared(Section):
     ] = None
     network: Annotated[
         str,
-        OneOf(CLUES),
+        OneOf(NETWORKS),
         Field(
-            description="conv: convolutions on a frozen map, which give coarse maps alone; vit: a "
-            "token per class, the paper's, which gives coarse and fine maps and cross-attention"
+            description="for the source clues: conv, convolutions on a frozen map, which give "
+            "coarse maps alone, or vit, a token per class, the paper's, which gives coarse and "
+            "fine maps and cross-attention; for the source p2b: p2b"
         ),
     ] = "conv"
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
         conv: Conv = Conv()
         vit: Vit = Vit()
+        p2b: P2b = P2b()
 
 else:
-    FitPrompt = with_blocks(FitPromptShared, "FitPrompt", CLUES)
+    FitPrompt = with_blocks(FitPromptShared, "FitPrompt", NETWORKS)

@@ -8,7 +8,7 @@ others share it.
 from collections.abc import Mapping
 from typing import Any
 
-from stages.learning.clue_networks import CLUES
+from stages.learning.prompt_networks import NETWORKS
 from stages.methods.refiner import REFINERS
 from stages.methods.selector import SELECTORS
 from stages.runtime.doors import Method
@@ -40,7 +40,7 @@ SECTIONS: dict[str, type[Section]] = {
     "report": Report,
 }
 DOORS: dict[str, tuple[str, Mapping[str, Method]]] = {  # the key that names the method, its table
-    "fit_prompt": ("network", CLUES),
+    "fit_prompt": ("network", NETWORKS),
     "propose": ("segmenter", SEGMENTERS),
     "select": ("method", SELECTORS),
     "refine": ("method", REFINERS),

@@ -6,7 +6,8 @@ from typing import Any
 
 from stages.learning.clue_networks import MAPS
 from stages.learning.features import of_segmenter
-from stages.methods.prompter import is_looking
+from stages.learning.prompt_networks import NETWORKS
+from stages.methods.prompter import PROMPTERS, is_looking
 from stages.segmenters.segmenter import BOXES_ALONE, SHAPES
 from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
 
@@ -28,6 +29,7 @@ SHARED_FOLDERS = (
 )
 OF_TAGS = ("oicr", "mist", "clue_top1")  # selectors of image tags
 FROM_TAGS = ("adaptive_pgt", "top1_pgt")  # refiners of what such selectors score
+OTHER_CLUES = "set fit_prompt.network: vit"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -58,6 +60,7 @@ def section_faults(config: Values) -> Iterator[str]:
             f"refine.method: prm starts from PSM, but select.method is {select['method']}; set "
             "refine.method to as_it_is, or select.method to psm"
         )
+    yield from _looking_faults(config)
     yield from _clue_faults(config)
     yield from _match_faults(config)
     yield from _tag_faults(config)
@@ -143,7 +146,33 @@ def _looked_through(config: Values) -> Iterator[tuple[str, Values, str]]:
     yield f"select.{method}", block.get("features", {}), "choose resnet18, resnet50 or vgg16"
     if any(is_looking(entry["source"]) for entry in config["prompt"]["sources"]):
         block = config["fit_prompt"].get(network, {})
-        yield f"fit_prompt.{network}", block.get("features", {}), "set fit_prompt.network: vit"
+        others = "choose resnet18, resnet50 or vgg16" if network == "p2b" else OTHER_CLUES
+        yield f"fit_prompt.{network}", block.get("features", {}), others
+
+
+def _looking_faults(config: Values) -> Iterator[str]:
+    """Sources that learn: two of them, with a network of another, or from labels of other kinds."""
+    network, labels = config["fit_prompt"]["network"], config["prepare"]["labels"]
+    names = [entry["source"] for entry in config["prompt"]["sources"]]
+    learning = [name for name in names if is_looking(name)]
+    if len(learning) > 1:
+        yield (
+            f"prompt.sources: {' and '.join(learning)} learn both, and fit_prompt trains one "
+            "network; keep one of them"
+        )
+    for name in learning[:1]:
+        fit = PROMPTERS[name].fit
+        if NETWORKS[network].fit != fit:
+            fitting = " or ".join(key for key, method in NETWORKS.items() if method.fit == fit)
+            yield (
+                f"prompt.sources: {name} does not ask the network that fit_prompt.network names, "
+                f"{network}; set fit_prompt.network: {fitting}"
+            )
+    if "p2b" in names and labels in ("box", "tag"):
+        yield (
+            f"prompt.sources: p2b makes boxes of points, but prepare.labels is {labels}; set "
+            "prepare.labels: point, or take p2b out"
+        )
 
 
 def _clue_faults(config: Values) -> Iterator[str]:
@@ -156,7 +185,8 @@ def _clue_faults(config: Values) -> Iterator[str]:
             "{source: grid} before it"
         )
     for entry in config["prompt"]["sources"]:
-        lacking = [name for name in entry.get("maps", ()) if name not in MAPS[network]]
+        known = MAPS.get(network, entry.get("maps", ()))  # a network of no maps is refused above
+        lacking = [name for name in entry.get("maps", ()) if name not in known]
         if lacking:
             yield (
                 f"prompt.sources: {entry['source']} looks at {' and '.join(lacking)} maps, but "

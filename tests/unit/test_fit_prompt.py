@@ -1,4 +1,4 @@
-"""fit_prompt: clues learn from tags, resume to the same bytes, and refuse what teaches nothing."""
+"""fit_prompt: networks learn from tags or points, resume to the same bytes, refuse some."""
 
 import json
 from collections.abc import Callable
@@ -9,21 +9,27 @@ import pytest
 import torch
 
 from stages import fit_prompt
-from stages.learning import conv_clues, vit_clues
+from stages.learning import conv_clues, p2b_fitting, vit_clues
 from stages.learning.trainer import load_model
 from stages.learning.vit import ClassTokenVit
 from stages.runtime.provenance import sha256_of
 from stages.settings.overrides import laid_over
+from tests.pointed import P2B
 from tests.tagged import CONV, VIT, flags, tagged
 from tests.world import World
 
-LEARNERS: dict[str, Any] = {"conv": conv_clues.ConvClues, "vit": vit_clues.VitClues}
-BOTH = pytest.mark.parametrize("settings", [CONV, VIT], ids=["conv", "vit"])
+LOSSES: dict[str, tuple[Any, str]] = {
+    "conv": (conv_clues.ConvClues, "loss"),
+    "vit": (vit_clues.VitClues, "loss"),
+    "p2b": (p2b_fitting, "step_loss"),
+}
+ALL = pytest.mark.parametrize("settings", [CONV, VIT, P2B], ids=["conv", "vit", "p2b"])
 
 
 @pytest.fixture(scope="module")
 def world(small_world: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return tagged(small_world, tmp_path_factory.mktemp("tagged"))
+    """With the points of all objects, and the tags of all images."""
+    return tagged(small_world, tmp_path_factory.mktemp("tagged"), points=True)
 
 
 def fit(world: World, folder: Path, name: str = "model", **more: Any) -> bytes:
@@ -32,7 +38,7 @@ def fit(world: World, folder: Path, name: str = "model", **more: Any) -> bytes:
     return out["out"].read_bytes()
 
 
-@BOTH
+@ALL
 def test_model_and_log_are_complete(world: World, tmp_path: Path, settings: dict[str, Any]) -> None:
     fit(world, tmp_path, settings=settings)
     state, header = load_model(tmp_path / "model.pt")
@@ -40,15 +46,18 @@ def test_model_and_log_are_complete(world: World, tmp_path: Path, settings: dict
     assert header["stage"] == "stages.fit_prompt"
     assert len(header["classes"]) == 10
     assert str(world.folder) not in json.dumps(header)
-    unchosen = {"conv": "vit", "vit": "conv"}[settings["network"]]
+    unchosen = {"conv": "vit", "vit": "conv", "p2b": "conv"}[settings["network"]]
     assert unchosen not in header["settings"]
     assert not any(f"{unchosen}_clues" in code for code in header["code"])
+    training = "p2b_fitting" if settings == P2B else "clue_fitting"
+    found = [code.split("@")[0] for code in header["code"] if "_fitting@" in code]
+    assert found == [f"stages.learning.{training}"]
     lines = [json.loads(line) for line in (tmp_path / "model.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 10))  # 3 epochs of 3 steps
     assert {path.name for path in tmp_path.iterdir()} == {"model.pt", "model.jsonl"}
 
 
-@BOTH
+@ALL
 def test_equal_seeds_give_equal_bytes_and_others_do_not(
     world: World, tmp_path: Path, settings: dict[str, Any]
 ) -> None:
@@ -58,7 +67,7 @@ def test_equal_seeds_give_equal_bytes_and_others_do_not(
 
 
 @pytest.mark.parametrize("at", [1, 4, 8], ids=["before", "between", "at the end"])
-@BOTH
+@ALL
 def test_killed_training_ends_with_the_same_bytes(
     world: World,
     tmp_path: Path,
@@ -68,8 +77,8 @@ def test_killed_training_ends_with_the_same_bytes(
 ) -> None:
     wanted = fit(world, tmp_path, "whole", settings=settings)
     steps = list[int]()
-    learner = LEARNERS[settings["network"]]
-    monkeypatch.setattr(learner, "loss", counted(learner.loss, steps, limit=at))
+    place, name = LOSSES[settings["network"]]
+    monkeypatch.setattr(place, name, counted(getattr(place, name), steps, limit=at))
     with pytest.raises(KeyboardInterrupt):
         fit(world, tmp_path, "killed", settings=settings)
     assert not (tmp_path / "killed.pt").exists()
@@ -113,6 +122,29 @@ def test_an_image_without_tags_teaches_nothing(
 def test_labels_without_tags_are_refused(small_world: World, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no tags to learn from\. Set prepare\.labels: tag"):
         fit(small_world, tmp_path, settings=CONV)
+
+
+def test_labels_without_points_are_refused(small_world: World, tmp_path: Path) -> None:
+    tags = tagged(small_world, tmp_path / "tags")
+    with pytest.raises(
+        ValueError, match=r"no points to learn boxes from\. Set prepare\.labels: poi"
+    ):
+        fit(tags, tmp_path, settings=P2B)
+
+
+def test_boxes_are_learned_from_points_alone(small_world: World, tmp_path: Path) -> None:
+    """A mask, and all that is not known of the point's own object, change nothing."""
+    wanted = fit(small_world, tmp_path, "plain", settings=P2B)
+    more = tagged(small_world, tmp_path / "more", points=True)
+    assert weights_of(tmp_path, "plain") == weights_of(
+        tmp_path, "more", fit(more, tmp_path, "more", settings=P2B)
+    )
+    assert wanted
+
+
+def weights_of(folder: Path, name: str, _: bytes = b"") -> dict[str, list[float]]:
+    state, _header = load_model(folder / f"{name}.pt")
+    return {key: value.flatten().tolist() for key, value in state.items()}
 
 
 def test_a_frozen_model_leaves_nothing_to_fit(world: World, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ DOORS = {  # tables of text: everybody may look at them, and they look at nobody
     "stages.methods.refiner",
     "stages.segmenters.segmenter",
     "stages.learning.clue_networks",
+    "stages.learning.prompt_networks",
     "stages.learning.features",
     "stages.formats.format",
     "stages.formats.writer",

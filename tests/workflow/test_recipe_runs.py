@@ -76,6 +76,7 @@ COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a 
     "selection": {"variants": ["best_joint", "kept"], "detectors": []},
     "tables": {"variants": ["table5_50_40", "table8_30_30"], "detectors": []},
     "detectors": {"variants": ["full", "full_merged"], "detectors": ["full_drop", "truth_paste"]},
+    "sapnet_p2b": {"variants": ["points", "p2b"], "detectors": []},
 }
 
 
@@ -122,7 +123,8 @@ def test_a_recipe_on_files_ends_with_labels_and_a_scored_detector(
 def test_a_comparison_ends_with_its_tables(name: str, fresh: Workspace) -> None:
     report = {**COMPARED[name], "seeds": [0], "detector_seeds": [0]}
     world = {"source": "partworld", "partworld": {"train": 4, "val": 1}}
-    more = {"dataset": world, "report": report, "variants": _early(name)}
+    boxes = {"p2b": {"features": {"channels": 8, "hidden": 16}, "training": TRAINING}}
+    more = {"dataset": world, "report": report, "variants": _early(name), "fit_prompt": boxes}
     fresh.configure(merged(SMALL, more))
     _run(fresh, name, "ablation")
     table = (fresh.results() / "report" / "ablation.md").read_text()

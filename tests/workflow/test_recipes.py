@@ -68,7 +68,7 @@ COMPARISONS = [
     "tables",
 ]  # on drawn worlds: nothing can be missing
 OF_BOXES = ["sam_box", "sam_box_demo"]
-OF_ONE_VARIANT = ["weaksam_demo", *OF_BOXES]  # on drawn worlds, too
+OF_ONE_VARIANT = ["weaksam_demo", "sapnet_p2b", *OF_BOXES]  # on drawn worlds, too
 ON_FILES = [name for name in NAMES if name not in (*COMPARISONS, *OF_ONE_VARIANT)]
 GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
 SHARDS = {
@@ -176,6 +176,20 @@ def test_the_demo_of_boxes_is_the_recipe_s_method() -> None:
         assert own == {k: v for k, v in recipe["variants"][name].items() if k != "over"}
 
 
+def test_boxes_of_p2bnet_are_learned_once_for_each_world(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    recipe = "workflow/recipes/sapnet_p2b.yaml"
+    jobs = fresh.snakemake("-n", "--configfile", recipe).jobs()
+    assert jobs["fit_prompt"] == jobs["prompt"] == jobs["propose"] == jobs["evaluate"] == 1
+    outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe)
+    assert outcome.code == 0, outcome.text
+    jobs, report = outcome.jobs(), _recipe("sapnet_p2b")["report"]
+    worlds = len(report["seeds"])
+    assert jobs["fit_prompt"] == jobs["prompt"] == worlds  # box_top1 and p2b share them
+    assert jobs["propose"] == 3 * worlds  # of points, with SAM's own box, and with P2BNet's
+    assert jobs["evaluate"] == worlds * len(report["variants"])
+
+
 def test_photographs_are_asked_once_for_all_seeds_and_variants(fresh: Workspace) -> None:
     (fresh.folder / "mine.yaml").unlink()
     _lay_out(fresh.folder, LAYOUTS["photographs"])
@@ -189,8 +203,9 @@ def test_photographs_are_asked_once_for_all_seeds_and_variants(fresh: Workspace)
 
 
 def test_settings_are_chosen_on_other_worlds_than_those_reported() -> None:
-    seeds = {name: set(_recipe(name)["report"]["seeds"]) for name in COMPARISONS}
-    reported = [seeds[name] for name in ("benchmark", "detectors", "retention")]
+    names = [*COMPARISONS, "sapnet_p2b"]
+    seeds = {name: set(_recipe(name)["report"]["seeds"]) for name in names}
+    reported = [seeds[name] for name in ("benchmark", "detectors", "retention", "sapnet_p2b")]
     assert not seeds["selection"] & set.union(*reported)
 
 

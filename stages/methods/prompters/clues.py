@@ -16,7 +16,8 @@ import torch
 
 from stages.labels.tags import tags_of
 from stages.learning.clue_models import fitted_clues
-from stages.learning.clue_networks import CLASS_MAPS, CLUES, ClueProvider, Looks
+from stages.learning.clue_networks import CLASS_MAPS, ClueProvider, Looks
+from stages.learning.prompt_networks import NETWORKS
 from stages.methods.kit import LookingKit
 from stages.mil.peaks import Peak, clustered, peak_points
 from stages.runtime.doors import opened
@@ -43,14 +44,14 @@ def facts_of_method(kit: LookingKit) -> dict[str, Any]:
             "prompt.sources: clues needs --model, and none was given. Run fit_prompt, or set "
             "fit_prompt.model."
         )
-    network = opened(CLUES[kit.fit.network].module)
-    facts = network.facts_of_clues(kit.fit, kit.propose, fresh=False)
+    network = opened(NETWORKS[kit.fit.network].module)
+    facts = network.facts_of_network(kit.fit, kit.propose, fresh=False)
     return {"fitted": sha256_of(kit.model), **facts}
 
 
 def modules_of(kit: LookingKit) -> tuple[str, ...]:
     """The network's module, and those that its settings choose."""
-    module = CLUES[kit.fit.network].module
+    module = NETWORKS[kit.fit.network].module
     return (module, *opened(module).modules_of(kit.fit, kit.propose))
 
 

@@ -71,6 +71,30 @@ def test_a_change_of_clues_concerns_prompts_and_all_behind(
     assert _first_other(variants, "full", "other") == stage
 
 
+POINTS = {"prompt": {"sources": [{"source": "labels"}]}}
+OF_BOXES = [  # the same with P2BNet
+    ({"fit_prompt": {"p2b": {"training": {"epochs": 3}}}}, "fit_prompt"),
+    ({"fit_prompt": {"p2b": {"finer": {"negatives": 3}}}}, "fit_prompt"),
+    ({"fit_prompt": {"conv": {"layers": 1}}}, None),
+    ({"prompt": {"sources": [{"source": "labels"}, {"source": "p2b", "rounds": 2}]}}, "prompt"),
+    (POINTS, "fit_prompt"),
+    ({"propose": {"sam": {"precision": "bfloat16"}}}, "fit_prompt"),
+]
+
+
+@pytest.mark.parametrize(("change", "stage"), OF_BOXES, ids=[str(c) for c, _ in OF_BOXES])
+def test_a_change_of_p2bnet_concerns_prompts_and_all_behind(
+    change: dict[str, Any], stage: str | None
+) -> None:
+    report = {"variants": ["full", "other"], "detectors": []}
+    named = {"full": {}, "other": change}
+    p2b = {"prompt": {"sources": [{"source": "labels"}, {"source": "p2b"}]}}
+    own = {**p2b, "fit_prompt": {"network": "p2b"}}
+    found = judged({**own, "report": report, "variants": named})
+    variants = variants_of(found, root=ROOT, links=Links(Path("results/r")))
+    assert _first_other(variants, "full", "other") == stage
+
+
 def test_without_a_prompter_that_looks_nothing_of_clues_matters() -> None:
     change = {"fit_prompt": {"network": "vit"}}
     variants = _variants(variants={"full": {}, "other": change}, **compared("full", "other"))

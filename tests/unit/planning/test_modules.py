@@ -20,6 +20,13 @@ FROZEN, ASKED = "stages.learning.transformers_inputs", "stages.segmenters.transf
 OWN = {**RESNET, "source": "transformers", "path": None}
 BACKBONE = {**OWN, "path": "model"}
 FOLDER = {"propose__segmenter": "transformers", "propose__transformers": {"path": "model"}}
+P2B_NETWORK, LABELS = "stages.learning.p2b_network", "stages.methods.prompters.labels"
+P2B: dict[str, Any] = {
+    "prompt__sources": [{"source": "labels"}, {"source": "p2b"}],
+    "fit_prompt__network": "p2b",
+    "fit_prompt__p2b": {"features": {"source": "sam", "path": None, "weights": None}},
+}
+OF_PIXELS = {**P2B, "fit_prompt__p2b": {"features": {**RESNET, "path": None}}}
 
 BEHIND: list[tuple[str, dict[str, Any], set[str]]] = [  # stage, changes, modules
     ("prepare", {}, {"stages.formats.coco"}),
@@ -42,6 +49,10 @@ BEHIND: list[tuple[str, dict[str, Any], set[str]]] = [  # stage, changes, module
     ("select", {"select__psm__features": BACKBONE}, {f"{SELECT}.psm", FROZEN}),
     ("select", {**FOLDER, "select__psm__features": OWN}, {f"{SELECT}.psm", FROZEN, ASKED}),
     ("propose", FOLDER, {ASKED, "stages.methods.prompters.labels"}),
+    ("fit_prompt", P2B, {"stages.learning.p2b_fitting", P2B_NETWORK, FEATURES, SAM}),
+    ("prompt", P2B, {"stages.methods.prompters.p2b", LABELS, P2B_NETWORK, FEATURES, SAM}),
+    ("fit_prompt", OF_PIXELS, {"stages.learning.p2b_fitting", P2B_NETWORK, PIXELS}),
+    ("propose", P2B, {SAM}),
     ("export", {}, set()),
     ("evaluate", {}, set()),
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stages.learning.prompt_networks import NETWORKS as DOOR
 from stages.methods.prompter import PROMPTERS, is_looking
 from stages.settings.config import Config
 from stages.settings.fit_prompt import FitPrompt
@@ -22,7 +23,10 @@ NETWORKS = [
     ),
     ({"vit": {"patch": 64, "side": 32}}, "patch 64 is more than side 32"),
     ({"vit": {"short_side": 600}}, "short_side 600 is more than long_side 512"),
-    ({"network": "cnn"}, "must be one of conv, vit, seen 'cnn'"),
+    ({"network": "cnn"}, "must be one of conv, vit, p2b, seen 'cnn'"),
+    ({"p2b": {"coarse": {"scales": []}}}, r"p2b\.coarse\.scales: needs as many entries as 1"),
+    ({"p2b": {"coarse": {"ratios": [0.0]}}}, r"p2b\.coarse\.ratios\.0: must be more than 0"),
+    ({"p2b": {"finer": {"shift": 0.5}}}, r"p2b\.finer\.shift: must be less than 0\.5"),
 ]
 SOURCES = [
     ({"kernel": 128}, r"kernel: 128 is even.*set 129"),
@@ -80,6 +84,59 @@ def test_sources_networks_and_segmenters_go_together(values: dict[str, Any], sai
     assert bool(faults) == bool(said)
 
 
+def boxes(*sources: str, labels: str = "point", **changes: Any) -> dict[str, Any]:
+    """The default config with P2BNet, and these sources of prompts."""
+    entries = [{"source": name} for name in sources]
+    prompt = to_values(from_json(Prompt, json.dumps({"sources": entries}), "prompt"))
+    p2b = {"fit_prompt": {"network": "p2b"}, "prepare": {"labels": labels}}
+    return laid_over(to_values(Config()), {"prompt": prompt, **p2b, **changes})
+
+
+CONV = {"fit_prompt": {"network": "conv"}}
+LEARNING: list[tuple[dict[str, Any], str]] = [
+    (boxes("labels"), ""),  # a network that nobody asks
+    (boxes("labels", "p2b"), ""),
+    (boxes("p2b"), ""),
+    (boxes("labels", "p2b", labels="given"), ""),
+    (
+        boxes("labels", "p2b", **CONV),
+        "prompt.sources: p2b does not ask the network that fit_prompt.network names, conv; set "
+        "fit_prompt.network: p2b",
+    ),
+    (
+        boxes("grid", "clues", "labels"),
+        "prompt.sources: clues does not ask the network that fit_prompt.network names, p2b; set "
+        "fit_prompt.network: conv or vit",
+    ),
+    (
+        boxes("labels", "grid", "clues", "p2b"),
+        "prompt.sources: clues and p2b learn both, and fit_prompt trains one network; keep one",
+    ),
+    (
+        boxes("labels", "p2b", labels="box"),
+        "prompt.sources: p2b makes boxes of points, but prepare.labels is box; set prepare.lab",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "said"), LEARNING, ids=range(len(LEARNING)))
+def test_one_source_learns_from_its_labels_and_its_own_network(
+    values: dict[str, Any], said: str
+) -> None:
+    faults = list(run_faults(values))
+    assert " ".join(faults).startswith(said)
+    assert bool(faults) == bool(said)
+
+
+def test_features_of_a_segmenter_that_is_not_asked_are_refused_for_boxes_too() -> None:
+    values = boxes("labels", "p2b", propose={"segmenter": "flood"}, select={"method": "largest"})
+    values["refine"]["method"] = "as_it_is"
+    assert (
+        "fit_prompt.p2b.features.source: sam, but propose.segmenter is flood; choose resnet18"
+        in (" ".join(run_faults(values)))
+    )
+
+
 def test_one_key_of_a_training_leaves_the_others_of_its_network() -> None:
     changes = {name: {"training": {"clip_norm": 7.0}} for name in ("conv", "vit")}
     settings = from_json(FitPrompt, json.dumps(changes), "fit_prompt")
@@ -87,8 +144,15 @@ def test_one_key_of_a_training_leaves_the_others_of_its_network() -> None:
     assert settings.conv.training.lr != settings.vit.training.lr
 
 
-def test_only_clues_look_at_pixels() -> None:
-    assert [name for name in PROMPTERS if is_looking(name)] == ["clues"]
+def test_clues_and_p2b_alone_look_at_pixels() -> None:
+    assert [name for name in PROMPTERS if is_looking(name)] == ["clues", "p2b"]
+
+
+def test_each_network_serves_a_prompter() -> None:
+    serving = {
+        name: [k for k, p in PROMPTERS.items() if p.fit == m.fit] for name, m in DOOR.items()
+    }
+    assert serving == {"conv": ["clues"], "vit": ["clues"], "p2b": ["p2b"]}
 
 
 def test_a_training_depends_on_its_own_network_and_not_on_where_files_lie() -> None:

@@ -1,0 +1,1 @@
+"""Keys of each network that makes boxes of points: `Settings`, by the name of its door."""
