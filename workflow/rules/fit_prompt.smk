@@ -1,4 +1,4 @@
-# Train the network of clues, from tags alone
+# Train what learns where to ask: clues from tags alone, boxes from points alone
 rule fit_prompt:
     input:
         image_folder=ancient(PLAN.fit_prompt.image_folder),
@@ -31,7 +31,7 @@ rule fit_prompt:
         seen_through=PLAN.fit_prompt.seen_through,
         launcher=PLAN.fit_prompt.launcher,
     message:
-        "Training the clues of {wildcards.home}."
+        "Training what learns where to ask, {wildcards.home}."
     shell:
         "{params.setup} {params.launcher} -m stages.fit_prompt"
         " --image-folder {input.image_folder:q}"
