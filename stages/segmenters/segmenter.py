@@ -39,8 +39,13 @@ SEGMENTERS = {  # by propose.segmenter
     "saliency": Method(
         "stages.segmenters.saliency", settings="stages.settings.segmenters.saliency"
     ),
+    "boxcaseg": Method(
+        "stages.segmenters.boxcaseg",
+        settings="stages.settings.segmenters.boxcaseg",
+        fit="stages.learning.crop_fitting",
+    ),
 }
-BOXES_ALONE = ("filled", "ellipse", "grabcut", "saliency")  # that answer nothing but boxes
+BOXES_ALONE = ("filled", "ellipse", "grabcut", "saliency", "boxcaseg")  # that answer boxes alone
 SHAPES = ("filled", "ellipse")  # of those, what does not look at the image
 
 

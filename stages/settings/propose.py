@@ -9,6 +9,7 @@ from stages.settings.blocks import OneOf, with_blocks
 from stages.settings.section import CHOOSE, Annotated, Field, Section
 
 if TYPE_CHECKING:
+    from stages.settings.segmenters.boxcaseg import Settings as BoxCaseg
     from stages.settings.segmenters.grabcut import Settings as Grabcut
     from stages.settings.segmenters.saliency import Settings as Saliency
     from stages.settings.segmenters.sam import Settings as Sam
@@ -170,6 +171,7 @@ if TYPE_CHECKING:
 
         sam: Sam = Sam()
         transformers: Transformers = Transformers()
+        boxcaseg: BoxCaseg = BoxCaseg()
         grabcut: Grabcut = Grabcut()
         saliency: Saliency = Saliency()
 

@@ -40,7 +40,7 @@ def test_settings_are_frozen_at_every_depth() -> None:
 @pytest.mark.parametrize(
     ("settings", "paths"),
     [
-        (Propose(), ["sam.checkpoint", "transformers.path"]),
+        (Propose(), ["sam.checkpoint", "transformers.path", "boxcaseg.checkpoint"]),
         (
             Select(),
             [
