@@ -1,7 +1,7 @@
 """How long a training lasts, how large its steps are, and what takes them.
 
 SAPNet, Sec. 4.1, and the authors' code: SGD with a linear warm-up and two falls of the rate. The
-clues of WeakSAM are trained with a cosine (Sec. 3.1, after WeakTr).
+clues of WeakSAM are trained with a cosine (Sec. 3.1, after WeakTr), BoxCaseg with a polynomial.
 """
 
 import math
@@ -14,6 +14,7 @@ from stages.settings.training import Training
 
 WARMUP_START = 0.001  # share of lr at the first step (authors' code)
 MOMENTUM = 0.9  # of SGD: the authors' code
+POLY_POWER = 0.9  # BoxCaseg, public code
 
 
 class Schedule(Protocol):
@@ -66,11 +67,15 @@ def steps_of(images: int, settings: Training) -> int:
 
 
 def lr_share(step: int, steps: int, settings: Schedule) -> float:
-    """Share of `lr` at a step: linear warm-up, then a tenth after each milestone, or a cosine."""
+    """Share of `lr` at a step: linear warm-up, then its decay, by milestones if not else."""
     if step < settings.warmup:
         return WARMUP_START + (1 - WARMUP_START) * step / settings.warmup
-    if getattr(settings, "decay", "milestones") == "cosine":  # few sections have the choice
+    decay = getattr(settings, "decay", "milestones")  # few sections have the choice
+    if decay == "cosine":
         return 0.5 * (1 + math.cos(math.pi * (step - settings.warmup) / (steps - settings.warmup)))
+    if decay == "poly":
+        left = (steps - step) / (steps - settings.warmup)
+        return float(left ** getattr(settings, "power", POLY_POWER))
     return float(0.1 ** sum(step >= share * steps for share in settings.milestones))
 
 

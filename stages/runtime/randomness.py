@@ -21,6 +21,8 @@ class Purpose(IntEnum):
     CLUSTER = 11  # prompt: where clusters of points start
     AUGMENT = 12  # fit_prompt: how an image is changed in a step
     DROPOUT = 13  # what is dropped of an image's vectors in a step
+    CROPS = 14  # fit_propose: which boxes are shown, and which crops of them
+    SALIENT = 15  # fit_propose: which salient images are shown, and which crops of them
     ENHANCE = 16  # fit_prompt: boxes of P2BNet that are no object
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from stages.learning.schedule import WARMUP_START, lr_share, optimizer_of
+from stages.settings.segmenters.boxcaseg import CropTraining
 from stages.settings.train import Train
 from stages.settings.training import ClueTraining, Training
 
@@ -20,6 +21,15 @@ def test_a_cosine_falls_from_the_end_of_the_warm_up_to_nothing() -> None:
     assert shares[35] == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
     assert 0 < shares[-1] < 0.001
     assert sorted(shares[10:], reverse=True) == shares[10:]
+
+
+def test_poly_falls_by_its_power_from_the_end_of_the_warm_up() -> None:
+    settings = CropTraining(warmup=10, power=0.9)
+    shares = [lr_share(step, 110, settings) for step in range(110)]
+    assert shares[0] == WARMUP_START
+    assert shares[10] == 1
+    assert shares[60] == pytest.approx(0.5**0.9)
+    assert shares[-1] == pytest.approx(0.01**0.9)
 
 
 def test_milestones_are_there_with_and_without_a_choice() -> None:

@@ -1,0 +1,56 @@
+"""What BoxCaseg learns from: boxes that stand, and salient pairs where a head needs them."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from stages.learning.crop_index import CropIndex, opened_crops
+from stages.tables.table import read_table, write_table
+from stages.tables.weak_labels import WEAK_LABELS
+from tests.crop_set import SMALL, CropSet, build_crop_set, propose
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> CropSet:
+    return build_crop_set(tmp_path_factory.mktemp("crops"), images=3, salient=2)
+
+
+def index_of(drawn: CropSet, *, salient: bool = True, **changes: Any) -> CropIndex:
+    args = drawn.args(drawn.folder / "model.pt", salient=salient)
+    block = propose({**SMALL, **changes}).boxcaseg
+    folders = {"salient_images": args.salient_images, "salient_masks": args.salient_masks}
+    return opened_crops(args.images, args.weak_labels, block, **folders)
+
+
+def test_all_boxes_and_pairs_are_found(drawn: CropSet) -> None:
+    index = index_of(drawn)
+    assert index.of.tolist() == [1, 2, 3]
+    assert index.boxes.shape == (3, 4)
+    assert not index.crowded.any()
+    assert [image.name for image, _ in index.salient] == ["000.png", "001.png"]
+    assert index.tally() == "3 boxes, 2 salient images"
+
+
+@pytest.mark.parametrize(
+    ("heads", "salient", "counts"),
+    [("weak_only", False, (3, 0)), ("weak_only", True, (3, 0)), ("salient_only", True, (0, 2))],
+)
+def test_heads_read_what_they_need(
+    drawn: CropSet, heads: str, salient: bool, counts: tuple[int, int]
+) -> None:
+    index = index_of(drawn, salient=salient, heads=heads)
+    assert (len(index.boxes), len(index.salient)) == counts
+
+
+def test_deleted_boxes_teach_nothing_and_overlapping_ones_are_crowded(tmp_path: Path) -> None:
+    drawn = build_crop_set(tmp_path, images=3, salient=2)
+    path = tmp_path / "weak_labels.parquet"
+    rows = read_table(path, WEAK_LABELS).to_pylist()
+    rows[2]["status"] = "deleted"
+    rows.insert(1, {**rows[0], "label_id": 9, "instance_id": 9, "bag_id": 9})
+    write_table(path, pa.Table.from_pylist(rows, schema=WEAK_LABELS.schema), WEAK_LABELS, {})
+    index = index_of(drawn)
+    assert index.of.tolist() == [1, 1, 2]
+    assert index.crowded.tolist() == [True, True, False]
