@@ -16,7 +16,7 @@ from torch import Tensor
 
 from stages.box_supervision.joint_loss import foreground_share, pixel_loss, weak_parts
 from stages.learning.crop_batches import CropBatch, CropReader
-from stages.learning.crop_index import opened_crops
+from stages.learning.crop_index import SalientSet, opened_crops
 from stages.learning.outcome import leave
 from stages.learning.schedule import optimizer_of
 from stages.learning.trainer import fit
@@ -94,15 +94,15 @@ def trained(args: argparse.Namespace, settings: Propose, facts: dict[str, Any]) 
 
     Parameters
     ----------
-    args : of program fit_propose. facts : provenance, the model's header.
+    args : of program fit_propose; those that `salient_set` reads may be left out.
+    facts : provenance, the model's header.
 
     Raises
     ------
     ValueError : there is nothing to learn from, or the loss is not finite.
     """
     block: Settings = settings.boxcaseg
-    folders = {"salient_images": args.salient_images, "salient_masks": args.salient_masks}
-    index = opened_crops(args.images, args.weak_labels, block, **folders)
+    index = opened_crops(args.images, args.weak_labels, block, salient=salient_set(args))
     files = [args.images, args.weak_labels, *(path for pair in index.salient for path in pair)]
     with joined(block.training.processes, args.device) as team:
         with team.leader_first():
@@ -115,6 +115,20 @@ def trained(args: argparse.Namespace, settings: Propose, facts: dict[str, Any]) 
         out = {"out": args.out, "out_log": args.out_log, "folder": folder}
         network = learner.network
         leave("fit_propose", network, log, facts, **out, team=team, tally=index.tally())
+
+
+def salient_set(args: argparse.Namespace) -> SalientSet | None:
+    """What the flags say of salient images; None without `salient_images` and `salient_masks`.
+
+    `salient_listed`, a path, and `salient_single`, a share, choose among them.
+    """
+    flags = vars(args)
+    images, masks = flags.get("salient_images"), flags.get("salient_masks")
+    if images is None or masks is None:
+        return None
+    return SalientSet(
+        images, masks, flags.get("salient_listed"), flags.get("salient_single") or 0.0
+    )
 
 
 def _fitted(learner: CropLearner, reader: CropReader, folder: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stages.box_supervision.composition import overlapping
-from stages.photographs.salient import salient_pairs
+from stages.photographs.salient import is_single, salient_pairs, salient_sample
 from stages.runtime.program import Sentence
 from stages.segmenters.crop_network import HEADS
 from stages.settings.segmenters.boxcaseg import Settings
@@ -17,6 +17,21 @@ from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 
 BOX_COLUMNS = ("image_id", "label_id", "kind", "box", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class SalientSet:
+    """Where salient images lie, and which of them count.
+
+    images, masks : folders. listed : file that names the images to take; None: all.
+    single : share of a mask that its largest part must have; 0: all masks count. The authors chose
+        images of one object by hand.
+    """
+
+    images: Path
+    masks: Path
+    listed: Path | None = None
+    single: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +57,7 @@ class CropIndex:
 
 
 def opened_crops(
-    images: Path,
-    weak_labels: Path,
-    settings: Settings,
-    *,
-    salient_images: Path | None,
-    salient_masks: Path | None,
+    images: Path, weak_labels: Path, settings: Settings, *, salient: SalientSet | None
 ) -> CropIndex:
     """The boxes and salient images that the chosen heads learn from.
 
@@ -66,7 +76,7 @@ def opened_crops(
         np.repeat(list(found), [len(of_image) for of_image in found.values()]).astype(np.int64),
         boxes,
         np.concatenate([np.zeros(0, dtype=bool), *crowded]),
-        _salient(settings, salient_images, salient_masks),
+        _pairs(settings, salient),
     )
 
 
@@ -95,16 +105,25 @@ def _is_box(row: Mapping[str, Any]) -> bool:
     return bool(row["kind"] == "box" and row["status"] != "deleted")
 
 
-def _salient(
-    settings: Settings, images: Path | None, masks: Path | None
-) -> list[tuple[Path, Path]]:
+def _pairs(settings: Settings, salient: SalientSet | None) -> list[tuple[Path, Path]]:
     """Pairs of files; none where only the weak head is trained."""
     if settings.heads == "weak_only":
         return []
-    if images is None or masks is None:
+    if salient is None:
         raise ValueError(
             f"propose.boxcaseg.heads is {settings.heads}, whose heads learn from salient images "
             "with masks, but there are none. Set dataset.salient to a folder of images and one of "
             "masks (such as DUTS-TR), or propose.boxcaseg.heads: weak_only."
         )
-    return salient_pairs(images, masks, None)
+    pairs = salient_pairs(salient.images, salient.masks, salient.listed)
+    kept = [pair for pair in pairs if _counts(pair, salient.single)]
+    if not kept:
+        raise ValueError(
+            f"{salient.masks}: in none of {len(pairs)} masks has the largest part "
+            f"{salient.single:g} of the foreground. Lower dataset.salient.single."
+        )
+    return kept
+
+
+def _counts(pair: tuple[Path, Path], single: float) -> bool:
+    return not single or is_single(salient_sample(*pair)[1], single)

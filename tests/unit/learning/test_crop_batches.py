@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from stages.learning.crop_batches import CropReader, box_item, salient_item
+from stages.learning.crop_fitting import salient_set
 from stages.learning.crop_index import CropIndex, opened_crops
 from stages.runtime.processes import Team
 from stages.settings.segmenters.boxcaseg import CropTraining, Settings
@@ -25,8 +26,7 @@ def settings_of(**training: Any) -> Settings:
 
 def reader(drawn: CropSet, settings: Settings, *, team: Team | None = None) -> CropReader:
     args = drawn.args(drawn.folder / "model.pt")
-    folders = {"salient_images": args.salient_images, "salient_masks": args.salient_masks}
-    index = opened_crops(args.images, args.weak_labels, settings, **folders)
+    index = opened_crops(args.images, args.weak_labels, settings, salient=salient_set(args))
     return CropReader(index, args.image_folder, settings, 0, *([team] if team else []))
 
 

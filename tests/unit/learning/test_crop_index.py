@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from stages.learning.crop_fitting import salient_set
 from stages.learning.crop_index import CropIndex, opened_crops
 from stages.tables.table import read_table, write_table
 from stages.tables.weak_labels import WEAK_LABELS
@@ -17,11 +20,13 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> CropSet:
     return build_crop_set(tmp_path_factory.mktemp("crops"), images=3, salient=2)
 
 
-def index_of(drawn: CropSet, *, salient: bool = True, **changes: Any) -> CropIndex:
+def index_of(
+    drawn: CropSet, *, salient: bool = True, chosen: dict[str, Any] | None = None, **changes: Any
+) -> CropIndex:
     args = drawn.args(drawn.folder / "model.pt", salient=salient)
+    vars(args).update(chosen or {})
     block = propose({**SMALL, **changes}).boxcaseg
-    folders = {"salient_images": args.salient_images, "salient_masks": args.salient_masks}
-    return opened_crops(args.images, args.weak_labels, block, **folders)
+    return opened_crops(args.images, args.weak_labels, block, salient=salient_set(args))
 
 
 def test_all_boxes_and_pairs_are_found(drawn: CropSet) -> None:
@@ -54,3 +59,24 @@ def test_deleted_boxes_teach_nothing_and_overlapping_ones_are_crowded(tmp_path: 
     index = index_of(drawn)
     assert index.of.tolist() == [1, 1, 2]
     assert index.crowded.tolist() == [True, True, False]
+
+
+def test_a_list_and_the_largest_part_choose_among_salient_images(tmp_path: Path) -> None:
+    drawn = build_crop_set(tmp_path / "drawn", images=1, salient=3)
+    path = drawn.folder / "salient" / "masks" / "001.png"
+    torn = np.zeros((96, 96), dtype=np.uint8)
+    torn[:40], torn[60:] = 255, 255
+    cv2.imwrite(str(path), torn)
+
+    def names(**chosen: Any) -> list[str]:
+        return [image.stem for image, _ in index_of(drawn, chosen=chosen).salient]
+
+    assert names() == ["000", "001", "002"]
+    assert names(salient_single=0.95) == ["000", "002"]
+    assert names(salient_single=0.5) == ["000", "001", "002"]
+    (tmp_path / "list.txt").write_text("001\n002\n")
+    listed = tmp_path / "list.txt"
+    assert names(salient_listed=listed) == ["001", "002"]
+    listed.write_text("001\n")
+    with pytest.raises(ValueError, match=r"in none of 1 masks.*dataset\.salient\.single"):
+        names(salient_listed=listed, salient_single=0.95)
