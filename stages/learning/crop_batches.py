@@ -2,7 +2,8 @@
 
 BoxCaseg (CVPR 2021): crops of boxes, moved and scaled at random, and salient images, resized whole
 and cut at random. Where we depart: salient images are flipped horizontally (the code flips them
-vertically at random, and horizontally offline), and may be cut about their mask, as boxes are.
+vertically at random, and horizontally offline), may be cut about their mask, as boxes are, and
+may be given a neighbour.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from stages.box_supervision.box_crops import Crop, around, box_in_crop, draw_of, moved_crop
 from stages.box_supervision.composition import Composition, composition, kept_of, taken
+from stages.box_supervision.neighbours import with_neighbour
 from stages.learning.crop_index import CropIndex
 from stages.photographs.reading import photograph
 from stages.photographs.salient import salient_sample
@@ -115,10 +117,19 @@ class CropReader:
         purpose = Purpose.SALIENT if is_salient else Purpose.CROPS
         rng = rng_of(self.seed, purpose, step, slot + 1)  # an epoch's order has no slot
         if is_salient:
-            return salient_item(*salient_sample(*self.index.salient[place]), self.training, rng)
+            return salient_item(*self._salient(place, rng), self.training, rng)
         row = self.index.images[int(self.index.of[place])]
         pixels = photograph(self.folder, row)
         return box_item(pixels, self.index.boxes[place], self.training, rng)
+
+    def _salient(self, place: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """A salient image and its mask, with a neighbour where the settings want some."""
+        chance = self.training.neighbour
+        sample = salient_sample(*self.index.salient[place])
+        if not chance or rng.random() >= chance:
+            return sample
+        other = self.index.salient[int(rng.integers(len(self.index.salient)))]
+        return with_neighbour(sample, salient_sample(*other), rng)
 
     def _named(self, is_salient: bool, place: int) -> str:
         if is_salient:

@@ -59,6 +59,15 @@ class CropTraining(Training):
             "scaled as a box's is"
         ),
     ] = "whole"
+    neighbour: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="chance of another salient object beside, before or behind that of a "
+            "salient image (not in the paper)",
+        ),
+    ] = 0.0
     flip: Annotated[
         float, Field(ge=0, le=1, description="chance of a horizontal flip of a salient image")
     ] = 0.5
