@@ -31,9 +31,10 @@ from stages.settings.segmenters.boxcaseg import Settings
 PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless")
 
 
-def facts_of_method(settings: Settings) -> dict[str, Any]:
+def facts_of_fit(settings: Propose) -> dict[str, Any]:
     """Packages, and the checksum of the weights that the backbone starts from, for provenance."""
-    start = {"model_sha256": sha256_of(Path(settings.checkpoint))} if settings.checkpoint else {}
+    path = settings.boxcaseg.checkpoint
+    start = {"model_sha256": sha256_of(Path(path))} if path else {}
     return {"packages": PACKAGES, **start}
 
 

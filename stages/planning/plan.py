@@ -16,9 +16,10 @@ from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
 from stages.planning.links import Links
 from stages.planning.notes import add_notes
-from stages.planning.sources import fetched, salient_sets, splits, translated, with_paths
+from stages.planning.sources import salient_sets, splits, translated
 from stages.planning.stage_inputs import Ground
 from stages.planning.stage_plan import StagePlan
+from stages.planning.weight_paths import fetched, with_paths
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
 from stages.tables.shard_names import shard_names
 
@@ -107,35 +108,14 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     ------
     ValueError : a variable is not set, or a file that the config names is missing.
     """
-    folder = Path("results", config["run"])
-    links = Links(folder, fresh)
-    variants = variants_of(config, root=root, links=links)
-    train, val = splits(config["dataset"], links)
-    held_out = val if config["train"]["enabled"] else ()
-    comparison = comparison_of(config, variants, held_out=bool(held_out))
-    own_worlds = config["dataset"]["source"] == "partworld"
-    where = {"run": config["run"], "seed": config["seed"], "own_worlds": own_worlds}
-    homes = deal(variants, comparison.cases(), **where)
-    shards = shard_names(config["shards"])
-    digests = Digests(folder, config["dataset"].get("watch", "content"), fresh)
-    ground = Ground(
-        config=config,
-        variants=variants,
-        homes=homes,
-        comparison=comparison,
-        train=train,
-        held_out=held_out,
-        salient=salient_sets(config["dataset"], links),
-        truth=bool(config["dataset"]["ground_truth"]),
-        shards=shards,
-        digests=digests,
-    )
+    ground = _ground_of(config, root, fresh=fresh)
+    variants, homes, comparison = ground.variants, ground.homes, ground.comparison
     plans = {name: StagePlan(name, ground) for name in PLANNED}
     names = [name for name in variants.configs if name not in variants.supervised]
     export = variants.configs[comparison.plain.variant]["export"]
     return Plan(
-        folder=folder,
-        shards=shards,
+        folder=Path("results", config["run"]),
+        shards=ground.shards,
         fetched=fetched(
             file.path for name in names for file in plans["propose"].weight_files(name)
         ),
@@ -147,9 +127,33 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
         ),
         compared_engines=homes.of_case[comparison.plain]["compare"],
         targets=_targets(config, export, homes, comparison),
-        watched=not own_worlds,
-        translated=translated(train, val),
+        watched=not homes.own_worlds,
+        translated=translated(ground.train, ground.held_out),
         **plans,
+    )
+
+
+def _ground_of(config: Values, root: Path, *, fresh: bool) -> Ground:
+    """What the plans of all stages stand on; raises as `plan_of`."""
+    folder, dataset = Path("results", config["run"]), config["dataset"]
+    links = Links(folder, fresh)
+    variants = variants_of(config, root=root, links=links)
+    train, val = splits(dataset, links)
+    held_out = val if config["train"]["enabled"] else ()
+    comparison = comparison_of(config, variants, held_out=bool(held_out))
+    own_worlds = dataset["source"] == "partworld"
+    where = {"run": config["run"], "seed": config["seed"], "own_worlds": own_worlds}
+    return Ground(
+        config=config,
+        variants=variants,
+        homes=deal(variants, comparison.cases(), **where),
+        comparison=comparison,
+        train=train,
+        held_out=held_out,
+        salient=salient_sets(dataset, links),
+        truth=bool(dataset["ground_truth"]),
+        shards=shard_names(config["shards"]),
+        digests=Digests(folder, dataset.get("watch", "content"), fresh),
     )
 
 

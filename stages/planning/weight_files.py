@@ -28,12 +28,12 @@ def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:
         return _of_looking(variants, stage, name)
     if stage not in (*ASKING, "fit_propose"):
         return []
-    if stage == "fit_propose":
-        block = variants.block(name, "propose")
-        return _files(block.get("weights"), block.get("weights_sha256"))
-    segmenter = _checkpoint(variants, name)
+    learns = bool(variants.method(name, "propose").fit)
+    if stage == "fit_propose":  # of one that learns the file is what it starts from
+        return _checkpoint(variants, name) if learns else []
+    segmenter = frozen_segmenter(variants, name) if learns else _checkpoint(variants, name)
     if stage == "propose":
-        return segmenter + frozen_segmenter(variants, name)
+        return segmenter
     found = _features(variants, stage, name)
     again = stage == "refine" and asks_again(variants.settings(name, "refine"))
     return found + [file for file in segmenter if again and file not in found]

@@ -106,6 +106,15 @@ class CropTraining(Training):
 class Settings(Section):
     """BoxCaseg: learned from boxes and salient images (CVPR 2021)."""
 
+    model: Annotated[
+        str | None,
+        Field(
+            description="network that another run has trained (its fit_propose/model.pt), with the "
+            "same keys; nothing is trained then; null: train one"
+        ),
+        PLACE,
+        CHOOSE,
+    ] = None
     backbone: Annotated[
         Literal["small", "resnet18", "resnet50"],
         Field(

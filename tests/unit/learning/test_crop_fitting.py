@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.learning.crop_fitting import CropLearner, facts_of_method, trained
+from stages.learning.crop_fitting import CropLearner, facts_of_fit, trained
 from stages.learning.trainer import load_model
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.boxcaseg import opened_segmenter
@@ -152,7 +152,7 @@ def test_a_loss_that_is_not_finite_names_what_was_shown(
 
 
 def test_weights_that_the_backbone_starts_from_are_told(tmp_path: Path) -> None:
-    assert "model_sha256" not in facts_of_method(propose(SMALL).boxcaseg)
+    assert "model_sha256" not in facts_of_fit(propose(SMALL))
     (tmp_path / "start.pth").write_bytes(b"weights")
-    block = propose({**SMALL, "checkpoint": str(tmp_path / "start.pth")}).boxcaseg
-    assert facts_of_method(block)["model_sha256"] == sha256_of(tmp_path / "start.pth")
+    block = propose({**SMALL, "checkpoint": str(tmp_path / "start.pth")})
+    assert facts_of_fit(block)["model_sha256"] == sha256_of(tmp_path / "start.pth")

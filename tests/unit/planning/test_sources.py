@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from stages.planning.plan import Plan
-from stages.planning.sources import NEVER, Split, expanded, fetched, translated
+from stages.planning.sources import NEVER, Split, expanded, translated
+from stages.planning.weight_paths import fetched
 from tests.small_config import FILES, VARIANTS, plan
 
 

@@ -128,7 +128,13 @@ def test_settings_are_the_chosen_methods_and_of_a_training_what_it_depends_on(
 def test_other_formats_rerun_convert_alone(change: dict[str, Any]) -> None:
     before = plan()
     after = plan(**{f"export__{key}": value for key, value in change.items()})
-    absent = {"convert", "translate", "fit_prompt", "prompt", "fit_propose"}  # of points in a drawn world
+    absent = {
+        "convert",
+        "translate",
+        "fit_prompt",
+        "prompt",
+        "fit_propose",
+    }  # of points in a drawn world
     for name in before.stages().keys() - absent:
         home = "r" if name in ("partworld", "prepare", "propose") else "r/v"
         wildcards = job(home, engine="torchvision")

@@ -40,7 +40,13 @@ def test_settings_are_frozen_at_every_depth() -> None:
 @pytest.mark.parametrize(
     ("settings", "paths"),
     [
-        (Propose(), ["sam.checkpoint", "transformers.path", "boxcaseg.checkpoint"]),
+        (
+            Propose(),
+            [
+                *("sam.checkpoint", "transformers.path", "saliency.checkpoint"),
+                *("boxcaseg.model", "boxcaseg.checkpoint"),
+            ],
+        ),
         (
             Select(),
             [
