@@ -9,8 +9,9 @@ HRNet's need no 1x1 convolutions (`propose.boxcaseg.channels: null`), and make C
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stages.runtime.provenance import sha256_of
+from stages.segmenters.tiny import build_vit_tiny
 
 SMALL_WIDTHS = (32, 64, 96, 128)  # of strides 2, 4, 8 and 16
 
@@ -63,6 +65,28 @@ class SmallMaps(nn.Module):
         return maps
 
 
+class TinySamMaps(nn.Module):
+    """The image encoder of the tiny SAM, as it is, beside the maps of `SmallMaps`, which learn.
+
+    In the paper the backbone has learnt from ImageNet before. The encoder takes the place of that:
+    it is not trained here, and needs its weights (`propose.boxcaseg.checkpoint`).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine = SmallMaps()
+        self.body = build_vit_tiny().image_encoder.requires_grad_(False)
+        self.widths = [*self.fine.widths, int(self.body.neck[0].out_channels)]
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        """Finest first; the encoder's is the last."""
+        side = self.body.img_size
+        with torch.no_grad():
+            large = F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
+            seen = self.body(large)
+        return [*self.fine(pixels), seen]
+
+
 class _Block(nn.Module):
     """Two 3x3 convolutions that add to what they are given."""
 
@@ -84,6 +108,7 @@ def _convolved(wide: int, width: int, *, stride: int = 1) -> nn.Sequential:
 
 BACKBONES: dict[str, Callable[[], nn.Module]] = {  # by propose.boxcaseg.backbone
     "small": SmallMaps,
+    "tiny_sam": TinySamMaps,
     "resnet18": lambda: ResNetMaps("resnet18"),
     "resnet50": lambda: ResNetMaps("resnet50"),
 }
@@ -128,15 +153,22 @@ def load_weights(body: nn.Module, path: Path, sha256: str | None) -> None:
             f"propose.boxcaseg.checkpoint: {path} has the sha256 {sha256_of(path)}, but {sha256} "
             "is wanted. Correct the file or propose.boxcaseg.sha256."
         )
-    inner = body.body if isinstance(body, ResNetMaps) else body
+    inner: Any = body if isinstance(body, SmallMaps) else body.body
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        inner.load_state_dict({k: v for k, v in state.items() if not k.startswith("fc.")})
+        inner.load_state_dict(of_backbone(state))
     except Exception as error:  # torch raises many kinds for damaged files and other shapes
         raise ValueError(
             f"propose.boxcaseg.checkpoint: {path} does not hold the weights of this backbone "
             f"({reason_of(error)}). Take those of propose.boxcaseg.backbone, or null."
         ) from error
+
+
+def of_backbone(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of torchvision's weights all but the classifier; of SAM's the image encoder."""
+    start = "image_encoder."
+    encoder = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
+    return encoder or {k: v for k, v in state.items() if not k.startswith("fc.")}
 
 
 def reason_of(error: Exception) -> str:

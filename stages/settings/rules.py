@@ -8,7 +8,7 @@ from stages.learning.clue_networks import MAPS
 from stages.learning.features import of_segmenter
 from stages.learning.prompt_networks import NETWORKS
 from stages.methods.prompter import PROMPTERS, is_looking
-from stages.segmenters.segmenter import BOXES_ALONE, SHAPES
+from stages.settings.box_rules import box_faults
 from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
 
 Values = Mapping[str, Any]
@@ -64,7 +64,7 @@ def section_faults(config: Values) -> Iterator[str]:
     yield from _clue_faults(config)
     yield from _match_faults(config)
     yield from _tag_faults(config)
-    yield from _box_faults(config)
+    yield from box_faults(config)
     if config["train"]["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
         yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
 
@@ -97,33 +97,6 @@ def _tag_faults(config: Values) -> Iterator[str]:
         yield (
             f"refine.method: {refine} chooses among the proposals of whole images, but "
             f"select.method is psm; set select.method to {' or '.join(OF_TAGS)}"
-        )
-
-
-def _box_faults(config: Values) -> Iterator[str]:
-    """Segmenters that answer boxes alone, beside labels or questions that are no boxes."""
-    segmenter, labels = config["propose"]["segmenter"], config["prepare"]["labels"]
-    if segmenter not in BOXES_ALONE:
-        return
-    alone = [
-        entry
-        for entry in config["prompt"]["sources"]
-        if entry["source"] == "labels" and not (labels == "box_and_point" and entry["together"])
-    ]
-    if labels == "tag" or (labels in ("point", "box_and_point") and alone):
-        yield (
-            f"propose.segmenter: {segmenter} answers boxes alone, but prepare.labels is {labels}; "
-            "set prepare.labels: box, or propose.segmenter: sam"
-        )
-    if segmenter in SHAPES and config["refine"]["zoom"]["enabled"]:
-        yield (
-            f"refine.zoom.enabled: true, but propose.segmenter is {segmenter}, which does not look "
-            "at the image, close up or not; set refine.zoom.enabled: false"
-        )
-    if config["propose"].get(segmenter, {}).get("checkpoint", "") is None:
-        yield (
-            f"propose.{segmenter}.checkpoint: null, but propose.segmenter is {segmenter}; name the "
-            "ONNX file of a saliency network"
         )
 
 

@@ -116,10 +116,10 @@ class Settings(Section):
         CHOOSE,
     ] = None
     backbone: Annotated[
-        Literal["small", "resnet18", "resnet50"],
+        Literal["small", "tiny_sam", "resnet18", "resnet50"],
         Field(
-            description="small: trained on a CPU in minutes; the paper's is HRNetV2-W48, whose "
-            "place a ResNet takes"
+            description="small: trained on a CPU in minutes; tiny_sam: the same beside the image "
+            "encoder of the tiny SAM; the paper's is HRNetV2-W48, whose place a ResNet takes"
         ),
     ] = "resnet50"
     channels: Annotated[
@@ -131,7 +131,8 @@ class Settings(Section):
     checkpoint: Annotated[
         str | None,
         Field(
-            description="torchvision's weight file that a ResNet starts from; null: from scratch"
+            description="weight file that the backbone starts from: torchvision's of a ResNet, or "
+            "the tiny SAM's; null: from scratch"
         ),
         PLACE,
     ] = None
