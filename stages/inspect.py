@@ -7,7 +7,8 @@ what became of it (`>` chosen, `s` what select alone would have taken), and writ
 Of an image with tags it first tells their peaks with map and value, the proposals by kind of
 prompt, and the best detections of each tag (`s` selected); in the picture these are the first row.
 The maps that peaks were found in are not stored; `--maps` computes them anew, for the picture.
-Nothing of the run is changed.
+Of boxes that BoxCaseg was asked about, `--crops` writes a second picture: the crops, what each head
+sees in them, and the mask. Nothing of the run is changed.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.photographs.reading import photograph
+from stages.reporting.crop_figure import CropRow, boxed, draw_crops, proposed_mask
 from stages.reporting.image_trail import Trail, gather, image_ids
 from stages.reporting.run_folders import RunFolders, run_folders
 from stages.reporting.trail_figure import draw_trail
@@ -39,6 +41,13 @@ def main(argv: Sequence[str] | None) -> None:
         const="",
         metavar="MODEL",
         help="draw the maps of clues; a model of fit_prompt: default the run's own",
+    )
+    parser.add_argument(
+        "--crops",
+        nargs="?",
+        const="",
+        metavar="MODEL",
+        help="draw what BoxCaseg's heads see; a model of fit_propose: default the run's own",
     )
     parser.add_argument("--instances", type=int, default=12, help="rows of the picture, at most")
     args = parser.parse_args(argv)
@@ -65,6 +74,11 @@ def main(argv: Sequence[str] | None) -> None:
     draw_trail(trail, pixels, out, rows=args.instances, maps=maps)
     hidden = len(trail.instances) - args.instances
     print(f"\npicture: {out}" + (f" ({hidden} more instances not drawn)" if hidden > 0 else ""))
+    if args.crops is not None:
+        beside = out.with_name(f"{out.stem}-crops.png")
+        crops = crops_of(args.crops, trail, folders, variant, pixels, most=args.instances)
+        draw_crops(crops, pixels, beside)
+        print(f"crops: {beside}")
 
 
 def maps_of(
@@ -94,6 +108,29 @@ def maps_of(
         model=Path(model) if model else folders.stage(variant, "fit_prompt") / "model.pt",
         folder=images,
     )
+
+
+def crops_of(
+    model: str, trail: Trail, folders: RunFolders, variant: str, pixels: np.ndarray, *, most: int
+) -> list[CropRow]:
+    """What BoxCaseg's heads see in the first boxes of an image.
+
+    Raises
+    ------
+    ValueError : there is no box with a proposal, or the proposals are of another segmenter.
+    """
+    shards = sorted(folders.stage(variant, "propose").glob("shard-*.parquet"))
+    found = boxed(trail, most)
+    if not found or not shards:
+        raise ValueError("--crops: the image has no box that was asked about. Leave it out.")
+    from stages.segmenters.shown_crops import shown_crops  # torch, which nothing else here needs
+
+    path = Path(model) if model else folders.stage(variant, "fit_propose") / "model.pt"
+    seen = shown_crops(shards[0], pixels, [box for _, box in found], model=path)
+    return [
+        CropRow(f"{own.category} {own.instance_id}", one.crop, one.maps, proposed_mask(own))
+        for (own, _), one in zip(found, seen, strict=True)
+    ]
 
 
 if __name__ == "__main__":
