@@ -46,6 +46,7 @@ def run_faults(config: Values) -> Iterator[str]:
             "choose another name"
         )
     yield from section_faults(config)
+    yield from box_faults(config)
     yield from _feature_faults(variant_config(config, config["variant"]))
     yield from _report_faults(config)
     for name, entry in config["variants"].items():
@@ -64,7 +65,6 @@ def section_faults(config: Values) -> Iterator[str]:
     yield from _clue_faults(config)
     yield from _match_faults(config)
     yield from _tag_faults(config)
-    yield from box_faults(config)
     if config["train"]["multi_mask"]["enabled"] and not config["export"]["extra_masks"]:
         yield "train.multi_mask is enabled, but export.extra_masks is 0; set it to 3"
 
@@ -196,6 +196,15 @@ def _variant_faults(config: Values, name: str, entry: Values) -> Iterator[str]:
         )
     for fault in section_faults(variant_config(config, name)):
         yield f"variants.{name}: {fault}"
+    if name in _named(config):  # config.yaml's own, such as close ups, are others and may never run
+        for fault in box_faults(variant_config(config, name)):
+            yield f"variants.{name}: {fault}"
+
+
+def _named(config: Values) -> list[str]:
+    """What runs: the run's variant, and what is compared."""
+    report = config["report"]
+    return [config["variant"], *report["variants"], *report["detectors"]]
 
 
 def _names(config: Values) -> list[str]:

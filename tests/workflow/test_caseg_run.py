@@ -138,7 +138,7 @@ def test_a_frozen_network_is_asked_and_not_trained(learned: Workspace) -> None:
     ("change", "said"),
     [
         ({"dataset": {"partworld": {"salient": 0}}}, "dataset.partworld.salient"),
-        ({"prepare": {"labels": "tag"}}, "boxcaseg answers boxes"),
+        ({"prepare": {"labels": "point"}}, "boxcaseg answers boxes"),
         ({"refine": {"zoom": {"enabled": True}}}, "refine.zoom"),
         ({"propose": {"boxcaseg": {"model": "no.pt"}}}, "there is no file no.pt"),
     ],

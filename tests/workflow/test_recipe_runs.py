@@ -1,10 +1,13 @@
 """One tiny run per recipe: its methods as they are, on four scenes, with small networks."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from tests.onnx_file import write_onnx
 from tests.workflow.tag_runs import VARIANT, tiny_from_tags
@@ -226,9 +229,58 @@ def test_the_recipe_of_boxes_ends_with_labels_and_a_scored_detector(
     assert metrics["detector"]["images"] == 2
 
 
+SMALL_CROPS: dict[str, Any] = {
+    **{"backbone": "small", "checkpoint": None, "channels": 4, "size": 32},
+    "training": {
+        **{"epochs": 1, "batch_images": 4, "size": 32, "size_salient": 40},
+        "workers": 0,
+    },
+}
+
+
+def test_the_demo_of_boxcaseg_ends_with_its_tables(fresh: Workspace) -> None:
+    world = {"source": "partworld", "partworld": {"train": 4, "val": 1, "salient": 4}}
+    report = {
+        "variants": ["filled", "boxcaseg", "weak_only", "merged"],
+        "detectors": ["boxcaseg", "merged"],
+        **{"seeds": [0], "detector_seeds": [0]},
+    }
+    more = {"dataset": world, "report": report, "propose": {"boxcaseg": SMALL_CROPS}}
+    fresh.configure(merged(SMALL, more, {"variant": "boxcaseg"}))
+    _run(fresh, "boxcaseg_demo", "ablation")
+    labels, detectors = (fresh.results() / "report" / "ablation.md").read_text().split("## Detec")
+    assert all(f"**{name}**" in labels for name in report["variants"])
+    assert all(f"**{name}**" in detectors for name in report["detectors"])
+
+
+def test_boxcaseg_on_files_ends_with_labels_and_a_scored_detector(
+    fresh: Workspace, scenes: dict[str, Any]
+) -> None:
+    _write_salient(fresh.folder, 3)
+    salient = {"salient": {"images": "salient/images", "masks": "salient/masks"}}
+    small = {"dataset": merged(scenes, salient), "propose": {"boxcaseg": SMALL_CROPS}}
+    fresh.configure(merged(SMALL, ON_FILES, small, {"variant": "boxcaseg"}))
+    _run(fresh, "boxcaseg")
+    metrics = json.loads((fresh.results() / "boxcaseg/evaluate/metrics.json").read_text())
+    assert metrics["counts"]["scored"] == metrics["pseudo_labels"]["annotations"] > 0
+    assert metrics["detector"]["images"] == 2
+
+
+def _write_salient(folder: Path, count: int) -> None:
+    """Images of one bright square each, with its mask, as DUTS lays them out."""
+    for place in ("images", "masks"):
+        (folder / "salient" / place).mkdir(parents=True)
+    for at in range(count):
+        mask = np.zeros((48, 64), np.uint8)
+        mask[8 : 24 + at, 16 : 40 + at] = 255
+        Image.fromarray(mask).save(folder / "salient" / "masks" / f"{at}.png")
+        pixels = np.stack([mask // 2 + 60] * 3, axis=-1)
+        Image.fromarray(pixels).save(folder / "salient" / "images" / f"{at}.jpg")
+
+
 def test_every_recipe_has_its_tiny_run() -> None:
     names = {path.stem for path in (ROOT / "workflow" / "recipes").glob("*.yaml")}
     on_files = {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs"}
     of_tags = {"weaksam", "weaksam_voc2012", "weaksam_coco2014", "weaksam_demo"}
-    of_boxes = {"sam_box", "sam_box_demo"}
+    of_boxes = {"sam_box", "sam_box_demo", "boxcaseg", "boxcaseg_demo"}
     assert names == {*on_files, *of_tags, *of_boxes, *COMPARED}

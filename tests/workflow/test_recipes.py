@@ -45,6 +45,14 @@ LAYOUTS = {
         f"{VOC}/annotations/voc_2012_val.json",
         RESNET,
     ],
+    "boxcaseg": [
+        f"{VOC}/JPEGImages/",
+        f"{VOC}/annotations/voc_2012_trainaug.json",
+        f"{VOC}/annotations/voc_2012_val.json",
+        "data/DUTS-TR/DUTS-TR-Image/ILSVRC2012_test_00000004.jpg",
+        "data/DUTS-TR/DUTS-TR-Mask/ILSVRC2012_test_00000004.png",
+        RESNET,
+    ],
     "weaksam": OF_TAGS,
     "weaksam_voc2012": [
         *OF_TAGS,
@@ -68,12 +76,12 @@ COMPARISONS = [
     "tables",
 ]  # on drawn worlds: nothing can be missing
 OF_BOXES = ["sam_box", "sam_box_demo"]
-OF_ONE_VARIANT = ["weaksam_demo", "sapnet_p2b", *OF_BOXES]  # on drawn worlds, too
+OF_ONE_VARIANT = ["weaksam_demo", "sapnet_p2b", "boxcaseg_demo", *OF_BOXES]  # on drawn worlds, too
 ON_FILES = [name for name in NAMES if name not in (*COMPARISONS, *OF_ONE_VARIANT)]
 GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
 SHARDS = {
     **{"sapnet": 2, "coco_tiny": 2, "photographs": 1, "coco2017": 128, "voc2012": 16},
-    **{"weaksam": 8, "weaksam_voc2012": 16, "weaksam_coco2014": 128},
+    **{"weaksam": 8, "weaksam_voc2012": 16, "weaksam_coco2014": 128, "boxcaseg": 16},
 }
 FETCHING = ("coco2017", "voc2012", "weaksam", *OVER)  # SAM ViT-H, which is not there
 WITHOUT_DETECTOR = ["photographs"]
@@ -111,6 +119,7 @@ def test_a_recipe_plans_on_an_empty_copy_of_its_layout(name: str, fresh: Workspa
     learns = name in ("weaksam", *OVER)
     assert jobs.get("fit_prompt", 0) == learns
     assert jobs.get("prompt", 0) == learns * SHARDS[name]
+    assert jobs.get("fit_propose", 0) == int(name == "boxcaseg")
 
 
 @pytest.mark.parametrize("name", ON_FILES)
@@ -174,6 +183,19 @@ def test_the_demo_of_boxes_is_the_recipe_s_method() -> None:
     for name, values in demo["variants"].items():
         own = {key: value for key, value in values.items() if key != "over"}
         assert own == {k: v for k, v in recipe["variants"][name].items() if k != "over"}
+
+
+def test_the_demo_of_boxcaseg_trains_it_once_for_each_choice_of_heads(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    recipe = "workflow/recipes/boxcaseg_demo.yaml"
+    jobs = fresh.snakemake("-n", "--configfile", recipe).jobs()
+    assert jobs["salient"] == jobs["fit_propose"] == jobs["train"] == jobs["evaluate"] == 1
+    outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe)
+    assert outcome.code == 0, outcome.text
+    jobs, report = outcome.jobs(), _recipe("boxcaseg_demo")["report"]
+    heads = [name for name in report["variants"] if name.startswith(("boxcaseg", "weak", "sali"))]
+    assert jobs["fit_propose"] == len(report["seeds"]) * len(heads)
+    assert jobs["train"] == len(report["detectors"]) * len(report["detector_seeds"])
 
 
 def test_boxes_of_p2bnet_are_learned_once_for_each_world(fresh: Workspace) -> None:

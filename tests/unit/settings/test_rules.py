@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stages.settings.box_rules import box_faults
 from stages.settings.config import Config
 from stages.settings.rules import run_faults, section_faults
 from stages.settings.section import to_values
@@ -115,9 +116,22 @@ def test_segmenters_of_boxes_are_asked_about_boxes(changes: dict[str, Any], sent
     config["propose"]["saliency"]["checkpoint"] = changes.get("checkpoint")
     config["select"]["method"], config["refine"]["method"] = "sam_top1", "as_it_is"
     config["refine"]["zoom"]["enabled"] = changes.get("zoom", False)
-    said = list(section_faults(config))
+    said = [*section_faults(config), *box_faults(config)]
     assert len(said) == bool(sentence)
     assert sentence in " ".join(said)
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_close_ups_that_nobody_names_do_not_forbid_a_segmenter(*, is_named: bool) -> None:
+    config = to_values(Config())
+    config["prepare"]["labels"], config["propose"]["segmenter"] = "box", "filled"
+    config["select"]["method"], config["refine"]["method"] = "sam_top1", "as_it_is"
+    config["refine"]["zoom"]["enabled"] = False
+    config["variants"] = {"mine": {"refine": {"zoom": {"enabled": True}}}}
+    config["report"].update(variants=["mine"] if is_named else [], detectors=[])
+    said = list(run_faults(config))
+    assert len(said) == is_named
+    assert all(fault.startswith("variants.mine: refine.zoom.enabled") for fault in said)
 
 
 TOGETHER = [  # prepare.labels, select.method, refine.method, the key that is named or ""
