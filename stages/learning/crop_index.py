@@ -16,6 +16,7 @@ from stages.tables.images import IMAGES
 from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 
+Pair = tuple[Path, Path]  # files of an image and of its mask
 BOX_COLUMNS = ("image_id", "label_id", "kind", "box", "status")
 
 
@@ -49,7 +50,7 @@ class CropIndex:
     of: np.ndarray
     boxes: np.ndarray
     crowded: np.ndarray
-    salient: Sequence[tuple[Path, Path]]
+    salient: Sequence[Pair]
 
     def tally(self) -> Sentence:
         """How much there is, for the log."""
@@ -105,7 +106,7 @@ def _is_box(row: Mapping[str, Any]) -> bool:
     return bool(row["kind"] == "box" and row["status"] != "deleted")
 
 
-def _pairs(settings: Settings, salient: SalientSet | None) -> list[tuple[Path, Path]]:
+def _pairs(settings: Settings, salient: SalientSet | None) -> list[Pair]:
     """Pairs of files; none where only the weak head is trained."""
     if settings.heads == "weak_only":
         return []
@@ -122,8 +123,18 @@ def _pairs(settings: Settings, salient: SalientSet | None) -> list[tuple[Path, P
             f"{salient.masks}: in none of {len(pairs)} masks has the largest part "
             f"{salient.single:g} of the foreground. Lower dataset.salient.single."
         )
-    return kept
+    return spread(kept, settings.training.salient_images)
 
 
-def _counts(pair: tuple[Path, Path], single: float) -> bool:
+def spread(pairs: Sequence[Pair], count: int | None) -> list[Pair]:
+    """So many of the pairs, spread evenly over their order; all where there are no more, or None.
+
+    Source: BoxCaseg (CVPR 2021), Table 3, which does not say which images it took.
+    """
+    if count is None or count >= len(pairs):
+        return list(pairs)
+    return [pairs[place * len(pairs) // count] for place in range(count)]
+
+
+def _counts(pair: Pair, single: float) -> bool:
     return not single or is_single(salient_sample(*pair)[1], single)

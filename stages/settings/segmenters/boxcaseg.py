@@ -42,6 +42,14 @@ class CropTraining(Training):
             "9:7, its code 11:5 (0.6875)",
         ),
     ] = 0.5625
+    salient_images: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="of the salient set, spread evenly over its names, that are learned from; "
+            "null: all (Table 3)",
+        ),
+    ] = None
     overlap_iou: Annotated[
         float, Field(ge=0, le=1, description="boxes of an image that overlap by more are crowded")
     ] = 0.5

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from stages.learning.crop_fitting import salient_set
-from stages.learning.crop_index import CropIndex, opened_crops
+from stages.learning.crop_index import CropIndex, opened_crops, spread
 from stages.tables.table import read_table, write_table
 from stages.tables.weak_labels import WEAK_LABELS
 from tests.crop_set import SMALL, CropSet, build_crop_set, propose
@@ -80,3 +80,27 @@ def test_a_list_and_the_largest_part_choose_among_salient_images(tmp_path: Path)
     listed.write_text("001\n")
     with pytest.raises(ValueError, match=r"in none of 1 masks.*dataset\.salient\.single"):
         names(salient_listed=listed, salient_single=0.95)
+
+
+@pytest.mark.parametrize(
+    ("there", "count", "places"),
+    [
+        (0, None, []),
+        (0, 3, []),
+        (3, None, [0, 1, 2]),
+        (3, 5, [0, 1, 2]),
+        (10, 1, [0]),
+        (10, 4, [0, 2, 5, 7]),
+        (10, 9, [0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_fewer_salient_images_are_spread_over_all(
+    there: int, count: int | None, places: list[int]
+) -> None:
+    pairs = [(Path(f"{at}.jpg"), Path(f"{at}.png")) for at in range(there)]
+    assert spread(pairs, count) == [pairs[place] for place in places]
+
+
+def test_so_many_salient_images_are_learned_from_as_the_settings_say(drawn: CropSet) -> None:
+    training = {**SMALL["training"], "salient_images": 1}
+    assert len(index_of(drawn, training=training).salient) == 1
