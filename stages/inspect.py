@@ -11,6 +11,7 @@ Of boxes that BoxCaseg was asked about, `--crops` writes a second picture: the c
 sees in them, and the mask. Nothing of the run is changed.
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,32 @@ from stages.tables.table import read_table
 
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the program."""
+    args = _arguments(argv)
+    folders = run_folders(args.run)
+    variant = _variant(args, folders)
+    if args.image is None:
+        first = ", ".join(str(i) for i in image_ids(folders, variant, 10))
+        raise ValueError(f"name an image with --image; the first ones are {first}.")
+    trail = gather(folders, args.image, variant)
+    print(text_of(trail))
+    drawn = folders.stage(variant, "partworld") / "train" / "images"
+    folder = args.image_folder or drawn
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder. Name the images with --image-folder.")
+    out = args.out or args.run / "inspect" / f"image-{args.image}.png"
+    pixels = photograph(folder, trail.image)
+    maps = maps_of(args.maps, trail, folders, variant, folder)
+    draw_trail(trail, pixels, out, rows=args.instances, maps=maps)
+    hidden = len(trail.instances) - args.instances
+    print(f"\npicture: {out}" + (f" ({hidden} more instances not drawn)" if hidden > 0 else ""))
+    if args.crops is not None:
+        beside = out.with_name(f"{out.stem}-crops.png")
+        crops = crops_of(args.crops, trail, folders, variant, pixels, most=args.instances)
+        draw_crops(crops, pixels, beside)
+        print(f"crops: {beside}")
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = parser_of(__doc__, "inspect")
     parser.add_argument("run", type=Path, help="folder results/<run>")
     parser.add_argument("--image", type=int, help="image id")
@@ -50,35 +77,18 @@ def main(argv: Sequence[str] | None) -> None:
         help="draw what BoxCaseg's heads see; a model of fit_propose: default the run's own",
     )
     parser.add_argument("--instances", type=int, default=12, help="rows of the picture, at most")
-    args = parser.parse_args(argv)
-    folders = run_folders(args.run)
+    return parser.parse_args(argv)
+
+
+def _variant(args: argparse.Namespace, folders: RunFolders) -> str:
+    """The variant that is named, or the first by name that has data."""
     variants = folders.variants()
     there = [name for name in variants if folders.stage(name, "prepare").is_dir()]
-    variant = args.variant or next(iter(there or variants), "")
     if args.variant and args.variant not in variants:
         raise ValueError(
             f"{args.run}: no variant {args.variant!r} there. Name one of {', '.join(variants)}."
         )
-    if args.image is None:
-        first = ", ".join(str(i) for i in image_ids(folders, variant, 10))
-        raise ValueError(f"name an image with --image; the first ones are {first}.")
-    trail = gather(folders, args.image, variant)
-    print(text_of(trail))
-    drawn = folders.stage(variant, "partworld") / "train" / "images"
-    folder = args.image_folder or drawn
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder. Name the images with --image-folder.")
-    out = args.out or args.run / "inspect" / f"image-{args.image}.png"
-    pixels = photograph(folder, trail.image)
-    maps = maps_of(args.maps, trail, folders, variant, folder)
-    draw_trail(trail, pixels, out, rows=args.instances, maps=maps)
-    hidden = len(trail.instances) - args.instances
-    print(f"\npicture: {out}" + (f" ({hidden} more instances not drawn)" if hidden > 0 else ""))
-    if args.crops is not None:
-        beside = out.with_name(f"{out.stem}-crops.png")
-        crops = crops_of(args.crops, trail, folders, variant, pixels, most=args.instances)
-        draw_crops(crops, pixels, beside)
-        print(f"crops: {beside}")
+    return args.variant or next(iter(there or variants), "")
 
 
 def maps_of(

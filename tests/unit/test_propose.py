@@ -156,7 +156,7 @@ def test_propose_gives_equal_bytes_again_and_hides_no_path(place: Place) -> None
     )
     assert header["shard"] == "0000-of-0002"
     assert "checkpoint" not in header["settings"]["sam"]
-    assert header["prompt_settings"] == {"sources": [{"source": "labels"}]}
+    assert header["prompt_settings"] == {"sources": [{"source": "labels", "together": False}]}
 
 
 def test_a_mixed_image_gives_each_object_its_bag(place: Place) -> None:
@@ -374,7 +374,7 @@ def test_a_photograph_that_is_not_the_prepared_one_is_refused(
         ({"prompts": []}, "propose.prompts"),
         ({"sam": {"model": "vit_x"}}, "propose.sam.model"),
         ({"sam": {"model": "vit_b"}}, "not the weights of vit_b"),
-        ({"prompts": [{"source": "label", "scale": 1}]}, "propose.prompts"),
+        ({"prompts": [{"source": "label", "scale": 0}]}, "propose.prompts"),
     ],
     ids=str,
 )
