@@ -2,8 +2,8 @@
 
 BoxCaseg (CVPR 2021): crops of boxes, moved and scaled at random, and salient images, resized whole
 and cut at random. Where we depart: salient images are flipped horizontally (the code flips them
-vertically at random, and horizontally offline), may be cut about their mask, as boxes are, and
-may be given a neighbour.
+vertically at random, and horizontally offline), may be cut about their mask, as boxes are, may be
+given a neighbour, and may be shrunk to the size of a box.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from torch import Tensor
 from stages.box_supervision.box_crops import Crop, around, box_in_crop, draw_of, moved_crop
 from stages.box_supervision.composition import Composition, composition, kept_of, taken
 from stages.box_supervision.neighbours import with_neighbour
+from stages.box_supervision.shrinking import shrunk
 from stages.learning.crop_index import CropIndex
 from stages.photographs.reading import photograph
 from stages.photographs.salient import salient_sample
@@ -123,13 +124,16 @@ class CropReader:
         return box_item(pixels, self.index.boxes[place], self.training, rng)
 
     def _salient(self, place: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """A salient image and its mask, with a neighbour where the settings want some."""
-        chance = self.training.neighbour
-        sample = salient_sample(*self.index.salient[place])
-        if not chance or rng.random() >= chance:
-            return sample
-        other = self.index.salient[int(rng.integers(len(self.index.salient)))]
-        return with_neighbour(sample, salient_sample(*other), rng)
+        """A salient image and its mask, beside another and as small as a box where wanted."""
+        sample, chances = salient_sample(*self.index.salient[place]), self.training
+        if chances.neighbour and rng.random() < chances.neighbour:
+            other = self.index.salient[int(rng.integers(len(self.index.salient)))]
+            sample = with_neighbour(sample, salient_sample(*other), rng)
+        boxes = self.index.boxes
+        if chances.shrink and len(boxes) and rng.random() < chances.shrink:
+            box = boxes[int(rng.integers(len(boxes)))]
+            return shrunk(sample, float((box[2:] - box[:2]).max()))
+        return sample
 
     def _named(self, is_salient: bool, place: int) -> str:
         if is_salient:

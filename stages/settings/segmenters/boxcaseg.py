@@ -76,6 +76,15 @@ class CropTraining(Training):
             "salient image (not in the paper)",
         ),
     ] = 0.0
+    shrink: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="chance that a salient image is shrunk until its object is as small as one "
+            "of the boxes (not in the paper)",
+        ),
+    ] = 0.0
     flip: Annotated[
         float, Field(ge=0, le=1, description="chance of a horizontal flip of a salient image")
     ] = 0.5

@@ -55,13 +55,14 @@ def test_a_batch_depends_on_seed_and_step_alone(drawn: CropSet) -> None:
     assert not torch.equal(again(2).pixels, later.pixels)
 
 
-def test_neighbours_are_drawn_for_salient_images_alone(drawn: CropSet) -> None:
+@pytest.mark.parametrize("chance", ["neighbour", "shrink"])
+def test_what_is_done_to_salient_images_leaves_boxes_alone(drawn: CropSet, chance: str) -> None:
     plain = reader(drawn, settings_of())(1)
-    beside = reader(drawn, settings_of(neighbour=1.0))(1)
-    assert torch.equal(plain.pixels[:4], beside.pixels[:4])
-    assert not torch.equal(plain.pixels[4:], beside.pixels[4:])
-    again = reader(drawn, settings_of(neighbour=1.0))(1)
-    assert torch.equal(again.pixels, beside.pixels)
+    other = reader(drawn, settings_of(**{chance: 1.0}))(1)
+    assert torch.equal(plain.pixels[:4], other.pixels[:4])
+    assert not torch.equal(plain.pixels[4:], other.pixels[4:])
+    again = reader(drawn, settings_of(**{chance: 1.0}))(1)
+    assert torch.equal(again.pixels, other.pixels)
 
 
 def test_a_team_shares_a_batch(drawn: CropSet) -> None:
