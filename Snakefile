@@ -1,5 +1,4 @@
-# Maskmill: weak labels in, instance masks out.
-# prepare -> (prompt ->) propose -> select -> refine -> export -> train -> evaluate; each door is in workflow/rules.
+# Weak labels in, instance masks out: prepare -> (prompt ->) propose -> select -> refine -> export -> train -> evaluate
 
 
 from snakemake.utils import min_version
