@@ -1,7 +1,7 @@
 """What segmenters make of true boxes: the IoU of their masks with the true ones, by size of object.
 
-    python -m stages.partworld.dataset --out /tmp/drawn --split train --images 80
-    python -m benchmarks.bench_boxes /tmp/drawn/annotations.json --images /tmp/drawn/images
+    python -m stages.partworld.dataset --out drawn --split train --images 80
+    python -m benchmarks.bench_boxes drawn/annotations.json --images drawn/images
     python -m benchmarks.bench_boxes "$PHOTOS"/measure/coco128.json --images "$PHOTOS" \
         --ask filled --ask grabcut:iterations=3,window=2 --ask sam:scale=1.3,cut
 

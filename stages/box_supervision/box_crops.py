@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 Crop = tuple[int, int, int, int]  # half-open xyxy px, never empty
+Pair = tuple[np.ndarray, np.ndarray]  # (h, w, 3) uint8 pixels, (h, w) bool mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +104,8 @@ def around(mask: np.ndarray) -> np.ndarray:
     if not len(rows):
         return np.array([0, 0, mask.shape[1], mask.shape[0]], dtype=np.float64)
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], dtype=np.float64)
+
+
+def longer_side(box: np.ndarray) -> float:
+    """Px of a (4,) xyxy box."""
+    return float((box[2:] - box[:2]).max())

@@ -8,13 +8,11 @@ one, before or behind it; the label is what remains to be seen of the first.
 import cv2
 import numpy as np
 
-from stages.box_supervision.box_crops import around
+from stages.box_supervision.box_crops import Pair, around, longer_side
 
 LEAST_SEEN = 0.4  # share of the object that must remain to be seen, else nothing is put there
 SIZES = (0.5, 1.2)  # longer side of the second object, in those of the first
 NEARNESS = (0.55, 1.0)  # distance of the centres, in sums of half sides: 1 is touching
-
-Pair = tuple[np.ndarray, np.ndarray]  # (h, w, 3) uint8 pixels, (h, w) bool mask
 
 
 def with_neighbour(first: Pair, second: Pair, rng: np.random.Generator) -> Pair:
@@ -29,7 +27,7 @@ def with_neighbour(first: Pair, second: Pair, rng: np.random.Generator) -> Pair:
     Pixels and mask of the first's size, new arrays; what they were where too little would be seen.
     """
     box = around(first[1])
-    pixels, shape = _resized(second, float(rng.uniform(*SIZES) * (box[2:] - box[:2]).max()))
+    pixels, shape = _resized(second, float(rng.uniform(*SIZES)) * longer_side(box))
     corner = _corner(box, shape.shape, rng)
     in_front = rng.random() < 0.5
     layer, cover = _placed(first[1].shape, pixels, shape, corner)

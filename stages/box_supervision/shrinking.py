@@ -7,9 +7,7 @@ salient image teaches.
 import cv2
 import numpy as np
 
-from stages.box_supervision.box_crops import around
-
-Pair = tuple[np.ndarray, np.ndarray]  # (h, w, 3) uint8 pixels, (h, w) bool mask
+from stages.box_supervision.box_crops import Pair, around, longer_side
 
 
 def shrunk(pair: Pair, longest: float) -> Pair:
@@ -20,8 +18,7 @@ def shrunk(pair: Pair, longest: float) -> Pair:
     The pair itself where the object is no longer than that, or would vanish.
     """
     pixels, mask = pair
-    box = around(mask)
-    factor = longest / float((box[2:] - box[:2]).max())
+    factor = longest / longer_side(around(mask))
     if factor >= 1:
         return pair
     size = max(1, round(mask.shape[1] * factor)), max(1, round(mask.shape[0] * factor))

@@ -14,7 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.box_supervision.box_crops import Crop, around, box_in_crop, draw_of, moved_crop
+from stages.box_supervision.box_crops import (
+    Crop,
+    around,
+    box_in_crop,
+    draw_of,
+    longer_side,
+    moved_crop,
+)
 from stages.box_supervision.composition import Composition, composition, kept_of, taken
 from stages.box_supervision.neighbours import with_neighbour
 from stages.box_supervision.shrinking import shrunk
@@ -132,7 +139,7 @@ class CropReader:
         boxes = self.index.boxes
         if chances.shrink and len(boxes) and rng.random() < chances.shrink:
             box = boxes[int(rng.integers(len(boxes)))]
-            return shrunk(sample, float((box[2:] - box[:2]).max()))
+            return shrunk(sample, longer_side(box))
         return sample
 
     def _named(self, is_salient: bool, place: int) -> str:

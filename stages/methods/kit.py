@@ -79,3 +79,17 @@ class LookingKit:
     def order(self) -> dict[int, int]:
         """Column of each class, by category_id."""
         return {category: column for column, category in enumerate(self.classes)}
+
+    def fitted(self, source: str) -> "Path":
+        """The trained network's file, for the prompter of this name.
+
+        Raises
+        ------
+        ValueError : there is none.
+        """
+        if self.model is None:
+            raise ValueError(
+                f"prompt.sources: {source} needs --model, and none was given. Run fit_prompt, or "
+                "set fit_prompt.model."
+            )
+        return self.model

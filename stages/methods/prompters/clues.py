@@ -39,14 +39,10 @@ def facts_of_method(kit: LookingKit) -> dict[str, Any]:
     ------
     ValueError : there is no model, or a weight file is missing.
     """
-    if kit.model is None:
-        raise ValueError(
-            "prompt.sources: clues needs --model, and none was given. Run fit_prompt, or set "
-            "fit_prompt.model."
-        )
+    model = kit.fitted("clues")
     network = opened(NETWORKS[kit.fit.network].module)
     facts = network.facts_of_network(kit.fit, kit.propose, fresh=False)
-    return {"fitted": sha256_of(kit.model), **facts}
+    return {"fitted": sha256_of(model), **facts}
 
 
 def modules_of(kit: LookingKit) -> tuple[str, ...]:

@@ -38,12 +38,8 @@ def facts_of_method(kit: LookingKit) -> dict[str, Any]:
     ------
     ValueError : there is no model, or a weight file is missing.
     """
-    if kit.model is None:
-        raise ValueError(
-            "prompt.sources: p2b needs --model, and none was given. Run fit_prompt, or set "
-            "fit_prompt.model."
-        )
-    return {"fitted": sha256_of(kit.model), **facts_of_network(kit.fit, kit.propose, fresh=False)}
+    model = kit.fitted("p2b")
+    return {"fitted": sha256_of(model), **facts_of_network(kit.fit, kit.propose, fresh=False)}
 
 
 def modules_of(kit: LookingKit) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from stages.box_supervision.neighbours import LEAST_SEEN, Pair, with_neighbour
+from stages.box_supervision.box_crops import Pair
+from stages.box_supervision.neighbours import LEAST_SEEN, with_neighbour
 
 
 def square(height: int, width: int, box: tuple[int, int, int, int], value: int) -> Pair:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stages.box_supervision.box_crops import around
-from stages.box_supervision.shrinking import Pair, shrunk
+from stages.box_supervision.box_crops import Pair, around
+from stages.box_supervision.shrinking import shrunk
 
 
 def pair(box: tuple[int, int, int, int], height: int = 60, width: int = 90) -> Pair:
