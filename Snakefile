@@ -1,4 +1,4 @@
-# Weak labels in, instance masks out: prepare -> (prompt ->) propose -> select -> refine -> export -> train -> evaluate
+# Weak labels in, instance masks out: prepare -> (prompt ->) propose -> select -> refine -> export -> train (-> predict, for a round) -> evaluate
 
 
 from snakemake.utils import min_version
@@ -12,7 +12,6 @@ configfile: f"{workflow.current_basedir}/config.yaml"
 include: "workflow/rules/common.smk"
 
 
-# Everything that the config asks for
 rule all:
     input:
         PLAN.targets,
@@ -35,6 +34,7 @@ include: "workflow/rules/refine.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/convert.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/predict.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/compare.smk"

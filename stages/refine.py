@@ -23,7 +23,7 @@ from stages.labels.given import given_masks, labels_of_instances
 from stages.learning.arguments import add_arguments, category_ids, feature_modules
 from stages.learning.labelled import tally
 from stages.learning.shard import Shard, checked_bags, opened_shard, walked
-from stages.methods.kit import Kit
+from stages.methods.kit import Former, Kit
 from stages.methods.refiner import REFINERS, Refiner
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
@@ -52,6 +52,11 @@ from stages.tables.table import empty_table, read_table
 from stages.tables.trail import TRAIL
 from stages.tables.zoomed import ZOOMED
 
+FORMER = {  # what a refiner may read of the round before
+    "labels": "its shard of table pseudo_labels",
+    "detections": "its detector's shard of table detections",
+    "scores": "its detector's shard of table label_scores",
+}
 KEY = ("bag_id", "proposal_id")  # of a row in its image
 PROPOSED = tuple(name for name in PROPOSALS.schema.names if name != "soft")  # no refiner reads it
 SCORED = tuple(SELECTIONS.schema.names)
@@ -128,7 +133,7 @@ def main(argv: Sequence[str] | None) -> None:
             provenance=facts,
             chunk=refine.chunk,
             progress=Progress("refine", len(shard.images)),
-            inputs=(args.categories, args.proposals, args.selections),
+            inputs=(args.categories, args.proposals, args.selections, *former_files(args)),
             also={"rows": shard.deciding()},
         )
     if asker := kit.zoom or kit.boxes:
@@ -140,6 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = parser_of(__doc__, "refine")
     add_arguments(parser, files=("proposals", "selections", "out", "out-trail", "answers"))
     parser.add_argument("--select-settings", default="{}", help="JSON of the section `select`")
+    for flag, text in FORMER.items():
+        parser.add_argument(f"--former-{flag}", type=Path, help=f"of the round before: {text}")
     parser.add_argument("--model", type=Path, help="that holds the network, where one is learned")
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     return parser
@@ -172,8 +179,35 @@ def kit_of(args: argparse.Namespace, device: Callable[[], torch.device]) -> tupl
         embeddings=args.embeddings,
         zoom=zoom_of(args, refine, OnDemand(propose, device)) if refine.zoom.enabled else None,
         boxes=boxes_of(args, refine, OnDemand(propose, device)) if with_boxes else None,
+        former=former_of(args, refine),
     )
     return kit, refine
+
+
+def former_of(args: argparse.Namespace, refine: Refine) -> Former | None:
+    """Tables of the round before, for a method that reads them.
+
+    Raises
+    ------
+    ValueError : it reads them, and some were not given.
+    """
+    if not REFINERS[refine.method].former or REFINERS[refine.method].fit:
+        return None
+    files = former_files(args)
+    if len(files) < len(FORMER):
+        flags = ", ".join(f"--former-{flag}" for flag in FORMER)
+        raise ValueError(
+            f"refine.method {refine.method} judges the labels of the round before and needs "
+            f"{flags}, but {len(files)} of them were given. Run the round before, with its "
+            "detector and predict."
+        )
+    return Former(*files)
+
+
+def former_files(args: argparse.Namespace) -> list[Path]:
+    """Those that were given, in the order of FORMER."""
+    found = [getattr(args, f"former_{flag}") for flag in FORMER]
+    return [path for path in found if path is not None]
 
 
 def zoom_of(args: argparse.Namespace, refine: Refine, segmenter: OnDemand) -> KeptZoom:

@@ -30,6 +30,8 @@ def config(**changes: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
         "run": "r",
         "variant": "v",
+        "rounds": 1,
+        "again": {},
         "seed": 5,
         "shards": 2,
         "device": "cpu",
@@ -70,6 +72,7 @@ def config(**changes: Any) -> dict[str, Any]:
             **{"enabled": True, "engine": "torchvision", "iterations": 3},
             **{"weights": None, "weights_sha256": None, "config": None},
         },
+        "predict": {"score": 0.05, "chunk": 256},
         "evaluate": {"group_cover": 0.5},
         "report": {
             "variants": ["top1", "pdg", "pnpg", "full"],

@@ -12,6 +12,7 @@ from stages.runtime.doors import Method, opened
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import torch
 
     from stages.engines.best import Validation
@@ -29,6 +30,29 @@ ENVIRONMENTS = {  # of conda, by engine, as seen from the rules
     "detectron2": "../../envs/detectron2.yaml",
 }
 INSTALL = "https://detectron2.readthedocs.io/en/latest/tutorials/install.html"
+
+
+class Detector(Protocol):
+    """A trained network that looks at one image after the other."""
+
+    @property
+    def category_ids(self) -> Sequence[int]:
+        """Of its classes, in the order of `probabilities`."""
+
+    def results(self, image_id: int, pixels: "np.ndarray") -> list[dict[str, Any]]:
+        """COCO results of an image, (height, width, 3) uint8 RGB."""
+
+    def probabilities(self, pixels: "np.ndarray", boxes: "np.ndarray") -> "np.ndarray":
+        """(n, classes) float32: how likely each class is in each box.
+
+        Parameters
+        ----------
+        boxes : (n, 4) xyxy px of the image.
+
+        Raises
+        ------
+        ValueError : the network has no head that judges a box.
+        """
 
 
 class Engine(Protocol):
@@ -97,6 +121,11 @@ class Engine(Protocol):
         ----------
         images : COCO entries with id and file_name.
         """
+
+    def opened_detector(
+        self, settings: "Train", checkpoint: "Path", device: "torch.device"
+    ) -> Detector:
+        """The network that `train` wrote, ready to look; raises ValueError for no model file."""
 
     def stock_model(self, settings: "Train", checkpoint: "Path") -> "StockModel":
         """The weights that `train` wrote, as the library opens them without us."""

@@ -1,10 +1,11 @@
-"""torchvision's Mask R-CNN behind the interface of all engines: `train` and `predict`."""
+"""torchvision's Mask R-CNN behind the interface of all engines: `train`, `predict`, a detector."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -113,17 +114,54 @@ def detections(
     ids: Sequence[int],
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield the COCO results of a network in eval mode; label k is category ids[k - 1]."""
+    for image in images:
+        yield seen(model, settings, image["id"], photograph_of_entry(image_folder, image), ids)
+
+
+def seen(
+    model: Any, settings: Train, image_id: int, pixels: np.ndarray, ids: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The COCO results of one image, (height, width, 3) uint8 RGB."""
     device = next(model.parameters()).device
     model.transform.min_size = (settings.test_side,)
-    for image in images:
-        pixels = to_tensor(photograph_of_entry(image_folder, image))
+    with torch.inference_mode():
+        found = model([to_tensor(pixels).to(device)])[0]
+    arrays = {name: value.cpu().numpy() for name, value in found.items()}
+    masks = arrays["masks"][:, 0] > MASK_THRESHOLD
+    return results_of(image_id, arrays["boxes"], arrays["labels"], arrays["scores"], masks, ids)
+
+
+class TorchvisionDetector:
+    """A trained network that looks at one image after the other; see `engine.Detector`."""
+
+    def __init__(self, settings: Train, checkpoint: Path, device: torch.device):
+        self.settings = settings
+        self.model, self.category_ids = load_detector(settings, checkpoint, device)
+
+    def results(self, image_id: int, pixels: np.ndarray) -> list[dict[str, Any]]:
+        """COCO results of an image."""
+        return seen(self.model, self.settings, image_id, pixels, self.category_ids)
+
+    def probabilities(self, pixels: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        """(n, classes) float32: how likely each class is in each box."""
+        model: Any = self.model
+        device = next(model.parameters()).device
+        model.transform.min_size = (self.settings.test_side,)
         with torch.inference_mode():
-            found = model([pixels.to(device)])[0]
-        arrays = {name: value.cpu().numpy() for name, value in found.items()}
-        masks = arrays["masks"][:, 0] > MASK_THRESHOLD
-        yield results_of(
-            image["id"], arrays["boxes"], arrays["labels"], arrays["scores"], masks, ids
-        )
+            images, _ = model.transform([to_tensor(pixels).to(device)])
+            height, width = images.image_sizes[0]
+            factors = np.array([width / pixels.shape[1], height / pixels.shape[0]] * 2)
+            rois = torch.from_numpy((boxes * factors).astype(np.float32)).to(device)
+            heads = model.roi_heads
+            pooled = heads.box_roi_pool(model.backbone(images.tensors), [rois], images.image_sizes)
+            logits, _ = heads.box_predictor(heads.box_head(pooled))
+            found: np.ndarray = logits.softmax(dim=1)[:, 1:].cpu().numpy()  # 0 is background
+        return found
+
+
+def opened_detector(settings: Train, checkpoint: Path, device: torch.device) -> TorchvisionDetector:
+    """The network that `train` wrote, ready to look; see `engine.Engine`."""
+    return TorchvisionDetector(settings, checkpoint, device)
 
 
 def load_detector(

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """Tables of the round before, of the shard that is refined.
+
+    Attributes
+    ----------
+    labels : table `pseudo_labels`. detections, scores : tables `detections` and `label_scores`.
+    """
+
+    labels: "Path"
+    detections: "Path"
+    scores: "Path"
+
+
+@dataclass(frozen=True, slots=True)
 class Kit:
     """Settings, and where things lie.
 
@@ -29,6 +43,7 @@ class Kit:
     embeddings : folder in which those of the run are kept, or None.
     zoom : asks the segmenter again, close up, for a refiner; None where `refine.zoom` is off.
     boxes : asks it with boxes, for a refiner whose key `mask_source` is box_prompt; else None.
+    former : tables of the round before, for a refiner that reads them; else None.
     """
 
     image_folder: "Path"
@@ -40,6 +55,7 @@ class Kit:
     embeddings: "Path | None" = None
     zoom: "KeptZoom | None" = None
     boxes: "KeptBoxes | None" = None
+    former: Former | None = None
 
     @property
     def order(self) -> dict[int, int]:

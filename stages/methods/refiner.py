@@ -25,6 +25,11 @@ REFINERS = {  # by refine.method
     "top1_pgt": Method(
         "stages.methods.refiners.top1_pgt", settings="stages.settings.refiners.top1_pgt"
     ),
+    "relabel": Method(
+        "stages.methods.refiners.relabel",
+        settings="stages.settings.refiners.relabel",
+        former=("refine", "predict"),
+    ),
 }
 
 

@@ -15,6 +15,7 @@ Values = Mapping[str, Any]
 class Comparison:
     """The ablation of a config.
 
+    last : the last round of each variant that has several.
     plain : the case of the run without an ablation; plain_detector : whether it is scored by a
     detector. engine : that trains detectors.
     variants, seeds : what is compared; over : what each of them, and each detector, is compared
@@ -33,14 +34,18 @@ class Comparison:
     detectors: tuple[str, ...]
     detector_seeds: tuple[int, ...]
     settings: str
+    last: Mapping[str, str]
 
     def compared(self) -> list[Case]:
-        """Every variant with every seed, seeds running fastest."""
-        return [Case(*pair) for pair in itertools.product(self.variants, self.seeds)]
+        """Every variant's last round with every seed, seeds running fastest."""
+        return self._cases(self.variants, self.seeds)
 
     def detected(self) -> list[Case]:
         """Every detector with every seed, seeds running fastest."""
-        return [Case(*pair) for pair in itertools.product(self.detectors, self.detector_seeds)]
+        return self._cases(self.detectors, self.detector_seeds)
+
+    def _cases(self, names: tuple[str, ...], seeds: tuple[int, ...]) -> list[Case]:
+        return [Case(self.last[name], seed) for name, seed in itertools.product(names, seeds)]
 
     def cases(self) -> list[Case]:
         """All of them and the plain run, each once."""
@@ -59,13 +64,15 @@ def comparison_of(config: Values, variants: Variants, *, held_out: bool) -> Comp
     """The ablation of a complete and checked config; held_out: detectors can be scored."""
     report, truth = config["report"], config["dataset"]["ground_truth"]
     learnt = {
-        name: truth if name in variants.supervised else variants.first_alike(name, "export")
+        name: truth
+        if name in variants.supervised
+        else variants.first_alike(variants.last(name), "export")
         for name in report["detectors"]
     }
     detectors = [name for name, labels in learnt.items() if held_out and labels]
     names = [*report["variants"], *detectors]
     return Comparison(
-        plain=Case(config["variant"]),
+        plain=Case(variants.last(config["variant"])),
         plain_detector=held_out,
         engine=config["train"]["engine"],
         variants=tuple(report["variants"]),
@@ -74,4 +81,5 @@ def comparison_of(config: Values, variants: Variants, *, held_out: bool) -> Comp
         detectors=tuple(detectors),
         detector_seeds=tuple(report["detector_seeds"]),
         settings=as_json(report),
+        last={name: variants.last(name) for name in names},
     )

@@ -9,8 +9,11 @@ and writes in several homes, since cases share the files of a stage whose lineag
     ablation, files        <run> and <run>/<variant> for prepare, prompt and propose, which all
                            seeds share; <run>/<variant>/seed-1 for the rest
 
-What several compared variants share lies with the first of them. Detectors and their scores are
-each case's own. Standard library alone.
+A round after the first has its own folder in that of its variant, `round-2` and so on, for the
+stages that read the round before and for all after them.
+
+What several compared variants share lies with the first of them. Scores are each case's own.
+Standard library alone.
 """
 
 import re
@@ -19,13 +22,14 @@ from dataclasses import dataclass, replace
 
 from stages.planning.lineage import BASE, SHARED, STAGES, Variants
 from stages.planning.sources import NEVER
+from stages.settings.overrides import parted, round_name
 
-OWN = ("train", "evaluate", "compare")  # stages of which every case has its own files
+OWN = ("evaluate", "compare")  # stages of which every case has its own files
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A variant, and the seed with which an ablation runs it; None in the plain run."""
+    """A round of a variant, and the seed with which an ablation runs it; None in the plain run."""
 
     variant: str
     seed: int | None = None
@@ -70,7 +74,8 @@ def deal(
 ) -> Homes:
     """The homes of all cases; `own_worlds`: each seed draws its own data."""
     dealer = _Dealer(variants, run, own_worlds)
-    of_case = {case: dealer.homes(case) for case in cases}
+    wanted = [part for case in cases for part in with_former(variants, case)]
+    of_case = {case: dealer.homes(case) for case in dict.fromkeys(wanted)}
     reader: dict[tuple[str, str], Case] = {}
     for case, homes in of_case.items():
         for stage, home in homes.items():
@@ -82,8 +87,17 @@ def folder_of(run: str, case: Case, *, own_worlds: bool) -> str:
     """The folder that bears the names of a case."""
     if case.seed is None:
         return f"{run}/{case.variant}"
-    names = [f"seed-{case.seed}", case.variant]
-    return "/".join([run, *(names if own_worlds else reversed(names))])
+    variant, number = parted(case.variant)
+    names = [f"seed-{case.seed}", variant]
+    folder = "/".join([run, *(names if own_worlds else reversed(names))])
+    return round_name(folder, number)
+
+
+def with_former(variants: Variants, case: Case) -> list[Case]:
+    """A case and those of its earlier rounds, the latest first."""
+    former = variants.former(case.variant)
+    earlier = with_former(variants, replace(case, variant=former)) if former else []
+    return [case, *earlier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,8 @@ class _Dealer:
         base, folder = self._base(case), folder_of(self.run, case, own_worlds=self.own_worlds)
         homes = {"partworld" if self.own_worlds else "translate": base}
         if case.variant in self.variants.supervised:
-            homes["prepare"] = base  # its photographs and classes; it learns from the truth
+            # its photographs and classes; it learns from the truth
+            homes |= {"prepare": base, "train": folder}
         else:
             has = [stage for stage in STAGES if self.variants.learns(case.variant, stage)]
             homes |= {stage: self._home(case, stage) for stage in has}
@@ -110,6 +125,9 @@ class _Dealer:
 
     def _home(self, case: Case, stage: str) -> str:
         lineage = self.variants.lineage
+        former = self.variants.former(case.variant)
+        if former and lineage(former, stage) == lineage(case.variant, stage):
+            return self._home(replace(case, variant=former), stage)
         if stage in SHARED and lineage(case.variant, stage) == lineage(BASE, stage):
             return self._base(case)
         if case.seed is None:

@@ -8,18 +8,22 @@ import functools
 import itertools
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stages.learning.features import of_segmenter
 from stages.methods.prompter import is_looking
 from stages.runtime.doors import Method
-from stages.settings.readers import DOORS, chosen, for_fit
+from stages.settings.overrides import parted, round_name
+from stages.settings.readers import DOORS, chosen, for_fit, reads_former
 
 Values = Mapping[str, Any]
 # stages that cases share where they equal the config's
 SHARED = ("prepare", "fit_prompt", "prompt", "fit_propose", "propose")
-STAGES = (*SHARED, "fit_select", "select", "fit_refine", "refine", "export")
+STAGES = (
+    *(*SHARED, "fit_select", "select", "fit_refine", "refine", "export"),
+    *("train", "predict"),
+)
 BASE = ""  # the config itself, without a variant
 
 
@@ -27,14 +31,33 @@ BASE = ""  # the config itself, without a variant
 class Variants:
     """The variants of a run.
 
-    configs : the whole config of each variant, by name; that of `BASE` has no variant's values.
-    compared : names in the order of the ablation's table; earlier ones own what is shared.
+    configs : the whole config of each variant's rounds, by name; that of `BASE` has no variant's
+    values.
+    compared : names in the order of the ablation's table, each with all of its rounds; earlier ones
+    own what is shared.
     supervised : names that stand for no variant but for a detector that learns from ground truth.
+    rounds : of each variant that has more than one.
     """
 
     configs: Mapping[str, Values]
     compared: tuple[str, ...]
     supervised: Collection[str] = ()
+    rounds: Mapping[str, int] = field(default_factory=dict)
+
+    def last(self, name: str) -> str:
+        """The name of a variant's last round."""
+        return round_name(name, self.rounds.get(name, 1))
+
+    def former(self, name: str) -> str | None:
+        """The name of the round before; None for a first round."""
+        variant, number = parted(name)
+        return round_name(variant, number - 1) if number > 1 else None
+
+    def reads(self, name: str, stage: str) -> tuple[str, ...]:
+        """Stages of the round before whose tables a stage reads; none in a first round."""
+        if self.former(name) is None:
+            return ()
+        return reads_former(self.configs[name]).get(stage, ())
 
     def settings(self, name: str, section: str) -> dict[str, Any]:
         """The shared keys of a section and the chosen method's block."""
@@ -107,6 +130,18 @@ def _lineage(variants: Variants, name: str, stage: str) -> tuple[str, ...]:
 
 def _texts(variants: Variants, name: str, stage: str) -> list[str]:
     """What a stage adds to the lineage of those after it."""
+    return [*_own_texts(variants, name, stage), *_former_texts(variants, name, stage)]
+
+
+def _former_texts(variants: Variants, name: str, stage: str) -> list[str]:
+    """All that decides what is read of the round before."""
+    former = variants.former(name)
+    read = variants.reads(name, stage)
+    return [text for other in read for text in ("former", *variants.lineage(str(former), other))]
+
+
+def _own_texts(variants: Variants, name: str, stage: str) -> list[str]:
+    """The settings of a stage."""
     if stage in ("fit_prompt", "prompt") and variants.looks(name):
         return _looking_texts(variants, name, stage)
     if not stage.startswith("fit_"):

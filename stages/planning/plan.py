@@ -4,6 +4,7 @@ The Snakefile calls `plan_of` once, so that the rules hold no logic. Files that 
 looked for here, before anything runs. Standard library alone.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,14 @@ from stages.planning.stage_inputs import Ground
 from stages.planning.stage_plan import StagePlan
 from stages.planning.weight_paths import fetched, with_paths
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
+from stages.settings.rounds import round_names
 from stages.tables.shard_names import shard_names
 
 Values = Mapping[str, Any]
 PLANNED = (
     *("partworld", "translate", "prepare", "fit_prompt", "prompt", "fit_propose", "propose"),
     *("fit_select", "select", "fit_refine", "refine", "export", "convert"),
-    *("train", "evaluate", "compare"),
+    *("train", "predict", "evaluate", "compare"),
 )
 HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
 
@@ -71,6 +73,7 @@ class Plan:
     export: StagePlan
     convert: StagePlan
     train: StagePlan
+    predict: StagePlan
     evaluate: StagePlan
     compare: StagePlan
 
@@ -167,7 +170,9 @@ def variants_of(config: Values, *, root: Path, links: Links) -> Variants:
     report, entries = config["report"], config["variants"]
     named = [config["variant"], *report["variants"], *report["detectors"], FULLY_SUPERVISED]
     supervised = [name for name in dict.fromkeys(named) if is_supervised(entries, name)]
-    configs = {name: variant_config(config, name) for name in (BASE, *named)}
+    rounds = {name: round_names(config, name) for name in named if name not in supervised}
+    names = [BASE, *named, *itertools.chain.from_iterable(rounds.values())]
+    configs = {name: variant_config(config, name) for name in names}
     for name in supervised:  # no labels, so that its training is all that can differ
         configs[name] = {**configs[BASE], "train": configs[name]["train"]}
     if config["variant"] in supervised:
@@ -177,8 +182,9 @@ def variants_of(config: Values, *, root: Path, links: Links) -> Variants:
         )
     return Variants(
         configs={name: with_paths(values, root, links) for name, values in configs.items()},
-        compared=tuple(report["variants"]),
+        compared=tuple(itertools.chain.from_iterable(rounds[name] for name in report["variants"])),
         supervised=tuple(supervised),
+        rounds={name: len(parts) for name, parts in rounds.items()},
     )
 
 

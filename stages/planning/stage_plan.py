@@ -33,7 +33,7 @@ class StagePlan(Inputs):
     def code(self, wildcards: Any) -> list[str]:
         """Digests of the program and of the methods that the settings choose."""
         variant = self.case(wildcards).variant
-        if self.stage == "train":
+        if self.stage in ("train", "predict"):
             modules: tuple[str, ...] = (ENGINES[wildcards.engine].module,)
         elif self.stage == "convert":
             modules = (WRITERS[wildcards.format].module,)
@@ -93,6 +93,11 @@ class StagePlan(Inputs):
     def select_settings(self, wildcards: Any) -> str:
         """JSON text of section `select`."""
         return self._settings(wildcards, "select")
+
+    def train_settings(self, wildcards: Any) -> str:
+        """JSON text of section `train`, of the engine of the job."""
+        train = self.ground.variants.settings(self.case(wildcards).variant, "train")
+        return as_json({**train, "engine": wildcards.engine})
 
     def joint_settings(self, wildcards: Any) -> list[str]:
         """JSON text of `refine` where both are trained together, else nothing."""

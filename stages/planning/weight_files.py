@@ -20,10 +20,11 @@ ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmen
 
 def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:
     """The files with their checksums; raises ValueError where a folder does not hold a model."""
-    if stage == "train":
+    if stage in ("train", "predict"):
         train = variants.settings(name, "train")
         own = [Weights(str(path), None) for path in config_files(train["config"])]
-        return _files(train["weights"], train["weights_sha256"]) + own
+        start = _files(train["weights"], train["weights_sha256"]) if stage == "train" else []
+        return start + own
     if stage in LOOKING:
         return _of_looking(variants, stage, name)
     if stage not in (*ASKING, "fit_propose"):

@@ -19,12 +19,15 @@ class Method:
     settings : module of its keys in the config, class `Settings`; empty where it has none.
     fit : module of its loss; empty where nothing is learned.
     joint : module of its loss where it is trained with the method of the stage before.
+    former : stages whose tables of the round before are read, in a round after the first: by its
+        training, where it learns, else by the method itself.
     """
 
     module: str
     settings: str = ""
     fit: str = ""
     joint: str = ""
+    former: tuple[str, ...] = ()
 
 
 def opened(module: str) -> Any:

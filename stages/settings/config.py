@@ -6,6 +6,7 @@ from stages.settings.dataset import Dataset
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
 from stages.settings.fit_prompt import FitPrompt
+from stages.settings.predict import Predict
 from stages.settings.prepare import Prepare
 from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
@@ -14,7 +15,7 @@ from stages.settings.report import Report
 from stages.settings.section import Annotated, Field, Section
 from stages.settings.select import Select
 from stages.settings.train import Train
-from stages.settings.variants import Variant, default_variants
+from stages.settings.variants import Again, Variant, default_variants
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # becomes a folder, so no slashes
 
@@ -39,6 +40,14 @@ class Config(Section):
     threads: Annotated[
         int, Field(ge=1, description="CPU threads per job; more than one is slow on loaded cores")
     ] = 1
+    rounds: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=20,
+            description="how often labels are made; a later round reads the one before",
+        ),
+    ] = 1
     dataset: Annotated[
         Dataset, Field(description="images and labels: the demo's own world, or files on disk")
     ] = Dataset()
@@ -54,10 +63,16 @@ class Config(Section):
     refine: Annotated[Refine, Field(description="from what was chosen to pseudo-labels")] = Refine()
     export: Annotated[Export, Field(description="the pseudo-labels as COCO JSON")] = Export()
     train: Annotated[Train, Field(description="the detector (Mask R-CNN)")] = Train()
+    predict: Annotated[
+        Predict, Field(description="the detector's answers on the training images, for a round")
+    ] = Predict()
     evaluate: Annotated[Evaluate, Field(description="what is measured against ground truth")] = (
         Evaluate()
     )
     report: Annotated[Report, Field(description="the ablation: `snakemake ablation`")] = Report()
+    again: Annotated[
+        Again, Field(description="what rounds after the first change, such as refine.method")
+    ] = Again()
     variants: Annotated[
         dict[str, Variant],
         Field(description="what an ablation compares (SAPNet, Tables 3, 4, 6 and 7)"),

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from stages.settings.config import Config
 from stages.settings.overrides import OVERRIDDEN, variant_config
 from stages.settings.readers import SECTIONS
+from stages.settings.rounds import round_names
 from stages.settings.rules import run_faults
 from stages.settings.section import json_text, parsed, to_values
 from stages.settings.sentences import SCHEMA_HINT, Fault, faults_of
@@ -23,7 +24,9 @@ def judged(config: Values) -> dict[str, Any]:
     ValueError : names each wrong key, what it holds, and what is allowed.
     """
     values = to_values(parsed(Config, json_text(config), ""))
-    own = [fault for name in values["variants"] for fault in _own_faults(values, name)]
+    entries = {f"variants.{name}": entry for name, entry in values["variants"].items()}
+    own = [fault for name, entry in entries.items() for fault in _own_faults(name, entry)]
+    own += _own_faults("config", {"again": values["again"]})
     if own:
         raise ValueError(f"{'; '.join(own)}.{SCHEMA_HINT}")
     for sentence in (*run_faults(values), *_merged_faults(values)):
@@ -31,16 +34,22 @@ def judged(config: Values) -> dict[str, Any]:
     return values
 
 
-def _own_faults(config: Values, name: str) -> Iterator[str]:
+def _own_faults(name: str, entry: Values) -> Iterator[str]:
     """What a variant says itself; rules across keys wait until its values lie over the config."""
-    for section in OVERRIDDEN:
-        for fault in _faults(section, config["variants"][name][section]):
-            if not fault.is_rule:
-                yield f"variants.{name}: {fault.sentence}"
+    again = {f"again.{section}": values for section, values in entry["again"].items()}
+    for key, values in {**entry, **again}.items():
+        section = key.rpartition(".")[2]
+        if section in OVERRIDDEN:
+            for fault in _faults(section, values):
+                if not fault.is_rule:
+                    where = key.removesuffix(section)
+                    yield f"{name}: {where}{fault.sentence}"
 
 
 def _merged_faults(config: Values) -> Iterator[str]:
-    for name in config["variants"]:
+    parts = [part for name in config["variants"] for part in round_names(config, name)]
+    own = round_names(config, config["variant"])
+    for name in dict.fromkeys([*parts, *own]):
         merged = variant_config(config, name)
         for section in OVERRIDDEN:
             if merged[section] != config[section]:

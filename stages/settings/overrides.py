@@ -1,4 +1,7 @@
-"""What a variant lays over the config. Plain values in, plain values out."""
+"""What a variant lays over the config, and a later round over both. Plain values in, plain out.
+
+A variant has rounds: the first bears its name, the second is `<name>/round-2`, and so on.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,23 +11,46 @@ Values = Mapping[str, Any]
 # the sections that a variant may change
 OVERRIDDEN = (
     *("prepare", "fit_prompt", "prompt", "propose", "select", "refine", "export", "train"),
+    "predict",
 )
+AGAIN = OVERRIDDEN[1:]  # that a later round may change: the labels stay
 FULLY_SUPERVISED = "fully_supervised"  # no variant: its labels are the ground truth
+ROUND = "/round-"  # between the name of a variant and the number of its round
 FIXED = {"train": ("enabled", "engine")}  # keys that belong to the run: targets depend on them
 
 
 def variant_config(config: Values, name: str) -> dict[str, Any]:
-    """The whole config of a variant; the config itself for a name without an entry.
+    """The whole config of a variant's round; the config itself for a name without an entry.
 
     Raises
     ------
     ValueError : `of` names no variant, or goes round in a circle.
     """
+    name, number = parted(name)
     merged: dict[str, Any] = json.loads(json.dumps(config))
-    for entry in reversed(_chain(config["variants"], name)):
+    chain = [*reversed(_chain(config["variants"], name))]
+    later = [entry.get("again") or {} for entry in (config, *chain)] if number > 1 else []
+    for entry in (*chain, *later):
         for section in OVERRIDDEN:
             merged[section] = laid_over(merged[section], entry.get(section) or {})
     return merged
+
+
+def round_name(name: str, number: int) -> str:
+    """The name of a round of a variant; rounds count from 1."""
+    return name if number == 1 else f"{name}{ROUND}{number}"
+
+
+def parted(name: str) -> tuple[str, int]:
+    """A variant's name and the number of its round."""
+    variant, _, number = name.partition(ROUND)
+    return variant, int(number or 1)
+
+
+def wanted_rounds(config: Values, name: str) -> int:
+    """How many rounds a variant is to have; raises as `variant_config`."""
+    said = (entry.get("rounds") for entry in (*_chain(config["variants"], name), config))
+    return next((int(count) for count in said if count is not None), 1)
 
 
 def is_supervised(variants: Values, name: str) -> bool:

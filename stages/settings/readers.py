@@ -16,6 +16,7 @@ from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
 from stages.settings.fit_prompt import FitPrompt
+from stages.settings.predict import Predict
 from stages.settings.prepare import Prepare
 from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type[Section]] = {
     "refine": Refine,
     "export": Export,
     "train": Train,
+    "predict": Predict,
     "evaluate": Evaluate,
     "report": Report,
 }
@@ -45,6 +47,7 @@ DOORS: dict[str, tuple[str, Mapping[str, Method]]] = {  # the key that names the
     "select": ("method", SELECTORS),
     "refine": ("method", REFINERS),
 }
+UNKNOWN = Method("")
 
 
 def chosen(section: str, values: Values) -> dict[str, Any]:
@@ -76,6 +79,23 @@ def for_fit(section: str, values: Values, *, joint: bool = False) -> dict[str, A
         elif not has_mark(info, CHOOSE):
             kept[name] = value
     return kept
+
+
+def reads_former(config: Values) -> dict[str, tuple[str, ...]]:
+    """By stage, the stages of the round before whose tables it reads, in a round after the first.
+
+    Parameters
+    ----------
+    config : whole, of one round.
+    """
+    found = {}
+    for section, (key, door) in DOORS.items():
+        name = config[section][key]
+        method = door.get(name, UNKNOWN)  # of a name that no door has, others tell
+        is_frozen = bool((config[section].get(name) or {}).get("model"))
+        if method.former and not (method.fit and is_frozen):
+            found[f"fit_{section}" if method.fit else section] = method.former
+    return found
 
 
 def asks_again(refine: Values) -> bool:

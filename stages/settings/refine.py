@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from stages.settings.refiners.adaptive_pgt import Settings as AdaptivePgt
     from stages.settings.refiners.as_it_is import Settings as AsItIs
     from stages.settings.refiners.prm import Settings as Prm
+    from stages.settings.refiners.relabel import Settings as Relabel
     from stages.settings.refiners.top1_pgt import Settings as Top1Pgt
 
 
@@ -65,7 +66,7 @@ class RefineShared(Section):
         OneOf(REFINERS),
         Field(
             description="prm: learned; as_it_is: select's choice is the pseudo-label; of tags: "
-            "adaptive_pgt, or top1_pgt, one of each"
+            "adaptive_pgt, or top1_pgt, one of each; relabel: the last round's detector judges"
         ),
     ] = "prm"
     vote: Annotated[Vote, Field(description="a mask out of all masks of the bag"), CHOOSE] = Vote()
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
         as_it_is: AsItIs = AsItIs()
         adaptive_pgt: AdaptivePgt = AdaptivePgt()
         top1_pgt: Top1Pgt = Top1Pgt()
+        relabel: Relabel = Relabel()
 
 else:
     Refine = with_blocks(RefineShared, "Refine", REFINERS)

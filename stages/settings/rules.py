@@ -10,6 +10,7 @@ from stages.learning.prompt_networks import NETWORKS
 from stages.methods.prompter import PROMPTERS, is_looking
 from stages.settings.box_rules import box_faults
 from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
+from stages.settings.rounds import detector_faults, first_faults, round_faults, round_names
 
 Values = Mapping[str, Any]
 SHARED_FOLDERS = (
@@ -45,9 +46,11 @@ def run_faults(config: Values) -> Iterator[str]:
             f"variant: {config['variant']!r} is a folder that all variants share; "
             "choose another name"
         )
-    yield from section_faults(config)
-    yield from box_faults(config)
+    for values in (config, *(variant_config(config, part) for part in _rounds(config))):
+        yield from section_faults(values)
+        yield from box_faults(values)
     yield from _feature_faults(variant_config(config, config["variant"]))
+    yield from round_faults(config)
     yield from _report_faults(config)
     for name, entry in config["variants"].items():
         yield from _variant_faults(config, name, entry)
@@ -194,11 +197,21 @@ def _variant_faults(config: Values, name: str, entry: Values) -> Iterator[str]:
             f"report.variants: {name} learns from the ground truth and has no labels to "
             "compare; name it in report.detectors alone"
         )
-    for fault in section_faults(variant_config(config, name)):
+    for fault in first_faults(variant_config(config, name)):
         yield f"variants.{name}: {fault}"
+    for part in round_names(config, name):
+        for fault in section_faults(variant_config(config, part)):
+            yield f"variants.{part}: {fault}"
     if name in _named(config):  # config.yaml's own, such as close ups, are others and may never run
-        for fault in box_faults(variant_config(config, name)):
-            yield f"variants.{name}: {fault}"
+        for part in round_names(config, name):
+            values = variant_config(config, part)
+            for fault in (*box_faults(values), *detector_faults(values)):
+                yield f"variants.{part}: {fault}"
+
+
+def _rounds(config: Values) -> list[str]:
+    """Names of the rounds of the run's own variant."""
+    return round_names(config, config["variant"])
 
 
 def _named(config: Values) -> list[str]:

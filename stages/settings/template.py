@@ -49,7 +49,7 @@ def lines_of(
         comment = _comment(rule)
         if key == "variants" and not indent:
             yield from ["", f"{key}: # {comment}", *_variants(indent + "  ")]
-        elif rule.get("type") == "object":
+        elif rule.get("type") == "object" and "properties" in rule:
             yield from [] if indent else [""]
             yield f"{indent}{key}: # {comment}"
             yield from lines_of(rule, value, indent + "  ")

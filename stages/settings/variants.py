@@ -11,20 +11,9 @@ from typing import Any
 from stages.settings.section import Annotated, Field, Section
 
 
-class Variant(Section):
-    """Values that replace those of the config."""
+class Again(Section):
+    """Values that replace those of the config, and of a variant, in rounds after the first."""
 
-    of: Annotated[
-        str | None,
-        Field(
-            description="variant to start from; null: the config; fully_supervised: no variant "
-            "but a detector that learns from the ground truth, with other keys of `train`"
-        ),
-    ] = None
-    over: Annotated[str | None, Field(description="variant with one component less")] = None
-    prepare: Annotated[dict[str, Any], Field(description="keys of `prepare`")] = Field(
-        default_factory=dict
-    )
     fit_prompt: Annotated[dict[str, Any], Field(description="keys of `fit_prompt`")] = Field(
         default_factory=dict
     )
@@ -46,6 +35,29 @@ class Variant(Section):
     train: Annotated[dict[str, Any], Field(description="keys of `train`")] = Field(
         default_factory=dict
     )
+    predict: Annotated[dict[str, Any], Field(description="keys of `predict`")] = Field(
+        default_factory=dict
+    )
+
+
+class Variant(Again):
+    """Values that replace those of the config."""
+
+    of: Annotated[
+        str | None,
+        Field(
+            description="variant to start from; null: the config; fully_supervised: no variant "
+            "but a detector that learns from the ground truth, with other keys of `train`"
+        ),
+    ] = None
+    over: Annotated[str | None, Field(description="variant with one component less")] = None
+    rounds: Annotated[
+        int | None, Field(ge=1, le=20, description="how often labels are made; null: the config's")
+    ] = None
+    prepare: Annotated[dict[str, Any], Field(description="keys of `prepare`")] = Field(
+        default_factory=dict
+    )
+    again: Annotated[Again, Field(description="what its rounds after the first change")] = Again()
 
 
 Values = dict[str, Any]

@@ -8,6 +8,9 @@ rule refine:
         proposals=PLAN.refine.proposals,
         selections=PLAN.refine.selections,
         model=PLAN.refine.refine_model,
+        former_labels=PLAN.refine.former_labels,
+        former_detections=PLAN.refine.former_detections,
+        former_scores=PLAN.refine.former_scores,
         weights=ancient(PLAN.refine.weights),
     output:
         pseudo_labels="results/{home}/refine/shard-{shard}.parquet",
@@ -29,6 +32,9 @@ rule refine:
         digests=PLAN.refine.digests,
         shard="{shard}",
         model=lambda w, input: flag("--model", input.model),
+        former=lambda w, input: flags(
+            input, "former_labels", "former_detections", "former_scores"
+        ),
         answers=PLAN.answers,
         embeddings=PLAN.embeddings,
         device=config["device"],
@@ -47,6 +53,7 @@ rule refine:
         " --proposals {input.proposals:q}"
         " --selections {input.selections:q}"
         " {params.model}"
+        " {params.former}"
         " --shard {params.shard}"
         " --out {output.pseudo_labels:q}"
         " --out-trail {output.trail:q}"

@@ -4,8 +4,6 @@ Written for detectron2 0.6, the version of conda-forge, and runs on later ones. 
 `engine.open_engine` alone, where the config asks for it: detectron2 is on no package index.
 """
 
-import logging
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,36 +11,36 @@ from typing import Any
 import detectron2
 import torch
 from detectron2.config import CfgNode
-from detectron2.data import transforms as T
 from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from stages.engines.best import Validation, watch_of
 from stages.engines.detectron2.config import build_network, check_widths, config_of
+from stages.engines.detectron2.detecting import (
+    Detectron2Detector,
+    detections,
+    load_detector,
+    quiet_loggers,
+)
 from stages.engines.detectron2.hooking import add_hooks, checked_heads, hooks_told_of
 from stages.engines.detectron2.samples import (
     MappedReader,
     MappedSamples,
     SampleMapper,
-    in_order,
-    to_image,
 )
-from stages.engines.detectron2.users import load_matching, stock_network, text_of
+from stages.engines.detectron2.users import load_matching, text_of
 from stages.engines.detectron2.weights import load_backbone
 from stages.engines.hooks import DROPPED
 from stages.engines.recipe import start_seed, train_network
-from stages.engines.results import results_of
 from stages.engines.stock import DETECTRON2_NAMES, WEIGHTS, StockModel
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import load_model
-from stages.photographs.reading import photograph_of_entry
 from stages.runtime.processes import ALONE, Team
 from stages.runtime.program import say
 from stages.settings.train import Train
 
 PACKAGES = ("detectron2", "fvcore", "numpy", "pillow", "pycocotools", "torch", "torchvision")
 BUILT = ("detectron2",)  # main and the tag of 2021 are both 0.6
-LOGGERS = ("detectron2", "fvcore")
 LOG_NAMES = {own: name for name, own in DETECTRON2_NAMES.items()}
 
 
@@ -135,20 +133,6 @@ def _load_weights(network: Any, settings: Train) -> None:
         load_backbone(network.backbone.bottom_up, settings)
 
 
-def quiet_loggers() -> None:
-    """Warnings of detectron2 go to stderr, the rest nowhere.
-
-    Without a handler it would print to stdout. Exceptions are left out: they are raised as well.
-    """
-    for logger in map(logging.getLogger, LOGGERS):
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setLevel(logging.WARNING)
-        handler.addFilter(lambda record: not record.exc_info)
-        logger.handlers = [handler]
-        logger.setLevel(logging.INFO)  # above that, detectron2 would set it up anew
-        logger.propagate = False
-
-
 def predict(
     settings: Train,
     checkpoint: Path,
@@ -162,45 +146,9 @@ def predict(
     return detections(network, settings, images, image_folder=image_folder, ids=category_ids)
 
 
-def detections(
-    network: Any,
-    settings: Train,
-    images: Sequence[Mapping[str, Any]],
-    *,
-    image_folder: Path,
-    ids: Sequence[int],
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield the COCO results of a network in eval mode; class k is category ids[k]."""
-    resize = T.ResizeShortestEdge(settings.test_side, settings.long_side)
-    for image in images:
-        pixels = in_order(photograph_of_entry(image_folder, image), network.input_format)
-        height, width = pixels.shape[:2]
-        resized = to_image(resize.get_transform(pixels).apply_image(pixels))
-        with torch.inference_mode():
-            found = network([{"image": resized, "height": height, "width": width}])[0]["instances"]
-        yield results_of(
-            image["id"],
-            found.pred_boxes.tensor.cpu().numpy(),
-            found.pred_classes.cpu().numpy() + 1,  # the background is 0 for all engines
-            found.scores.cpu().numpy(),
-            found.pred_masks.cpu().numpy(),
-            ids,
-        )
-
-
-def load_detector(settings: Train, checkpoint: Path, device: torch.device) -> tuple[Any, list[int]]:
-    """The trained network, ready to predict, and the category ids of its labels 1, 2, ...
-
-    Raises
-    ------
-    ValueError : the file is missing, or no model file.
-    """
-    quiet_loggers()
-    state, header = load_model(checkpoint)
-    category_ids = [category["id"] for category in header["categories"]]
-    network = stock_network(config_of(settings, len(category_ids)), device)
-    network.load_state_dict(state, strict=True)
-    return network.eval(), category_ids
+def opened_detector(settings: Train, checkpoint: Path, device: torch.device) -> Detectron2Detector:
+    """The network that `train` wrote, ready to look; see `engine.Engine`."""
+    return Detectron2Detector(settings, checkpoint, device)
 
 
 def stock_model(settings: Train, checkpoint: Path) -> StockModel:

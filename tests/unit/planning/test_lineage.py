@@ -22,7 +22,8 @@ def _first_other(variants: Variants, one: str, other: str) -> str | None:
 
 CHANGES = [  # what a variant changes; the first stage with other files
     ({}, None),
-    ({"train": {"iterations": 1}}, None),
+    ({"train": {"iterations": 1}}, "train"),
+    ({"predict": {"score": 0.5}}, "predict"),
     ({"prepare": {"point": "quasi_center"}}, "prepare"),
     ({"prompt": {"sources": [{"source": "labels"}, {"source": "labels"}]}}, "prompt"),
     ({"propose": {"clean": 0.5}}, "propose"),

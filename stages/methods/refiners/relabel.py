@@ -1,0 +1,230 @@
+"""The detector of the round before judges each label: it stays, or what was detected replaces it.
+
+Not in the papers; for any recipe over rounds. Which detection may stand for an object, and when it
+is believed, is said in `stages.labels.relabelling`. The box of such a detection is asked of the
+segmenter, close up (`refine.zoom`), since a detector's own masks are coarse; an answer that could
+not stand for the object gives way to the detector's own mask. The detector learned from these very
+labels, so it tells outliers among them and not errors that most of them share.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from stages.geometry.masks import Rle, masks_to_rles, rle_boxes, rle_iou, rle_of
+from stages.labels.given import labels_of_instances
+from stages.labels.relabelling import Known, Limits, could_stand, is_better, majority, surest
+from stages.learning.shard import walked
+from stages.methods.kit import Kit
+from stages.photographs.reading import photograph
+from stages.runtime.provenance import fingerprint
+from stages.tables.detections import DETECTIONS
+from stages.tables.label_scores import LABEL_SCORES
+from stages.tables.pseudo_labels import PSEUDO_LABELS
+from stages.tables.table import empty_table, read_header, rows_table
+from stages.tables.trail import TRAIL
+
+PACKAGES = ("torch", "numpy", "pycocotools", "opencv-python-headless")
+Row = dict[str, Any]
+
+
+def facts_of_method(kit: Kit) -> dict[str, Any]:
+    """Packages, and how the tables of the round before were made, the same for all its shards."""
+    assert kit.former is not None
+    files = (kit.former.labels, kit.former.detections, kit.former.scores)
+    headers = [read_header(path) for path in files]
+    made = [{k: v for k, v in header.items() if k != "shard"} for header in headers]
+    return {"packages": PACKAGES, "former": [fingerprint(header) for header in made]}
+
+
+def opened_refiner(kit: Kit, device: torch.device) -> "Relabel":
+    """The refiner; it has no network of its own, so `device` does not matter."""
+    return Relabel(kit)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A detection that could stand for an object, and the mask that stands for it.
+
+    row : of table `detections`. rle : its own mask. overlap : IoU of that with the label.
+    """
+
+    row: Row
+    rle: Rle
+    overlap: float
+
+
+class Relabel:
+    """Pseudo-labels of one image after the other, along rising ids."""
+
+    def __init__(self, kit: Kit):
+        assert kit.former is not None
+        self.kit, self.keys = kit, kit.block
+        self.limits = Limits(self.keys.box_fit, self.keys.overlap, self.keys.near)
+        names = PSEUDO_LABELS.schema.names
+        self.former = walked(kit.former.labels, PSEUDO_LABELS, names)
+        self.detections = walked(kit.former.detections, DETECTIONS, DETECTIONS.schema.names)
+        self.scores = walked(kit.former.scores, LABEL_SCORES, LABEL_SCORES.schema.names)
+
+    def labels(
+        self, image: Mapping[str, Any], labels: pa.Table, proposals: pa.Table, scores: pa.Table
+    ) -> tuple[pa.Table, pa.Table]:
+        """Rows of the tables `pseudo_labels` and `trail`."""
+        image_id = image["image_id"]
+        former = [row for row in _rows(self.former.rows(image_id)) if row["mask_source"] != "given"]
+        if not former:
+            return empty_table(PSEUDO_LABELS), empty_table(TRAIL)
+        sure = {row["instance_id"]: row["score"] for row in _rows(self.scores.rows(image_id))}
+        seen = _rows(self.detections.rows(image_id))
+        known = known_objects(labels)
+        rows, trail = [], []
+        for row in former:
+            mine = known.get(row["instance_id"], NOTHING)
+            made, steps = self._judged(image, row, mine, sure[row["instance_id"]], seen, proposals)
+            rows.append(made)
+            trail += steps
+        return rows_table(PSEUDO_LABELS, rows), rows_table(TRAIL, trail)
+
+    def _judged(
+        self,
+        image: Mapping[str, Any],
+        row: Row,
+        known: Known,
+        sure: float,
+        seen: Sequence[Row],
+        proposals: pa.Table,
+    ) -> tuple[Row, list[Row]]:
+        """A label of the round before as it is now, and the steps to it."""
+        label = rle_of(row["rle"], row["height"], row["width"])
+        is_bad = not could_stand([label], known, label, self.limits)[0]
+        found = self._candidate(row, known, label, seen)
+        taken = found is not None and (
+            self.keys.rule == "majority"
+            or is_better(found.overlap, found.row["score"], sure, is_bad=is_bad, limits=self.limits)
+        )
+        made = dict(row)
+        if found is not None and taken:
+            made |= self._replaced(image, row, known, label, found, proposals)
+        if self.keys.rescore:
+            made["score"] = max(sure, found.row["score"]) if found is not None and taken else sure
+        notes = ("bad" if is_bad else "", "", "replaced" if taken else "kept")
+        return made, steps_of(row, made, found, sure, notes)
+
+    def _candidate(
+        self, row: Row, known: Known, label: Rle, seen: Sequence[Row]
+    ) -> Candidate | None:
+        """The surest detection of its class that could stand for an object."""
+        mine = [one for one in seen if one["category_id"] == row["category_id"]]
+        rles = [rle_of(one["rle"], one["height"], one["width"]) for one in mine]
+        allowed = could_stand(rles, known, label, self.limits)
+        number = surest(allowed, np.array([one["score"] for one in mine]))
+        if number is None:
+            return None
+        overlap = float(rle_iou([rles[number]], [label])[0, 0])
+        return Candidate(mine[number], rles[number], overlap)
+
+    def _replaced(
+        self,
+        image: Mapping[str, Any],
+        row: Row,
+        known: Known,
+        label: Rle,
+        found: Candidate,
+        proposals: pa.Table,
+    ) -> Row:
+        """What a label becomes where the detection is believed."""
+        stands, source = self._stand_in(image, row, known, label, found, proposals)
+        if self.keys.rule == "majority":
+            voted = majority([label, found.rle, stands])
+            stands, source = masks_to_rles(voted[None])[0], "vote"
+        box = row["box"] if row["box_given"] else rle_boxes([stands])[0].tolist()
+        return {
+            "rle": stands["counts"],
+            "box": box,
+            "mask_source": source,
+            "mask_quality": min(float(found.row["score"]), 1.0),
+            "proposal_id": None,
+            "extra_rles": [],
+            "ignore_rle": None,
+            "mask_weight": 1.0,
+        }
+
+    def _stand_in(
+        self,
+        image: Mapping[str, Any],
+        row: Row,
+        known: Known,
+        label: Rle,
+        found: Candidate,
+        proposals: pa.Table,
+    ) -> tuple[Rle, str]:
+        """The mask that stands for a detection, and its source."""
+        size = (row["height"], row["width"])
+        if self.keys.mask == "proposal":
+            bag = [one for one in _rows(proposals) if one["bag_id"] == row["instance_id"]]
+            rles = [rle_of(one["rle"], *size) for one in bag]
+            if rles:
+                return rles[int(rle_iou(rles, [found.rle])[:, 0].argmax())], "proposal"
+        if self.keys.mask == "close_up" and self.kit.zoom is not None:
+            box = np.array([found.row["box"]], dtype=np.float32)
+            folder = self.kit.image_folder
+            (counts,) = self.kit.zoom.rles(image, box, lambda: photograph(folder, image))
+            close = rle_of(counts, *size)
+            if could_stand([close], known, label, self.limits)[0]:
+                return close, "zoom"
+        return found.rle, "detector"
+
+
+NOTHING = Known(np.zeros((0, 2)), np.zeros((0, 2)), None)
+
+
+def known_objects(labels: pa.Table) -> dict[int, Known]:
+    """What is known of each object of an image, by instance_id.
+
+    Parameters
+    ----------
+    labels : rows of table `weak_labels` of the image.
+    """
+    rows = labels_of_instances(labels)
+    points = {number: _points(mine) for number, mine in rows.items()}
+    known = {}
+    for number, mine in rows.items():
+        category = mine[0]["category_id"]
+        others = [
+            points[other]
+            for other, theirs in rows.items()
+            if other != number and theirs[0]["category_id"] == category
+        ]
+        boxes = [row["box"] for row in mine if row["kind"] == "box"]
+        box = np.array(boxes[0], dtype=np.float64) if boxes else None
+        known[number] = Known(points[number], np.concatenate([NOTHING.rivals, *others]), box)
+    return known
+
+
+def _points(rows: Sequence[Row]) -> np.ndarray:
+    found = [(row["x"], row["y"]) for row in rows if row["kind"] == "point"]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+def _rows(table: pa.Table | None) -> list[Row]:
+    return [] if table is None else table.to_pylist()
+
+
+def steps_of(
+    row: Row, made: Row, found: Candidate | None, sure: float, notes: tuple[str, str, str]
+) -> list[Row]:
+    """Rows of table `trail`: the label until now, the detection, and what became of it."""
+    ids = {"image_id": row["image_id"], "instance_id": row["instance_id"]}
+    steps = (
+        ("label", row["box"], sure),
+        ("detection", found.row["box"] if found else None, found.row["score"] if found else None),
+        ("relabel", made["box"], None),
+    )
+    return [
+        {**ids, "step": number, "name": name, "box": box, "score": score, "note": note}
+        for number, ((name, box, score), note) in enumerate(zip(steps, notes, strict=True))
+    ]
