@@ -1,7 +1,7 @@
 """predict: what the detector of a round says of the training images, for the next round.
 
 In come one shard of images and of the pseudo-labels that the detector learned from, and its
-weights; out go table `detections`, and table `label_scores`: how sure it is of each label's class,
+weights; out go table `predictions`, and table `label_scores`: how sure it is of each label's class,
 when it looks at the label's own box. A refiner of the next round reads both (`refine.method:
 relabel`). It is in the DAG only where one does. The truth is not read.
 """
@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
-from stages.engines.answer_tables import detections_table, label_scores_table
+from stages.engines.answer_tables import label_scores_table, predictions_table
 from stages.engines.engine import ENGINES, Detector, open_engine
 from stages.photographs.reading import photograph
 from stages.runtime.code import code_of
@@ -27,10 +27,10 @@ from stages.runtime.provenance import provenance_of, sha256_of
 from stages.settings.predict import Predict
 from stages.settings.section import from_json, provenance_values, to_values
 from stages.settings.train import Train
-from stages.tables.detections import DETECTIONS
 from stages.tables.images import shard_images
 from stages.tables.in_parts import write_in_parts
 from stages.tables.label_scores import LABEL_SCORES
+from stages.tables.predictions import PREDICTIONS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.shards import check_members, rows_digest
 from stages.tables.streams import Cursor, images_of_file
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None) -> None:
     with ExitStack() as stack:
         opened = cache(lambda: _opened(args, train, stack))
         detections, scores = write_in_parts(
-            [(args.out, DETECTIONS), (args.out_scores, LABEL_SCORES)],
+            [(args.out, PREDICTIONS), (args.out_scores, LABEL_SCORES)],
             list(rows),
             looked_at(args, opened, rows, predict),
             provenance=facts_of(args, predict, train),
@@ -104,7 +104,7 @@ def looked_at(
         row, mine = rows[image_id], labels.rows(image_id)
         pixels = photograph(args.image_folder, row)
         return [
-            detections_table(opened(), row, pixels, least=predict.score),
+            predictions_table(opened(), row, pixels, least=predict.score),
             label_scores_table(opened(), pixels, mine),
         ]
 

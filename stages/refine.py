@@ -8,7 +8,7 @@ the method says of the object.
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -20,28 +20,22 @@ import pyarrow.compute as pc
 import torch
 
 from stages.labels.given import given_masks, labels_of_instances
-from stages.learning.arguments import add_arguments, category_ids, feature_modules
+from stages.learning.arguments import add_arguments, feature_modules
 from stages.learning.labelled import tally
 from stages.learning.shard import Shard, checked_bags, opened_shard, walked
-from stages.methods.kit import Former, Kit
+from stages.methods.kit import Kit
 from stages.methods.refiner import REFINERS, Refiner
+from stages.methods.refining import FORMER, former_files, kit_of
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
 from stages.runtime.doors import opened
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
-from stages.segmenters.answers_kept import Kept
-from stages.segmenters.box_asking import KeptBoxes, box_facts
-from stages.segmenters.on_demand import OnDemand
 from stages.segmenters.segmenter import SEGMENTERS
-from stages.segmenters.zoom import KeptZoom, zoom_facts
-from stages.settings.propose import Propose
-from stages.settings.readers import asks_with_boxes, chosen
+from stages.settings.readers import chosen
 from stages.settings.refine import Refine
-from stages.settings.section import from_json, provenance_values, to_values
-from stages.settings.select import Select
-from stages.tables.boxed import BOXED
+from stages.settings.section import provenance_values
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -50,13 +44,7 @@ from stages.tables.selections import SELECTIONS
 from stages.tables.shards import check_same, keys_of
 from stages.tables.table import empty_table, read_table
 from stages.tables.trail import TRAIL
-from stages.tables.zoomed import ZOOMED
 
-FORMER = {  # what a refiner may read of the round before
-    "labels": "its shard of table pseudo_labels",
-    "detections": "its detector's shard of table detections",
-    "scores": "its detector's shard of table label_scores",
-}
 KEY = ("bag_id", "proposal_id")  # of a row in its image
 PROPOSED = tuple(name for name in PROPOSALS.schema.names if name != "soft")  # no refiner reads it
 SCORED = tuple(SELECTIONS.schema.names)
@@ -157,70 +145,6 @@ def check_selections(selections: Path, bags: pa.Table) -> None:
     chosen = read_table(selections, SELECTIONS, columns=["image_id", *KEY])
     seen, wanted = keys_of(chosen, *KEY), keys_of(bags, *KEY)
     check_same(seen, wanted, what="proposals", where=selections)
-
-
-def kit_of(args: argparse.Namespace, device: Callable[[], torch.device]) -> tuple[Kit, Refine]:
-    """What the refiner is opened with, and the section `refine` in it.
-
-    Parameters
-    ----------
-    device : leases one, where something is loaded on it.
-    """
-    refine = from_json(Refine, args.settings, "refine")
-    propose = from_json(Propose, args.propose_settings, "propose")
-    with_boxes = asks_with_boxes(to_values(refine))
-    kit = Kit(
-        image_folder=args.image_folder,
-        category_ids=category_ids(args.categories),
-        propose=propose,
-        select=from_json(Select, args.select_settings, "select"),
-        refine=refine,
-        model=args.model,
-        embeddings=args.embeddings,
-        zoom=zoom_of(args, refine, OnDemand(propose, device)) if refine.zoom.enabled else None,
-        boxes=boxes_of(args, refine, OnDemand(propose, device)) if with_boxes else None,
-        former=former_of(args, refine),
-    )
-    return kit, refine
-
-
-def former_of(args: argparse.Namespace, refine: Refine) -> Former | None:
-    """Tables of the round before, for a method that reads them.
-
-    Raises
-    ------
-    ValueError : it reads them, and some were not given.
-    """
-    if not REFINERS[refine.method].former or REFINERS[refine.method].fit:
-        return None
-    files = former_files(args)
-    if len(files) < len(FORMER):
-        flags = ", ".join(f"--former-{flag}" for flag in FORMER)
-        raise ValueError(
-            f"refine.method {refine.method} judges the labels of the round before and needs "
-            f"{flags}, but {len(files)} of them were given. Run the round before, with its "
-            "detector and predict."
-        )
-    return Former(*files)
-
-
-def former_files(args: argparse.Namespace) -> list[Path]:
-    """Those that were given, in the order of FORMER."""
-    found = [getattr(args, f"former_{flag}") for flag in FORMER]
-    return [path for path in found if path is not None]
-
-
-def zoom_of(args: argparse.Namespace, refine: Refine, segmenter: OnDemand) -> KeptZoom:
-    """What asks again, close up, where no answer is kept."""
-    sizes = {"window": refine.zoom.window, "margin": refine.zoom.margin}
-    kept = Kept(args.answers, args.out, ZOOMED, zoom_facts(segmenter, **sizes))
-    return KeptZoom(segmenter, kept, **sizes)
-
-
-def boxes_of(args: argparse.Namespace, refine: Refine, segmenter: OnDemand) -> KeptBoxes:
-    """What asks with boxes, where no answer is kept."""
-    kept = Kept(args.answers, args.out, BOXED, box_facts(segmenter, clean=refine.clean))
-    return KeptBoxes(segmenter, kept, clean=refine.clean)
 
 
 def facts_of(

@@ -82,6 +82,17 @@ def trail_row(image_id: int = 1, instance_id: int = 3, step: int = 0, **changes:
     return {**row, "box": BOX, "proposal_id": 0, "score": 0.25, "note": "", **changes}
 
 
+def prediction_row(image_id: int = 1, prediction_id: int = 0, **changes: Any) -> Row:
+    """Of table `predictions`."""
+    row = {"image_id": image_id, "prediction_id": prediction_id, "category_id": 1, "box": BOX}
+    return {**row, "score": 0.5, "rle": MASK, "height": SIZE[0], "width": SIZE[1], **changes}
+
+
+def label_score_row(image_id: int = 1, instance_id: int = 3, **changes: Any) -> Row:
+    """Of table `label_scores`."""
+    return {"image_id": image_id, "instance_id": instance_id, "score": 0.25, **changes}
+
+
 def zoomed_row(image_id: int = 1, question: int = 0, **changes: Any) -> Row:
     """Of table `zoomed`."""
     row = {"image_id": image_id, "question": question, "box": BOX, "rle": MASK}

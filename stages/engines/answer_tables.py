@@ -7,18 +7,18 @@ import numpy as np
 import pyarrow as pa
 
 from stages.geometry.boxes import xywh_to_xyxy
-from stages.tables.detections import DETECTIONS
 from stages.tables.label_scores import LABEL_SCORES
+from stages.tables.predictions import PREDICTIONS
 from stages.tables.table import boxes_of, empty_table, rows_table
 
 if TYPE_CHECKING:
     from stages.engines.engine import Detector
 
 
-def detections_table(
+def predictions_table(
     detector: "Detector", image: Mapping[str, Any], pixels: np.ndarray, *, least: float
 ) -> pa.Table:
-    """Table `detections` of one image, the surest first.
+    """Table `predictions` of one image, the surest first.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def detections_table(
     rows = [
         {
             **size,
-            "detection_id": number,
+            "prediction_id": number,
             "category_id": one["category_id"],
             "box": xywh_to_xyxy(np.array([one["bbox"]], dtype=np.float64))[0].tolist(),
             "score": one["score"],
@@ -38,7 +38,7 @@ def detections_table(
         }
         for number, one in enumerate(found)
     ]
-    return rows_table(DETECTIONS, rows)
+    return rows_table(PREDICTIONS, rows)
 
 
 def label_scores_table(

@@ -22,11 +22,11 @@ class Former:
 
     Attributes
     ----------
-    labels : table `pseudo_labels`. detections, scores : tables `detections` and `label_scores`.
+    labels : table `pseudo_labels`. predictions, scores : tables `predictions` and `label_scores`.
     """
 
     labels: "Path"
-    detections: "Path"
+    predictions: "Path"
     scores: "Path"
 
 

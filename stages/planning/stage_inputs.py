@@ -4,7 +4,7 @@ The methods are Snakemake's input functions: each takes the wildcards of a job, 
 whose job it is. Standard library alone.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from stages.planning.comparison import Comparison
@@ -159,22 +159,6 @@ class Inputs:
         learns = self.ground.variants.learns(variant, "fit_refine")
         return [self._at(wildcards, "fit_refine", "model.pt")] if learns else []
 
-    def former_labels(self, wildcards: Any) -> list[str]:
-        """Pseudo-labels of the round before, of this shard or of all, where they are read."""
-        return self._former(wildcards, "refine", "shard")
-
-    def former_detections(self, wildcards: Any) -> list[str]:
-        """What the detector of the round before sees in this shard, where it is read."""
-        return self._former(wildcards, "predict", f"{self.ground.comparison.engine}/shard")
-
-    def former_scores(self, wildcards: Any) -> list[str]:
-        """How sure that detector is of its labels, likewise."""
-        return self._former(wildcards, "predict", f"{self.ground.comparison.engine}/labels")
-
-    def detector_model(self, wildcards: Any) -> str:
-        """The weights of the detector that a case has trained."""
-        return self._at(wildcards, "train", f"{wildcards.engine}/model.pt")
-
     def exported(self, wildcards: Any) -> list[str]:
         """The pseudo-labels that are scored; none where only a detector is."""
         scored = self._is_scored(self.case(wildcards))
@@ -239,16 +223,6 @@ class Inputs:
         one = getattr(wildcards, "shard", None)
         shards = (one,) if one else self.ground.shards
         return [self._at(wildcards, stage, f"{table}-{shard}.parquet") for shard in shards]
-
-    def _former(self, wildcards: Any, stage: str, table: str) -> list[str]:
-        """Files of a stage of the round before, where this one reads them."""
-        case, variants = self.case(wildcards), self.ground.variants
-        if stage not in variants.reads(case.variant, self.stage):
-            return []
-        before = replace(case, variant=variants.former(case.variant) or case.variant)
-        one = getattr(wildcards, "shard", None)
-        shards = (one,) if one else self.ground.shards
-        return [self.ground.homes.at(before, stage, f"{table}-{shard}.parquet") for shard in shards]
 
     def _is_scored(self, case: Case) -> bool:
         """Whether the labels of a case are scored, and not its detector alone."""

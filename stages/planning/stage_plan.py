@@ -11,7 +11,7 @@ from stages.engines.engine import ENGINES
 from stages.formats.writer import KEEP, NUMBERED, WRITERS
 from stages.planning.lineage import BASE, as_json
 from stages.planning.modules import modules_of
-from stages.planning.stage_inputs import Inputs
+from stages.planning.round_inputs import RoundInputs
 from stages.runtime.code import code_of
 
 PROGRAMS = {"partworld": "stages.partworld.dataset"}  # the others bear the name of their stage
@@ -23,7 +23,7 @@ FITTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class StagePlan(Inputs):
+class StagePlan(RoundInputs):
     """All that the rule of one stage asks, by its wildcards."""
 
     def seed(self, wildcards: Any) -> int:

@@ -56,6 +56,19 @@ KILLS_OF_TAGS = {  # the same of a run from tags
     "refine": ("stage:after:*.parts/*/part-000000.parquet", f"weaksam/refine/{SHARD_OF_TAGS}"),
 }
 
+SEEN = "twice/predict/torchvision/shard-0000-of-0002.parquet"
+KILLS_OF_ROUNDS = {  # the same of a run of two rounds
+    "predict": ("all:after:*.parts/*/part-000000.parquet", SEEN),
+    "refine": (
+        "stage:after:*.parts/*/part-000000.parquet",
+        f"twice/round-2/refine/{SHARD_OF_TAGS}",
+    ),
+    "train": (
+        "all:after:*model.pt.parts/*/checkpoint.pt",
+        "twice/round-2/train/torchvision/model.pt",
+    ),
+}
+
 
 @pytest.mark.parametrize("stage", KILLS)
 def test_a_killed_stage_gives_the_same_bytes(stage: str, workspace: Workspace) -> None:
@@ -66,6 +79,11 @@ def test_a_killed_stage_gives_the_same_bytes(stage: str, workspace: Workspace) -
 @pytest.mark.parametrize("stage", KILLS_OF_TAGS)
 def test_a_killed_stage_of_tags_gives_the_same_bytes(stage: str, from_tags: Workspace) -> None:
     assert "resum" in _killed_and_rerun(stage, from_tags, *KILLS_OF_TAGS[stage])
+
+
+@pytest.mark.parametrize("stage", KILLS_OF_ROUNDS)
+def test_a_killed_stage_of_a_round_gives_the_same_bytes(stage: str, twice: Workspace) -> None:
+    assert "resum" in _killed_and_rerun(stage, twice, *KILLS_OF_ROUNDS[stage])
 
 
 def test_a_killed_propose_asks_about_the_rest_alone(from_tags: Workspace) -> None:
@@ -95,7 +113,8 @@ def _killed_and_rerun(stage: str, workspace: Workspace, where: str, output: str)
     assert again.code == 0, again.text
     assert again.jobs() == {stage: 1}
     assert workspace.digests(stage) == before
-    (log,) = workspace.results().rglob(f"logs/**/{_log_of(stage, output)}")
+    home = output.split(f"{stage}/")[0]
+    (log,) = (workspace.results() / home).glob(f"logs/**/{_log_of(stage, output)}")
     return log.read_text()
 
 
@@ -103,4 +122,5 @@ def _log_of(stage: str, output: str) -> str:
     if stage == "train":
         return "torchvision.log"
     path = Path(output)
-    return f"{stage}/{path.stem}.log" if path.suffix == ".parquet" else f"{stage}.log"
+    folder = path.parent.name  # of predict that of the engine
+    return f"{folder}/{path.stem}.log" if path.suffix == ".parquet" else f"{stage}.log"

@@ -7,7 +7,7 @@ rule predict:
         model=PLAN.predict.detector_model,
         weights=ancient(PLAN.predict.weights),
     output:
-        detections="results/{home}/predict/{engine}/shard-{shard}.parquet",
+        predictions="results/{home}/predict/{engine}/shard-{shard}.parquet",
         scores="results/{home}/predict/{engine}/labels-{shard}.parquet",
     log:
         "results/{home}/logs/predict/{engine}/shard-{shard}.log",
@@ -37,7 +37,7 @@ rule predict:
         " --pseudo-labels {input.pseudo_labels:q}"
         " --model {input.model:q}"
         " --shard {params.shard}"
-        " --out {output.detections:q}"
+        " --out {output.predictions:q}"
         " --out-scores {output.scores:q}"
         " --device {params.device}"
         " --threads {threads}"

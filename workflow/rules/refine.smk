@@ -9,7 +9,7 @@ rule refine:
         selections=PLAN.refine.selections,
         model=PLAN.refine.refine_model,
         former_labels=PLAN.refine.former_labels,
-        former_detections=PLAN.refine.former_detections,
+        former_predictions=PLAN.refine.former_predictions,
         former_scores=PLAN.refine.former_scores,
         weights=ancient(PLAN.refine.weights),
     output:
@@ -32,9 +32,7 @@ rule refine:
         digests=PLAN.refine.digests,
         shard="{shard}",
         model=lambda w, input: flag("--model", input.model),
-        former=lambda w, input: flags(
-            input, "former_labels", "former_detections", "former_scores"
-        ),
+        former=lambda w, input: flags(input, "former_labels", "former_predictions", "former_scores"),
         answers=PLAN.answers,
         embeddings=PLAN.embeddings,
         device=config["device"],

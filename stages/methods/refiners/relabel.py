@@ -22,8 +22,8 @@ from stages.learning.shard import walked
 from stages.methods.kit import Kit
 from stages.photographs.reading import photograph
 from stages.runtime.provenance import fingerprint
-from stages.tables.detections import DETECTIONS
 from stages.tables.label_scores import LABEL_SCORES
+from stages.tables.predictions import PREDICTIONS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import empty_table, read_header, rows_table
 from stages.tables.trail import TRAIL
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 def facts_of_method(kit: Kit) -> dict[str, Any]:
     """Packages, and how the tables of the round before were made, the same for all its shards."""
     assert kit.former is not None
-    files = (kit.former.labels, kit.former.detections, kit.former.scores)
+    files = (kit.former.labels, kit.former.predictions, kit.former.scores)
     headers = [read_header(path) for path in files]
     made = [{k: v for k, v in header.items() if k != "shard"} for header in headers]
     return {"packages": PACKAGES, "former": [fingerprint(header) for header in made]}
@@ -50,7 +50,7 @@ def opened_refiner(kit: Kit, device: torch.device) -> "Relabel":
 class Candidate:
     """A detection that could stand for an object, and the mask that stands for it.
 
-    row : of table `detections`. rle : its own mask. overlap : IoU of that with the label.
+    row : of table `predictions`. rle : its own mask. overlap : IoU of that with the label.
     """
 
     row: Row
@@ -67,7 +67,7 @@ class Relabel:
         self.limits = Limits(self.keys.box_fit, self.keys.overlap, self.keys.near)
         names = PSEUDO_LABELS.schema.names
         self.former = walked(kit.former.labels, PSEUDO_LABELS, names)
-        self.detections = walked(kit.former.detections, DETECTIONS, DETECTIONS.schema.names)
+        self.detections = walked(kit.former.predictions, PREDICTIONS, PREDICTIONS.schema.names)
         self.scores = walked(kit.former.scores, LABEL_SCORES, LABEL_SCORES.schema.names)
 
     def labels(

@@ -18,6 +18,8 @@ from stages.tables import record as records
 from stages.tables.boxed import BOXED
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
+from stages.tables.label_scores import LABEL_SCORES
+from stages.tables.predictions import PREDICTIONS
 from stages.tables.prompts import PROMPTS
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -34,6 +36,8 @@ from tests.sound_rows import (
     category_row,
     image_row,
     label_row,
+    label_score_row,
+    prediction_row,
     prompt_row,
     proposal_row,
     pseudo_label_row,
@@ -52,6 +56,8 @@ SOUND: list[tuple[Record, list[Row]]] = [
     (SELECTIONS, [selection_row(1), selection_row(2, box=[0, 0, 1, 1])]),
     (PSEUDO_LABELS, [pseudo_label_row(1), pseudo_label_row(2)]),
     (TRAIL, [trail_row(1), trail_row(2)]),
+    (PREDICTIONS, [prediction_row(1), prediction_row(2)]),
+    (LABEL_SCORES, [label_score_row(1), label_score_row(2)]),
     (ZOOMED, [zoomed_row(1), zoomed_row(2)]),
     (BOXED, [boxed_row(1), boxed_row(2)]),
 ]

@@ -10,6 +10,8 @@ import pytest
 
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
+from stages.tables.label_scores import LABEL_SCORES
+from stages.tables.predictions import PREDICTIONS
 from stages.tables.prompts import PROMPTS
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -34,6 +36,8 @@ from tests.sound_rows import (
     category_row,
     image_row,
     label_row,
+    label_score_row,
+    prediction_row,
     prompt_row,
     proposal_row,
     pseudo_label_row,
@@ -74,6 +78,8 @@ ROWS: dict[str, tuple[Record, list[Row]]] = {
         ],
     ),
     "trail": (TRAIL, [trail_row(), trail_row(step=1, box=None, score=None, proposal_id=None)]),
+    "predictions": (PREDICTIONS, [prediction_row(), prediction_row(prediction_id=1, rle=b"")]),
+    "label_scores": (LABEL_SCORES, [label_score_row(1, -1), label_score_row(1, 4, score=1.0)]),
     "zoomed": (ZOOMED, [zoomed_row(), zoomed_row(question=1, rle=b"")]),
 }
 TABLES = pytest.mark.parametrize(("record", "rows"), ROWS.values(), ids=ROWS.keys())

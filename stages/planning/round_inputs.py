@@ -1,0 +1,40 @@
+"""The paths that a stage reads of the round before, each in the home in which it lies.
+
+The methods are Snakemake's input functions, as in `stage_inputs`. Standard library alone.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stages.planning.stage_inputs import Inputs
+
+
+@dataclass(frozen=True, slots=True)
+class RoundInputs(Inputs):
+    """The files that a stage reads, those of the round before too."""
+
+    def former_labels(self, wildcards: Any) -> list[str]:
+        """Pseudo-labels of the round before, of this shard or of all, where they are read."""
+        return self._former(wildcards, "refine", "shard")
+
+    def former_predictions(self, wildcards: Any) -> list[str]:
+        """What the detector of the round before sees in this shard, where it is read."""
+        return self._former(wildcards, "predict", f"{self.ground.comparison.engine}/shard")
+
+    def former_scores(self, wildcards: Any) -> list[str]:
+        """How sure that detector is of its labels, likewise."""
+        return self._former(wildcards, "predict", f"{self.ground.comparison.engine}/labels")
+
+    def detector_model(self, wildcards: Any) -> str:
+        """The weights of the detector that a case has trained."""
+        return self._at(wildcards, "train", f"{wildcards.engine}/model.pt")
+
+    def _former(self, wildcards: Any, stage: str, table: str) -> list[str]:
+        """Files of a stage of the round before, where this one reads them."""
+        case, variants = self.case(wildcards), self.ground.variants
+        if stage not in variants.reads(case.variant, self.stage):
+            return []
+        before = replace(case, variant=variants.former(case.variant) or case.variant)
+        one = getattr(wildcards, "shard", None)
+        shards = (one,) if one else self.ground.shards
+        return [self.ground.homes.at(before, stage, f"{table}-{shard}.parquet") for shard in shards]

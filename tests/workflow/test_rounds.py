@@ -1,0 +1,56 @@
+"""Rounds: the second reads the first; each can be rerun alone, all of it or by stage."""
+
+from tests.workflow.round_runs import tiny_twice
+from tests.workflow.workspace import Outcome, Workspace
+
+STAGES = ("refine", "export", "train", "predict", "evaluate")
+
+
+def test_each_round_has_its_home(twice: Workspace) -> None:
+    home = twice.results() / "twice"
+    for path in ("refine/shard-0000-of-0002.parquet", "export/pseudo_labels.json"):
+        assert (home / path).is_file()
+        assert (home / "round-2" / path).is_file()
+    assert (home / "predict/torchvision/shard-0001-of-0002.parquet").is_file()
+    assert not (home / "round-2/predict").exists()  # nobody reads the last one's
+    assert not (home / "round-2/select").exists()  # shared
+    assert (home / "round-2/evaluate/metrics.json").is_file()
+
+
+def test_no_more_is_made_than_the_rounds_need(twice: Workspace) -> None:
+    text = (twice.folder / "output.txt").read_text()
+    jobs = Outcome(0, text).jobs()
+    counts = {name: jobs[name] for name in ("select", "refine", "train", "predict", "evaluate")}
+    assert counts == {"select": 2, "refine": 4, "train": 2, "predict": 2, "evaluate": 1}
+
+
+def test_a_finished_run_has_nothing_to_do(twice: Workspace) -> None:
+    assert twice.snakemake("-n").jobs() == {}
+
+
+def test_a_stage_is_rerun_in_all_rounds(twice: Workspace) -> None:
+    jobs = twice.snakemake("-n", "-R", "refine").jobs()
+    assert (jobs["refine"], jobs["predict"], jobs["train"], jobs["evaluate"]) == (4, 2, 2, 1)
+    assert "select" not in jobs
+
+
+def test_one_rounds_path_is_rerun_alone(twice: Workspace) -> None:
+    before = twice.digests(*STAGES)
+    path = "results/tiny/twice/round-2/refine/shard-0001-of-0002.parquet"
+    done = twice.snakemake("--forcerun", path, "--until", "refine", "export")
+    assert done.code == 0, done.text
+    assert done.jobs()["refine"] == 1
+    assert "train" not in done.jobs()
+    assert twice.digests(*STAGES) == before
+
+
+def test_a_setting_of_the_second_round_reruns_no_first(twice: Workspace) -> None:
+    twice.configure(tiny_twice({"again": {"refine": {"relabel": {"overlap": 0.5}}}}))
+    jobs = twice.snakemake("-n").jobs()
+    assert jobs == {"refine": 2, "export": 1, "train": 1, "evaluate": 1}
+
+
+def test_a_setting_of_the_first_round_reruns_both(twice: Workspace) -> None:
+    twice.configure(tiny_twice({"refine": {"clean": 0.5}}))
+    jobs = twice.snakemake("-n").jobs()
+    assert jobs == {"refine": 4, "export": 2, "train": 2, "predict": 2, "evaluate": 1}
