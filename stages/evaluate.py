@@ -25,6 +25,7 @@ from typing import Any
 
 from stages.formats.exported import label_counts
 from stages.metrics.coco_ap import detector_ap
+from stages.metrics.label_ap import label_ap
 from stages.metrics.label_judge import COUNTS, Judge
 from stages.metrics.match_judge import MatchJudge
 from stages.metrics.scorers import backend_of, scoring_packages
@@ -47,6 +48,7 @@ from stages.scoring.matched_images import (
 from stages.scoring.training_facts import read_training
 from stages.scoring.truth import Truth, read_results, scoring_truth
 from stages.scoring.whole_run import RECORDS, check_run
+from stages.scoring.written import results_in
 from stages.settings.evaluate import Evaluate
 from stages.settings.section import from_json, provenance_values
 from stages.tables.categories import CATEGORIES
@@ -171,6 +173,15 @@ def detector_metrics(args: Any, settings: Evaluate) -> dict[str, Any] | None:
     )
 
 
+def labels_as_detections(args: Any, settings: Evaluate) -> dict[str, Any] | None:
+    """AP of the exported labels of the training images; None without ground truth or labels."""
+    is_ours = args.exported and has_tables(args)
+    if not settings.label_ap or not is_ours or not args.ground_truth:
+        return None
+    truth, labels = scoring_truth(args.ground_truth), results_in(args.exported)
+    return label_ap(truth, labels, backend=settings.backend)
+
+
 def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
     """Everything measured, as written to metrics.json."""
     is_iou, has_labels = settings.match == "iou", has_tables(args)
@@ -182,6 +193,7 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
     return {
         **(by_iou(args) if is_iou else by_instance(args, settings, len(categories))),
         "pseudo_labels": label_counts(ours) if ours else None,
+        "label_ap": labels_as_detections(args, settings),
         "training": training,
         "detector": detector,
         "categories": {str(row["category_id"]): row["name"] for row in categories},

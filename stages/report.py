@@ -31,7 +31,7 @@ from stages.settings.overrides import FULLY_SUPERVISED
 from stages.settings.report import Report
 from stages.settings.section import from_json, provenance_values
 
-KEYS = ("counts", "label_quality", "detector")  # of metrics.json, that are read
+KEYS = ("counts", "label_quality", "label_ap", "detector")  # of metrics.json, that are read
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

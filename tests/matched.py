@@ -50,6 +50,7 @@ def matched(seed: int, shift: int, *, tagged: bool = True, images: int = 3) -> d
         "counts": {"images": images, "scored": judge.seen["objects"]},
         "label_quality": None,
         "bms_rules": {},
+        "label_ap": None,
         "training": None,
         "detector": None,
         "categories": dict(CLASSES),

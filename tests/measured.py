@@ -14,6 +14,7 @@ def measured(
     gap: float | None = 0.1,
     small: int = 7,
     detector: float | None = None,
+    label_ap: float | None = None,
 ) -> dict[str, Any]:
     """Metrics of one variant and seed.
 
@@ -22,7 +23,7 @@ def measured(
     values : mask IoU of each choice; box IoU is 0.1 higher, that of parts 0.2 lower.
         Seven objects are small, and of 0.3 less; none is where `small` is 0.
     sizes : objects by difficulty; an empty dictionary is 40 objects without difficulties.
-    detector : mask AP; box AP is 0.1 higher.
+    detector : mask AP; box AP is 0.1 higher. label_ap : mask AP of the labels.
     """
     groups = SIZES if sizes is None else sizes
     scored = sum(groups.values()) or 40
@@ -47,6 +48,7 @@ def measured(
             "sizes": [SMALL, LARGE],
             "gap": {name: {"gap": gap, "kept": 1, "r_v": 0.5} for name in choices},
         },
+        "label_ap": None if label_ap is None else {"segm": {"AP": label_ap}, "bbox": {"AP": 0.9}},
         "detector": None if detector is None else detected(detector),
     }
 

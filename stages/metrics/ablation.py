@@ -16,7 +16,7 @@ Metrics = Mapping[str, Any]  # what evaluate wrote for one variant and seed
 Runs = Mapping[str, Sequence[Metrics]]  # by variant, in the order of the seeds
 
 CEILING, BASE = "best_in_bag", "sam_top1"  # where the headroom ends, and where it begins
-MEASURES = (*STATISTICS, "gap", "headroom")
+MEASURES = (*STATISTICS, "label_ap", "gap", "headroom")
 DIFFICULTIES = ("single", "part", "group", "occluded")  # PartWorld's, in the order of a table
 ALL = "all"  # objects of every group
 DIFFICULTY, SIZE = "by_difficulty", "by_size"  # what objects are grouped by
@@ -171,11 +171,19 @@ def measures_of(metrics: Metrics, choice: str) -> dict[str, float | None]:
     entry = quality["choices"].get(choice, {})
     return {
         **{name: entry.get(name) for name in STATISTICS},
+        "label_ap": label_ap_of(metrics) if choice == PSEUDO_LABEL else None,
         "gap": quality["gap"].get(choice, {}).get("gap"),
         "headroom": headroom(
             *(statistic(metrics, name, "mask_iou") for name in (choice, BASE, CEILING))
         ),
     }
+
+
+def label_ap_of(metrics: Metrics) -> float | None:
+    """Mask AP of the labels as if they were detections, or None."""
+    masks = (metrics.get("label_ap") or {}).get("segm") or {}
+    value: float | None = masks.get("AP")
+    return value
 
 
 def statistic(metrics: Metrics, choice: str, name: str, group: str = ALL) -> float | None:
@@ -196,13 +204,19 @@ def headroom(value: float | None, base: float | None, ceiling: float | None) -> 
 def gains_of(
     column: Sequence[Metrics], base: Sequence[Metrics], groups: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """`paired` for each of STATISTICS, over all objects and for each difficulty."""
+    """`paired` of label AP, and of STATISTICS over all objects and those of each difficulty."""
+    aps = [[label_ap_of(metrics) for metrics in side] for side in (column, base)]
     return {
-        name: {
-            group: paired(*(_values(side, PSEUDO_LABEL, name, group) for side in (column, base)))
-            for group in (ALL, *groups)
-        }
-        for name in STATISTICS
+        "label_ap": {ALL: paired(*aps)},
+        **{
+            name: {
+                group: paired(
+                    *(_values(side, PSEUDO_LABEL, name, group) for side in (column, base))
+                )
+                for group in (ALL, *groups)
+            }
+            for name in STATISTICS
+        },
     }
 
 

@@ -30,6 +30,7 @@ MAIN = {  # measure: head of its column
     "mask_iou": "mask IoU",
     "mask_iou_50": "≥ .5",
     "mask_iou_75": "≥ .75",
+    "label_ap": "label AP",
     "group": "group",
     "local": "local",
     "gap": "Gap",
@@ -47,6 +48,7 @@ DETECTOR_GAINS = {"mask_ap": "mask AP", "box_ap": "box AP"}
 DEFINITIONS = (
     "**box IoU, mask IoU**: mean over objects of the IoU of pseudo-label and object, in %.",
     "**≥ .5, ≥ .75**: share of objects with at least this mask IoU, in %.",
+    "**label AP**: mask AP of the labels as if they were detections of their images, in %.",
     "**group**: share of masks that cover another object of the class as well, in %; "
     "**local**: of masks that are only a part of their object, in %. Less is better.",
     "**Gap**: mean of mask area / box area of the choice minus that of the object, over objects "
@@ -133,8 +135,10 @@ def _gain_table(numbers: Numbers, key: str) -> str:
         gains = entry["gains"]
         cells = [gain(gains[key][group]) for group in groups]
         cells += [spread(gains[error][ALL], POINTS) for error in errors]
+        cells += [gain(gains["label_ap"][ALL])] if errors else []
         lines.append([f"**{escaped(name)}** over {escaped(entry['over'])}", *cells])
     heads = [*map(escaped, groups), *(f"{error} errors" for error in errors)]
+    heads += [MAIN["label_ap"]] if errors else []
     return grid([MAIN[key], *heads], lines)
 
 

@@ -47,7 +47,7 @@ FACTS = ("engine", "images", "annotations", "masks_ignored", "steps", "last_loss
 def metrics_table(metrics: Mapping[str, Any]) -> str:
     """The text that `evaluate` prints; a line says what was not measured."""
     labels = match_blocks(metrics) if is_matched(metrics) else _label_block(metrics)
-    labels += [*_drop_block(metrics), *tag_lines(metrics)]
+    labels += [*_label_ap_block(metrics), *_drop_block(metrics), *tag_lines(metrics)]
     blocks = [*labels, *_training_block(metrics), *_detector_block(metrics)]
     return "\n\n".join(blocks) + "\n"
 
@@ -80,6 +80,15 @@ def _label_block(metrics: Mapping[str, Any]) -> list[str]:
         values.append(quality["gap"][name]["gap"])
         rows.append((_label_of(name), str(entry["n"]), *map(number_text, values)))
     return [f"{title}\n{aligned(rows)}\n{LEGEND}", _size_block(quality), *_score_block(quality)]
+
+
+def _label_ap_block(metrics: Mapping[str, Any]) -> list[str]:
+    """What a detector would reach that repeats the labels."""
+    found = metrics.get("label_ap")
+    if not found:
+        return []
+    title = f"{found['labels']} labels as if they were detections of the training images"
+    return [f"{title}\n{_by_kind(found, NUMBERS)}"]
 
 
 def _drop_block(metrics: Mapping[str, Any]) -> list[str]:

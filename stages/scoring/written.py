@@ -34,6 +34,16 @@ def written_in(path: Path) -> Iterator[tuple[int, Written]]:
         yield image_id, _by_instance(entries, path)
 
 
+def results_in(path: Path) -> list[dict[str, Any]]:
+    """All labels of export's file as COCO results; masks of weight 0 among them."""
+    names = ("image_id", "category_id", "bbox", "score", "segmentation")
+    return [
+        {name: entry[name] for name in names}
+        for _, entries in annotations_in(path)
+        for entry in entries
+    ]
+
+
 def annotations_in(path: Path) -> Iterator[tuple[int, Iterator[dict[str, Any]]]]:
     """Yield (image_id, its annotations) of export's file, image ids rising.
 

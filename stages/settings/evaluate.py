@@ -36,6 +36,9 @@ class Evaluate(Section):
             "shares of the image's area; an object at an edge is in the larger class",
         ),
     ] = (0.005, 0.02, 0.08, 0.2)
+    label_ap: Annotated[
+        bool, Field(description="true: labels are scored as if they were detections, too")
+    ] = True
     recall_points: Annotated[
         Literal[11, 101, 1001],
         Field(

@@ -410,6 +410,8 @@ def test_the_exported_file_without_transforms_gives_the_numbers_of_refine(tmp_pa
     goal = write_json(tmp_path / "truth.json", truth())
     refined = run(tmp_path, ground_truth=goal)["label_quality"]
     metrics = run(tmp_path, ground_truth=goal, exported=exported(tmp_path))
+    assert metrics["label_ap"]["labels"] == 3
+    assert metrics["label_ap"]["bbox"]["AP"] is not None
     assert metrics["label_quality"] == refined
     assert metrics["pseudo_labels"] == {"annotations": 3, "without_mask": 0}
     assert metrics["label_quality"]["choices"]["pseudo_label"]["n"] == 3

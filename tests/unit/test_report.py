@@ -96,7 +96,7 @@ def test_names_of_detectors_without_metrics_are_no_rows(tmp_path: Path) -> None:
         ({}, ["--over", '{"full": 3}'], "does not give each variant a name or null"),
         ({}, ["--settings", '{"seedz": [0]}'], "unknown key report.seedz"),
         ({"full-4": "{"}, [], "full-4.json: no metrics"),
-        ({"full-4": "[]"}, [], "counts and label_quality and detector missing"),
+        ({"full-4": "[]"}, [], "counts and label_quality and label_ap and detector missing"),
         ({"full-4": None}, [], "full-4.json: no metrics"),
         ({"mil-4": json.dumps(metrics_of(0.5, sizes={"part": 9}))}, [], "seed 4: variant full was"),
     ],

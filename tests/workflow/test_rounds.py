@@ -1,5 +1,7 @@
 """Rounds: the second reads the first; each can be rerun alone, all of it or by stage."""
 
+import pytest
+
 from tests.workflow.round_runs import tiny_twice
 from tests.workflow.workspace import Outcome, Workspace
 
@@ -24,16 +26,19 @@ def test_no_more_is_made_than_the_rounds_need(twice: Workspace) -> None:
     assert counts == {"select": 2, "refine": 4, "train": 2, "predict": 2, "evaluate": 1}
 
 
+@pytest.mark.long
 def test_a_finished_run_has_nothing_to_do(twice: Workspace) -> None:
     assert twice.snakemake("-n").jobs() == {}
 
 
+@pytest.mark.long
 def test_a_stage_is_rerun_in_all_rounds(twice: Workspace) -> None:
     jobs = twice.snakemake("-n", "-R", "refine").jobs()
     assert (jobs["refine"], jobs["predict"], jobs["train"], jobs["evaluate"]) == (4, 2, 2, 1)
     assert "select" not in jobs
 
 
+@pytest.mark.long
 def test_one_rounds_path_is_rerun_alone(twice: Workspace) -> None:
     before = twice.digests(*STAGES)
     path = "results/tiny/twice/round-2/refine/shard-0001-of-0002.parquet"
@@ -44,12 +49,14 @@ def test_one_rounds_path_is_rerun_alone(twice: Workspace) -> None:
     assert twice.digests(*STAGES) == before
 
 
+@pytest.mark.long
 def test_a_setting_of_the_second_round_reruns_no_first(twice: Workspace) -> None:
     twice.configure(tiny_twice({"again": {"refine": {"relabel": {"overlap": 0.5}}}}))
     jobs = twice.snakemake("-n").jobs()
     assert jobs == {"refine": 2, "export": 1, "train": 1, "evaluate": 1}
 
 
+@pytest.mark.long
 def test_a_setting_of_the_first_round_reruns_both(twice: Workspace) -> None:
     twice.configure(tiny_twice({"refine": {"clean": 0.5}}))
     jobs = twice.snakemake("-n").jobs()
