@@ -9,7 +9,10 @@ from stages.geometry.boxes import clip_boxes, xywh_to_xyxy
 from stages.geometry.masks import checked_segmentation
 
 EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 7
-KEPT = ("id", "category_id", "bbox", "segmentation", "mask_weight", "score", "extra_masks")
+KEPT = (
+    *("id", "category_id", "bbox", "segmentation", "mask_weight", "score", "extra_masks"),
+    "ignore_mask",
+)
 Rule = Literal["label", "score", "box_fit"]
 
 
@@ -40,7 +43,7 @@ def check_annotation(entry: dict[str, Any], size: tuple[int, int]) -> None:
 
 
 def _check_masks(entry: dict[str, Any], size: tuple[int, int]) -> None:
-    """The mask and the extra masks, where there are any."""
+    """The mask, the extra masks and the pixels to be ignored, where there are any."""
     extra = entry.get("extra_masks") or []
     if not isinstance(extra, list) or len(extra) > EXTRA_MASKS:
         raise ValueError(
@@ -48,11 +51,14 @@ def _check_masks(entry: dict[str, Any], size: tuple[int, int]) -> None:
         )
     if entry.get("segmentation"):
         checked_segmentation(entry["segmentation"], *size)
-    for mask in extra:
+    named = [("extra mask", mask) for mask in extra]
+    if entry.get("ignore_mask"):
+        named.append(("ignore_mask", entry["ignore_mask"]))
+    for name, mask in named:
         try:
             checked_segmentation(mask, *size)
         except ValueError as error:
-            raise ValueError(f"extra mask: {error}") from None
+            raise ValueError(f"{name}: {error}") from None
 
 
 def _has_area(box: list[float], size: tuple[int, int]) -> bool:

@@ -82,7 +82,9 @@ def copy_paste(target: Sample, source: Sample, rows: np.ndarray, *, min_visible:
 
     Returns
     -------
-    The instances that are left, then the pasted ones, which have no extra masks.
+    The instances that are left, then the pasted ones, which have no extra masks. Both keep their
+    ignored pixels, but for those of the target that are covered: they show another object now, so
+    that nothing about them is in doubt.
     """
     size = target.masks.shape[1:]
     whole = source.masks.numpy()[rows]
@@ -99,8 +101,10 @@ def copy_paste(target: Sample, source: Sample, rows: np.ndarray, *, min_visible:
         cover,
         min_visible=min_visible,
     )
-    left = target.extra_masks.numpy()[:, kept] * ~cover  # (k, n, h, w)
-    extra = np.concatenate([left, np.zeros_like(stamps, shape=(len(left), *stamps.shape))], axis=1)
+    none = np.zeros_like(stamps, shape=(len(target.extra_masks), *stamps.shape))
+    extra = _covered_and_pasted(target.extra_masks, kept, cover, none)
+    pasted = fitted(source.ignore_masks.numpy()[:, rows], size)
+    ignored = _covered_and_pasted(target.ignore_masks, kept, cover, pasted)
     pixels = np.where(cover, fitted(source.pixels.numpy(), size), target.pixels.numpy())
     return replace(
         target,
@@ -111,8 +115,16 @@ def copy_paste(target: Sample, source: Sample, rows: np.ndarray, *, min_visible:
         mask_weight=torch.cat([target.mask_weight[kept], source.mask_weight[rows]]),
         extra_masks=torch.from_numpy(extra),
         extra_valid=torch.from_numpy(extra.any(axis=(2, 3)).T),
+        ignore_masks=torch.from_numpy(ignored),
         pasted=len(rows),
     )
+
+
+def _covered_and_pasted(
+    masks: torch.Tensor, kept: np.ndarray, cover: np.ndarray, pasted: np.ndarray
+) -> np.ndarray:
+    """(k, n, h, w) of the target, what stays of those that stay; then (k, p, h, w) pasted ones."""
+    return np.concatenate([masks.numpy()[:, kept] * ~cover, pasted], axis=1)
 
 
 def occluded(
@@ -170,8 +182,8 @@ def hulls(masks: np.ndarray) -> np.ndarray:
 
 
 def fitted(array: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """(n, h, w) cut, or filled up with 0, at the right and below to (n, *size)."""
+    """(..., h, w) cut, or filled up with 0, at the right and below to (..., *size)."""
     height, width = size
-    cut = array[:, :height, :width]
-    fill = ((0, 0), (0, height - cut.shape[1]), (0, width - cut.shape[2]))
-    return np.pad(cut, fill)
+    cut = array[..., :height, :width]
+    fill = ((0, height - cut.shape[-2]), (0, width - cut.shape[-1]))
+    return np.pad(cut, ((0, 0),) * (array.ndim - 2) + fill)

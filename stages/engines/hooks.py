@@ -1,6 +1,7 @@
 """What the training hooks compute, on tensors that every engine has: the same formulas for all.
 
-Neutral settings give the stock losses: masks of weight 1, no extra masks, no RoI dropped.
+Neutral settings give the stock losses: masks of weight 1 without ignored pixels, no extra masks, no
+RoI dropped.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,29 +20,59 @@ DROP_LIMIT = 0.3  # share of dropped RoIs that is worth a warning
 DROPPED = ("dropped", "dropped_objects")  # shares of RoIs in the log
 
 
-def weighted_mask_loss(logits: Tensor, goals: Tensor, weights: Tensor) -> Tensor:
+def weighted_mask_loss(
+    logits: Tensor, goals: Tensor, weights: Tensor, counted: Tensor | None = None
+) -> Tensor:
     """Mean cross-entropy per mask, times its weight, over the number of masks with a weight.
 
     Parameters
     ----------
     logits : (r, m, m) of each RoI's class. goals : (r, m, m) in [0, 1]. weights : (r,), 0 or more.
+    counted : (r, m, m) bool, cells that are looked at; the mean is over them. None: all.
 
     Returns
     -------
-    Scalar; 0 where no mask has a weight. Masks of weight 0 are cut out, not multiplied by 0, so
-    that nothing in them can leak, not even a NaN.
+    Scalar; 0 where no mask has a weight. Masks of weight 0, or without a counted cell, are cut out,
+    not multiplied by 0, so that nothing in them can leak, not even a NaN.
 
-    Source: He et al., "Mask R-CNN", Sec. 3; BoxCaseg (masks of weight 0).
+    Source: He et al., "Mask R-CNN", Sec. 3; BoxCaseg (masks of weight 0); SIM, after Eq. 7
+    (pixels between its two thresholds have weight 0).
     """
-    kept = weights > 0
+    kept = _looked_at(weights, counted)
     if not kept.any():
         return logits.sum() * 0
-    losses = F.binary_cross_entropy_with_logits(logits[kept], goals[kept], reduction="none")
-    return (losses.mean(dim=(1, 2)) * weights[kept]).mean()
+    cells = None if counted is None else counted[kept]
+    return (_cross_entropies(logits[kept], goals[kept], cells) * weights[kept]).mean()
+
+
+def _looked_at(weights: Tensor, counted: Tensor | None) -> Tensor:
+    """(r,) bool: masks with a weight, of which some cell counts."""
+    return weights > 0 if counted is None else (weights > 0) & counted.flatten(1).any(dim=1)
+
+
+def _cross_entropies(logits: Tensor, goals: Tensor, counted: Tensor | None) -> Tensor:
+    """(r,) means over the counted cells of each mask; the stock mean where all of them count."""
+    if counted is None or counted.all():
+        losses = F.binary_cross_entropy_with_logits(logits, goals, reduction="none")
+        return losses.mean(dim=(1, 2))
+    logits, goals = shown(logits, counted), shown(goals, counted)
+    losses = F.binary_cross_entropy_with_logits(logits, goals, reduction="none")
+    return shown(losses, counted).sum(dim=(1, 2)) / counted.sum(dim=(1, 2))
+
+
+def shown(values: Tensor, counted: Tensor) -> Tensor:
+    """The values where cells count, 0 elsewhere: neither value nor gradient comes from there."""
+    return values.masked_fill(~counted, 0)
 
 
 def extra_mask_loss(
-    logits: Tensor, goals: Tensor, valid: Tensor, weights: Tensor, *, gamma: float
+    logits: Tensor,
+    goals: Tensor,
+    valid: Tensor,
+    weights: Tensor,
+    *,
+    gamma: float,
+    counted: Tensor | None = None,
 ) -> Tensor:
     """Gamma times the mean Dice loss to the extra masks, times the weight of each RoI's mask.
 
@@ -49,6 +80,7 @@ def extra_mask_loss(
     ----------
     logits : (r, m, m) of each RoI's class. goals : (r, k, m, m) in [0, 1], the extra masks.
     valid : (r, k) bool, which of them are there. weights : (r,); RoIs of weight 0 are cut out.
+    counted : (r, m, m) bool, cells over which all sums go; RoIs without any are cut out. None: all.
 
     Returns
     -------
@@ -57,10 +89,16 @@ def extra_mask_loss(
     Source: SAPNet, Sec. 7, Eq. 11; on Mask R-CNN an adaptation, since the paper's branch is that
     of SOLOv2: the cross-entropy of the annotation's own mask stands for its first term.
     """
-    rows, columns = torch.nonzero(valid & (weights > 0)[:, None], as_tuple=True)
+    kept = _looked_at(weights, counted)
+    rows, columns = torch.nonzero(valid & kept[:, None], as_tuple=True)
     if not len(rows):
         return logits.sum() * 0
-    losses = dice_loss(logits[rows].sigmoid(), goals[rows, columns])
+    if counted is None:
+        losses = dice_loss(logits[rows].sigmoid(), goals[rows, columns])
+    else:
+        cells = counted[rows]
+        prob = shown(shown(logits[rows], cells).sigmoid(), cells)
+        losses = dice_loss(prob, shown(goals[rows, columns], cells))
     return mask_loss(losses.new_zeros(()), losses * weights[rows], gamma=gamma)
 
 

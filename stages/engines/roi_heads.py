@@ -1,7 +1,8 @@
 """torchvision's RoI heads with the training hooks; neutral settings give torchvision's losses.
 
-Departures: masks of weight 0 do not reach the mask loss, others count by their weight; RoIs that
-fit badly are left out of both box losses; extra masks are trained too. See `hooks` for formulas.
+Departures: masks of weight 0 do not reach the mask loss, others count by their weight, and of them
+not the pixels that are to be ignored; RoIs that fit badly are left out of both box losses; extra
+masks are trained too. See `hooks` for formulas.
 """
 
 from collections.abc import Mapping
@@ -49,7 +50,8 @@ class WeightedRoIHeads(RoIHeads):  # type: ignore[misc]
         """Losses in training, detections else; arguments as in torchvision.
 
         Each target also has mask_weight (n,), and extra_valid (n, k) where extra masks are trained:
-        the k blocks of extra masks then follow the n masks in `masks`.
+        the k blocks of extra masks then follow the n masks in `masks`. Where it has `ignored` (n,),
+        which objects have pixels to be ignored, a last block of n masks holds these pixels.
         """
         if not self.training or targets is None:
             found: tuple[Any, Any] = super().forward(features, proposals, image_shapes, targets)
@@ -128,13 +130,31 @@ def mask_losses(
     labels = _gathered(targets, "labels", index)
     weights = _gathered(targets, "mask_weight", index)
     own = logits[torch.arange(len(logits), device=logits.device), labels]  # (r, m, m)
-    losses = {"loss_mask": weighted_mask_loss(own, _goals(own, rois, targets, index, 0), weights)}
+    counted = _counted(own, rois, targets, index)
+    goals = _goals(own, rois, targets, index, 0)
+    losses = {"loss_mask": weighted_mask_loss(own, goals, weights, counted)}
     if gamma is not None:
         valid = _gathered(targets, "extra_valid", index)  # (r, k)
         blocks = range(1, valid.shape[1] + 1)
         goals = torch.stack([_goals(own, rois, targets, index, k) for k in blocks], dim=1)
-        losses["loss_mask_extra"] = extra_mask_loss(own, goals, valid, weights, gamma=gamma)
+        losses["loss_mask_extra"] = extra_mask_loss(
+            own, goals, valid, weights, gamma=gamma, counted=counted
+        )
     return losses
+
+
+def _counted(
+    own: Tensor, rois: list[Tensor], targets: list[dict[str, Tensor]], index: list[Tensor]
+) -> Tensor | None:
+    """(r, m, m) bool, cells that no ignored pixel has a part in; None: nothing is to be ignored.
+
+    Cut out as the masks are, so that a cell has a part of an ignored pixel exactly where its goal
+    depends on that pixel.
+    """
+    if "ignored" not in targets[0] or not _gathered(targets, "ignored", index).any():
+        return None
+    last = targets[0]["extra_valid"].shape[1] + 1
+    return _goals(own, rois, targets, index, last) == 0
 
 
 def _gathered(targets: list[dict[str, Tensor]], key: str, index: list[Tensor]) -> Tensor:
@@ -149,13 +169,20 @@ def _goals(
     index: list[Tensor],
     block: int,
 ) -> Tensor:
-    """(r, m, m) masks inside their RoIs: block 0 holds the own masks, 1 to k the extra ones."""
+    """(r, m, m) masks inside their RoIs: block 0 holds the own masks, 1 to k the extra ones.
+
+    One block at a time becomes float, as it is cut out.
+    """
     if not len(own):
         return own.detach()
     goals = [
-        project_masks_on_boxes(
-            target["masks"], roi, rows + block * len(target["labels"]), own.shape[-1]
-        )
+        project_masks_on_boxes(_block(target, block), roi, rows, own.shape[-1])
         for target, roi, rows in zip(targets, rois, index, strict=True)
     ]
     return torch.cat(goals)
+
+
+def _block(target: dict[str, Tensor], number: int) -> Tensor:
+    """(n, h, w), one of the blocks of n masks."""
+    count = len(target["labels"])
+    return target["masks"][number * count : (number + 1) * count]

@@ -84,12 +84,15 @@ def target_of(sample: Sample, device: torch.device) -> dict[str, Tensor]:
     """A sample's objects as torchvision takes them; keys that are not its own pass through.
 
     masks : (n + k * n, h, w), the k blocks of extra masks behind the masks, so that torchvision's
-    transform resizes them too.
+    transform resizes them too; behind these, where the labels have any, the n of ignored pixels.
+    ignored : (n,) bool, which objects have ignored pixels; only where the labels have any.
     """
     names = ("boxes", "labels", "mask_weight", "extra_valid")
-    masks = torch.cat([sample.masks, sample.extra_masks.flatten(0, 1)])
+    blocks = sample.masks, sample.extra_masks.flatten(0, 1), sample.ignore_masks.flatten(0, 1)
     target = {name: getattr(sample, name).to(device) for name in names}
-    return {**target, "masks": masks.to(device)}
+    if len(sample.ignore_masks):
+        target["ignored"] = sample.ignore_masks[0].flatten(1).any(dim=1).to(device)
+    return {**target, "masks": torch.cat(blocks).to(device)}
 
 
 def predict(

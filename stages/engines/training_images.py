@@ -16,7 +16,9 @@ class Sample:
     pixels : (3, h, w) float32, 0 to 1, RGB. boxes : (n, 4) float32 xyxy px.
     labels : (n,) int64 from 1. masks : (n, h, w) uint8. mask_weight : (n,) float32, 0 or more.
     extra_masks : (k, n, h, w) uint8; k = 3 with multi-mask supervision, else 0.
-    extra_valid : (n, k) bool, which of them are there. pasted : number of pasted instances.
+    extra_valid : (n, k) bool, which of them are there. ignore_masks : (i, n, h, w) uint8, pixels
+    that no mask loss looks at; i = 1 where the labels have any, else 0. pasted : number of pasted
+    instances.
     """
 
     image_id: int
@@ -27,6 +29,7 @@ class Sample:
     mask_weight: Tensor
     extra_masks: Tensor
     extra_valid: Tensor
+    ignore_masks: Tensor
     pasted: int = 0
 
 
@@ -67,4 +70,5 @@ def mirrored(sample: Sample) -> Sample:
         boxes=mirrored_tensor(sample.boxes, sample.pixels.shape[-1]),
         masks=sample.masks.flip(-1),
         extra_masks=sample.extra_masks.flip(-1),
+        ignore_masks=sample.ignore_masks.flip(-1),
     )

@@ -1,12 +1,14 @@
 """Pseudo-labels, or any COCO file, as what a detector trains on.
 
 Beside COCO's keys an annotation may carry `mask_weight` (0: the box is trained, the mask ignored),
-`score`, `extra_masks` (up to three further RLEs) and `quality.box_fit`. Crowds, and images without
-any annotation, are left out and counted.
+`ignore_mask` (an RLE of pixels that no mask loss looks at), `score`, `extra_masks` (up to three
+further RLEs) and `quality.box_fit`. Crowds, and images without any annotation, are left out and
+counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ class Objects:
     boxes : (n, 4) float32 xyxy px. labels : (n,) int64 from 1 (0 is the background).
     rles : (n,) masks. mask_weight : (n,) float32; 0 where the mask is not to be trained.
     score : (n,) float64 in [0, 1]; 1 without. extra_rles : (n,) of up to three masks each.
+    ignore_rles : (n,) pixels that no mask loss looks at; empty where no annotation of the file has
+    any.
     """
 
     boxes: np.ndarray
@@ -42,6 +46,7 @@ class Objects:
     mask_weight: np.ndarray
     score: np.ndarray
     extra_rles: Sequence[Sequence[Rle]]
+    ignore_rles: Sequence[Rle] = ()
 
 
 class Labels:
@@ -50,6 +55,7 @@ class Labels:
     extra_masks : False leaves `extra_masks` out of memory, for a training that needs none.
     categories : the full list, sorted by id; label k of the network is categories[k - 1].
     without_objects : number of images that were left out.
+    ignores : whether any annotation has an `ignore_mask`; only then are such masks made.
     """
 
     def __init__(self, path: Path, *, extra_masks: bool = True):
@@ -65,6 +71,7 @@ class Labels:
                 check_annotation(entry, self._size(entry["image_id"]))
             self._annotations.setdefault(entry["image_id"], []).append(kept)
         faults.check()
+        self.ignores = any(entry.get("ignore_mask") for entry in self._entries())
         self.image_ids = sorted(self._annotations)
         self.without_objects = len(self._images) - len(self.image_ids)
         self.annotations = sum(map(len, self._annotations.values()))
@@ -75,6 +82,9 @@ class Labels:
         """The image's entry in the file."""
         return self._images[image_id]
 
+    def _entries(self) -> Iterator[dict[str, Any]]:
+        return chain.from_iterable(self._annotations.values())
+
     def _size(self, image_id: int) -> tuple[int, int]:
         """(height, width) px."""
         image = self._images[image_id]
@@ -82,12 +92,22 @@ class Labels:
 
     def masks_ignored(self, rule: Rule = "label") -> int:
         """Number of annotations whose mask is not trained; `rule` as in `objects`."""
-        entries = (entry for group in self._annotations.values() for entry in group)
-        return sum(weight_of(entry, rule) == 0 for entry in entries)
+        return sum(weight_of(entry, rule) == 0 for entry in self._entries())
+
+    def ignored_shares(self, rule: Rule = "label") -> list[float]:
+        """Of each trained mask with ignored pixels: their area over that of its box, at most 1."""
+        shares = [
+            rle_areas([self._rle(entry, entry["ignore_mask"], image_id)])[0]
+            / np.prod(entry["bbox"][2:])
+            for image_id, entries in self._annotations.items()
+            for entry in entries
+            if entry.get("ignore_mask") and weight_of(entry, rule)
+        ]
+        return [min(float(share), 1.0) for share in shares if share]
 
     def pastable(self, settings: Train) -> int:
         """Number of annotations that copy-paste may take, if their masks have pixels."""
-        entries = [entry for group in self._annotations.values() for entry in group]
+        entries = list(self._entries())
         weights = np.array([weight_of(entry, settings.mask_weight) for entry in entries])
         scores = np.array([entry.get("score", 1) for entry in entries], dtype=np.float64)
         fits = pastable(weights, scores, np.ones(len(entries)), settings.copy_paste)
@@ -120,6 +140,10 @@ class Labels:
             extra_rles=[
                 [self._rle(entry, mask, image_id, "extra mask: ") for mask in masks]
                 for entry, masks in zip(entries, extra, strict=True)
+            ],
+            ignore_rles=[
+                self._rle(entry, entry.get("ignore_mask"), image_id, "ignore_mask: ")
+                for entry in (entries if self.ignores else [])
             ],
         )
 
@@ -189,6 +213,7 @@ class StepReader:
             mask_weight=torch.from_numpy(objects.mask_weight),
             extra_masks=torch.from_numpy(extra),
             extra_valid=torch.from_numpy(extra.any(axis=(2, 3)).T),
+            ignore_masks=torch.from_numpy(ignored_of(objects, masks.shape)),
         )
         return mirrored(sample) if flip else sample
 
@@ -203,3 +228,13 @@ def extra_of(objects: Objects, number: int, size: tuple[int, ...]) -> np.ndarray
         if rles and number:
             extra[: len(rles), row] = rles_to_masks(rles)
     return extra
+
+
+def ignored_of(objects: Objects, shape: tuple[int, ...]) -> np.ndarray:
+    """The ignored pixels of an image's objects, (1, n, h, w) uint8; (0, n, h, w) without any.
+
+    shape : (n, h, w).
+    """
+    if not objects.ignore_rles:
+        return np.zeros((0, *shape), dtype=np.uint8)
+    return rles_to_masks(objects.ignore_rles)[None]

@@ -27,7 +27,10 @@ from stages.settings.train import CopyPaste, Train
 from tests.rectangles import write_rectangles
 
 CASE = json.loads((Path(__file__).parents[2] / "golden" / "boxes.json").read_text())["copy_paste"]
-FIELDS = ("pixels", "boxes", "labels", "masks", "mask_weight", "extra_masks", "extra_valid")
+FIELDS = (
+    *("pixels", "boxes", "labels", "masks", "mask_weight", "extra_masks", "extra_valid"),
+    "ignore_masks",
+)
 
 
 def rows_to_masks(rows: list[list[str]]) -> np.ndarray:
@@ -47,6 +50,7 @@ def sample_of(masks: np.ndarray, value: Any = 0.0, **changes: Any) -> Sample:
         mask_weight=torch.ones(number),
         extra_masks=torch.zeros(0, number, height, width, dtype=torch.uint8),
         extra_valid=torch.zeros(number, 0, dtype=torch.bool),
+        ignore_masks=torch.zeros(0, number, height, width, dtype=torch.uint8),
     )
     return replace(sample, **changes)
 
@@ -151,6 +155,35 @@ def test_extra_masks_lose_pixels_too_and_pasted_instances_have_none() -> None:
     assert not found.extra_masks[:, 1].any()
 
 
+def with_ignored(masks: np.ndarray, *ignored: np.ndarray, value: float = 0.0) -> Sample:
+    """A sample of these masks, each with its ignored pixels."""
+    return sample_of(masks, value, ignore_masks=torch.from_numpy(np.stack(ignored, axis=1)))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (4, 12)])
+def test_ignored_pixels_go_along_and_lose_what_is_covered(size: tuple[int, int]) -> None:
+    masks = np.concatenate([block(0, 0, 4, 4), block(5, 6, 8, 8)])
+    target = with_ignored(masks, block(2, 0, 6, 4), block(4, 6, 5, 8))
+    source = with_ignored(block(0, 0, 3, 2, size), block(3, 0, 5, 3, size), value=1.0)
+    found = copy_paste(target, source, ALL, min_visible=0.1)
+    assert found.pasted == 1
+    cover = block(0, 0, 3, 2)
+    np.testing.assert_array_equal(found.ignore_masks[0, :1], block(2, 0, 6, 4) & ~cover & 1)
+    np.testing.assert_array_equal(found.ignore_masks[0, 1:2], block(4, 6, 5, 8))
+    np.testing.assert_array_equal(found.ignore_masks[0, 2:], block(3, 0, 5, 3))
+
+
+def test_an_instance_that_is_covered_takes_its_ignored_pixels_along() -> None:
+    masks = np.concatenate([block(0, 0, 4, 4), block(5, 5, 8, 8)])
+    target = with_ignored(masks, block(0, 0, 1, 1), block(4, 4, 5, 8))
+    source = with_ignored(block(0, 0, 4, 4), block(7, 7, 8, 8))
+    found = copy_paste(target, source, ALL, min_visible=0.1)
+    assert found.labels.tolist() == [2, 1]
+    wanted = np.concatenate([block(4, 4, 5, 8), block(7, 7, 8, 8)])
+    np.testing.assert_array_equal(found.ignore_masks[0], wanted)
+    assert found.ignore_masks.dtype == torch.uint8
+
+
 @pytest.mark.parametrize("size", [(8, 8), (4, 12), (12, 4)])
 def test_a_source_of_another_size_is_cut_at_the_border(size: tuple[int, int]) -> None:
     source = sample_of(block(1, 1, 4, 4, size), 1.0)
@@ -184,6 +217,7 @@ def test_no_trusted_mask_is_emptied_and_touched_boxes_are_hulls(seed: int) -> No
     cover = found.masks[-found.pasted :].numpy().any(axis=0)
     np.testing.assert_array_equal(found.pixels[0].numpy() == 1, cover)
     assert {len(getattr(found, name)) for name in FIELDS[1:5]} == {len(found.boxes)}
+    assert found.ignore_masks.shape == (0, *found.masks.shape)
 
 
 def test_a_box_outside_the_image_is_not_covered() -> None:

@@ -52,6 +52,7 @@ def test_an_image_without_objects_stays() -> None:
         mask_weight=torch.zeros(0),
         extra_masks=torch.zeros(0, 0, 40, 60, dtype=torch.uint8),
         extra_valid=torch.zeros(0, 0, dtype=torch.bool),
+        ignore_masks=torch.zeros(0, 0, 40, 60, dtype=torch.uint8),
     )
     found = SampleMapper(settings(80, long_side=100))(empty)
     assert found["image"].shape == (3, 67, 100)  # the long side is the limit
