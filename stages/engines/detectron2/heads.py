@@ -9,7 +9,7 @@ every such field. These classes take the place of stock ones in a network that i
 from typing import Any
 
 import torch
-from detectron2.layers import ShapeSpec
+from detectron2.layers import ROIAlign, ShapeSpec
 from detectron2.modeling import ROI_HEADS_REGISTRY, StandardROIHeads
 from detectron2.modeling.roi_heads import FastRCNNOutputLayers, MaskRCNNConvUpsampleHead
 from detectron2.structures import Instances
@@ -28,6 +28,7 @@ from stages.engines.hooks import (
 from stages.settings.train import MultiMask, RoiDrop
 
 EXTRA_MASKS = ("gt_extra_masks0", "gt_extra_masks1", "gt_extra_masks2")
+IGNORED = "gt_ignore_masks"  # pixels that no mask loss looks at, where the labels have any
 
 
 class BoxPredictor(FastRCNNOutputLayers):  # type: ignore[misc]
@@ -116,7 +117,7 @@ def _trusted(rois: Instances) -> Instances:
 class MaskHead(MaskRCNNConvUpsampleHead):  # type: ignore[misc]
     """detectron2's mask head with weighted masks and, with multi_mask, a loss to extra masks.
 
-    multi_mask : the loss to extra masks.
+    multi_mask : the loss to extra masks. Pixels in the field IGNORED count in neither loss.
     """
 
     multi_mask: MultiMask = MultiMask()
@@ -137,12 +138,14 @@ class MaskHead(MaskRCNNConvUpsampleHead):  # type: ignore[misc]
             return self._named(zero, zero)
         labels, weights = (_joined(found, name) for name in ("gt_classes", "gt_mask_weight"))
         logits = logits[torch.arange(len(logits), device=logits.device), labels]  # (r, m, m)
-        loss = weighted_mask_loss(logits, _goals(found, "gt_masks", logits), weights)
+        counted = _counted(found, logits)
+        loss = weighted_mask_loss(logits, _goals(found, "gt_masks", logits), weights, counted)
         if not self.multi_mask.enabled:
             return self._named(loss, loss)
         goals = torch.stack([_goals(found, name, logits) for name in EXTRA_MASKS], dim=1)
         valid, gamma = _joined(found, "gt_extra_valid"), self.multi_mask.gamma
-        return self._named(loss, extra_mask_loss(logits, goals, valid, weights, gamma=gamma))
+        extra = extra_mask_loss(logits, goals, valid, weights, gamma=gamma, counted=counted)
+        return self._named(loss, extra)
 
     def _named(self, loss: Tensor, extra: Tensor) -> dict[str, Tensor]:
         more = {"loss_mask_extra": extra} if self.multi_mask.enabled else {}
@@ -158,3 +161,24 @@ def _goals(found: list[Instances], name: str, logits: Tensor) -> Tensor:
     side = logits.shape[-1]
     cuts = [rois.get(name).crop_and_resize(rois.proposal_boxes.tensor, side) for rois in found]
     return torch.cat(cuts).to(logits)
+
+
+def _counted(found: list[Instances], logits: Tensor) -> Tensor | None:
+    """(r, m, m) bool, cells that no ignored pixel has a part in; None: nothing is to be ignored.
+
+    Cut out as `BitMasks.crop_and_resize` does, but for its threshold of a half: so a cell has a
+    part of an ignored pixel wherever its goal may depend on that pixel.
+    """
+    if not found[0].has(IGNORED):
+        return None
+    align = ROIAlign(logits.shape[-2:], 1.0, 0, aligned=True)
+    return torch.cat([_part_ignored(align, rois) for rois in found]) == 0
+
+
+def _part_ignored(align: ROIAlign, rois: Instances) -> Tensor:
+    """(r, m, m) share of ignored pixels in each cell of the RoIs of one image."""
+    masks = rois.get(IGNORED).tensor[:, None].float()  # (r, 1, h, w)
+    boxes = rois.proposal_boxes.tensor
+    numbers = torch.arange(len(boxes), device=boxes.device)[:, None]
+    parts: Tensor = align(masks, torch.cat([numbers.to(boxes), boxes], dim=1))
+    return parts[:, 0]

@@ -90,13 +90,14 @@ def without_place(heads: Any) -> dict[str, str]:
     drop = {} if takes_drop(heads) else {"roi_drop": box}
     if takes_weights(heads):
         return drop
-    return {**drop, "multi_mask": mask, "mask_weight": f"{mask}; weights above 0 count as 1{cut}"}
+    weights = f"{mask}; weights above 0 count as 1{cut}"
+    return {**drop, "multi_mask": mask, "mask_weight": weights, "ignore_mask": mask}
 
 
 def hooks_told_of(heads: Any) -> Sentence:
     """Which hooks the heads of a user's network take, for the log; before they are put in."""
     absent = without_place(heads)
-    names = ("mask_weight", "multi_mask", "roi_drop", "copy_paste")
+    names = ("mask_weight", "ignore_mask", "multi_mask", "roi_drop", "copy_paste")
     taken = ", ".join(name for name in names if name not in absent)
     without = "".join(f"; not {name}: {why}" for name, why in absent.items())
     return f"train.config: {type(heads).__name__} takes the hooks {taken}{without}."

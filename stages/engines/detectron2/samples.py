@@ -11,7 +11,7 @@ from detectron2.data.detection_utils import filter_empty_instances
 from detectron2.structures import BitMasks, Boxes, Instances
 from torch import Tensor
 
-from stages.engines.detectron2.heads import EXTRA_MASKS
+from stages.engines.detectron2.heads import EXTRA_MASKS, IGNORED
 from stages.engines.training_images import Sample, StepSamples
 from stages.settings.train import Train
 
@@ -63,6 +63,8 @@ class SampleMapper:
             for name, masks in zip(EXTRA_MASKS, sample.extra_masks, strict=True):
                 instances.set(name, _resized(masks, change, instances.image_size))
             instances.gt_extra_valid = sample.extra_valid
+        for masks in sample.ignore_masks:  # one, or none
+            instances.set(IGNORED, _resized(masks, change, instances.image_size))
         kept = filter_empty_instances(instances, by_box=True, by_mask=False)
         return {"image_id": sample.image_id, "image": image, "instances": kept}
 

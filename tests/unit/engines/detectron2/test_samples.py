@@ -16,7 +16,7 @@ from tests.rectangles import SIDE, write_rectangles
 pytest.importorskip("detectron2", reason=f"detectron2 is not installed; see {INSTALL}")
 
 from stages.engines.detectron2.config import build_network, config_of
-from stages.engines.detectron2.heads import EXTRA_MASKS
+from stages.engines.detectron2.heads import EXTRA_MASKS, IGNORED
 from stages.engines.detectron2.samples import MappedReader, SampleMapper
 
 
@@ -70,7 +70,7 @@ def test_at_their_own_size_pixels_boxes_and_masks_are_unchanged(tmp_path: Path) 
         assert torch.equal(instances.gt_boxes.tensor, sample.boxes)
         assert torch.equal(instances.gt_masks.tensor, sample.masks.bool())
         assert torch.equal(instances.gt_classes, sample.labels - 1)
-        assert not any(instances.has(name) for name in EXTRA_MASKS)
+        assert not any(instances.has(name) for name in (*EXTRA_MASKS, IGNORED))
 
 
 def test_boxes_and_masks_are_resized_with_the_image(tmp_path: Path) -> None:
@@ -121,3 +121,15 @@ def test_extra_masks_travel_in_fields_of_their_own(tmp_path: Path) -> None:
         assert first.shape == (2, SIDE // 2, SIDE // 2)
         assert first[0].any()
         assert not first[1].any()
+
+
+def test_ignored_pixels_travel_in_a_field_of_their_own(tmp_path: Path) -> None:
+    path = write_rectangles(tmp_path)
+    data = json.loads(path.read_text())
+    for entry in data["annotations"][1::2]:
+        entry["ignore_mask"] = entry["segmentation"]
+    path.write_text(json.dumps(data))
+    for found in mapped(path, settings(SIDE * 3 // 4)):
+        ignored = found["instances"].get(IGNORED).tensor
+        assert not ignored[0].any()
+        assert torch.equal(ignored[1], found["instances"].gt_masks.tensor[1])

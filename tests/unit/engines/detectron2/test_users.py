@@ -56,7 +56,8 @@ def test_cascade_learns_and_the_default_predictor_finds_the_same(
     assert falls(out)
     told = capfd.readouterr().err
     assert (
-        "CascadeROIHeads takes the hooks mask_weight, multi_mask, copy_paste; not roi_drop" in told
+        "CascadeROIHeads takes the hooks mask_weight, ignore_mask, multi_mask, copy_paste; "
+        "not roi_drop" in told
     )
     assert_same(predicted(out), opened_by("open_detectron2.py", out))
     header = json.loads(torch.load(out / "model.pt", weights_only=True)["header"])
