@@ -147,13 +147,16 @@ def test_a_killed_training_resumes_to_the_same_bytes(
 
 @pytest.fixture
 def weighted(labels: Path) -> Path:
-    """Labels with scores and extra masks; one mask is ignored."""
+    """Labels with scores and extra masks; one mask is ignored, and of another a third."""
     data = json.loads(labels.read_text())
     for entry in data["annotations"]:
         x, y, w, h = entry["bbox"]
         entry["extra_masks"] = [[[x, y, x + w, y, x + w, y + h / 2, x, y + h / 2]]]
         entry["score"] = 0.5 + entry["id"] / 100
     data["annotations"][0]["mask_weight"] = 0
+    x, y, w, h = data["annotations"][1]["bbox"]
+    third = [[x, y, x + w / 3, y, x + w / 3, y + h, x, y + h]]
+    data["annotations"][1]["ignore_mask"] = third
     labels.write_text(json.dumps(data))
     return labels
 
@@ -163,7 +166,7 @@ def test_with_all_hooks_a_killed_training_resumes_to_the_same_bytes(
 ) -> None:
     whole, cut = weighted.parent / "whole", weighted.parent / "cut"
     run(weighted, whole, **HOOKS)
-    assert "1 masks ignored, " in capsys.readouterr().err
+    assert "1 masks ignored, 1 masks partly ignored (" in capsys.readouterr().err
     stock = engine_labels.StepReader.__call__
 
     def killed(self: Any, number: int) -> Any:
@@ -250,12 +253,14 @@ def test_the_facts_say_what_the_hooks_did(
     assert (plain["engine"], plain["images"], plain["annotations"]) == ("torchvision", 4, 8)
     assert (plain["masks_ignored"], plain["dropped"], plain["pasted"]) == (0, None, None)
     assert (plain["steps"], plain["last_loss"]) == (5, losses(undisturbed)[-1])
+    assert not {"masks_partly_ignored", "ignored_share"} & set(plain)
     assert plain["packages"]["torchvision"]
     run(weighted, weighted.parent / "out", **HOOKS)
     found = facts(weighted.parent / "out")
     lines = (weighted.parent / "out" / "log.jsonl").read_text().splitlines()
     steps = [json.loads(line) for line in lines]
-    assert found["masks_ignored"] == 1
+    assert (found["masks_ignored"], found["masks_partly_ignored"]) == (1, 1)
+    assert found["ignored_share"] == pytest.approx(1 / 3, abs=0.05)
     assert [step["dropped"] for step in steps[:2]] == [0, 0]  # before the start
     assert found["dropped"] == pytest.approx(sum(step["dropped"] for step in steps[2:]) / 3)
     assert found["pasted"] == sum(step["pasted"] for step in steps) / 10 > 0
