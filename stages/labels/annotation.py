@@ -101,9 +101,8 @@ def annotation_of(
         "quality": quality_of(label, row),
         "provenance": _provenance(row, weak_labels),
     }
-    if row["ignore_rle"] is not None:
-        rle = rle_of(row["ignore_rle"], row["height"], row["width"])
-        annotation["ignore_mask"] = written_rle(rle)
+    if label.ignored is not None:
+        annotation["ignore_mask"] = written_rle(label.ignored)
     return annotation
 
 

@@ -7,6 +7,10 @@ areas the object that is listed earlier is painted last and wins, as in the auth
 Departures. For points there is no given box: the hull of the label's own mask, before any merging,
 takes its place. Crowds take part in the authors' script; here they are never labelled. A mask of
 weight 0 is trusted by nobody, so it claims no pixel and loses none.
+
+Pixels that no training looks at (BoxCaseg has none) claim nothing. Where a smaller object claims
+them, they are its own, and no longer ignored in the larger: it is taught that they are not. Where a
+larger one claims them, they stay ignored in the smaller, which may have a right to them.
 """
 
 from collections.abc import Sequence
@@ -35,16 +39,43 @@ def merge_smaller(labels: Sequence[PseudoLabel]) -> list[PseudoLabel]:
     altogether has an empty mask of weight 0 and is left its box: the given one, else its hull
     before.
     """
-    rivals = _overlapping([label for label in labels if label.mask_weight])
+    trusted = _decided([label for label in labels if label.mask_weight])
+    merged = {label.instance_id: label for label in [*trusted, *_disjoint(trusted)]}
+    return [merged.get(label.instance_id, label) for label in labels]
+
+
+def _decided(labels: Sequence[PseudoLabel]) -> list[PseudoLabel]:
+    """The labels without those of their ignored pixels that a smaller one claims."""
+    found = list(labels)
+    if any(label.ignored for label in labels):
+        by_size = _smallest_first([float(box_area(label.own_box)) for label in labels])
+        for place, number in enumerate(by_size):
+            smaller = [labels[other].rle for other in by_size[:place]]
+            found[number] = _without_ignored(labels[number], smaller)
+    return found
+
+
+def _without_ignored(label: PseudoLabel, rles: Sequence[Rle]) -> PseudoLabel:
+    """The label that no longer ignores the pixels of these masks."""
+    if label.ignored is None:
+        return label
+    claims = np.flatnonzero(rle_iou(rles, [label.ignored]))
+    if not len(claims):
+        return label
+    left = rles_to_masks([label.ignored])[0]
+    for number in claims.tolist():  # one mask in memory at a time
+        left[rles_to_masks([rles[number]])[0] > 0] = 0
+    return replace(label, ignored=masks_to_rles(left[None])[0] if left.any() else None)
+
+
+def _disjoint(labels: Sequence[PseudoLabel]) -> list[PseudoLabel]:
+    """Those that share a pixel with another one, each with what it owns."""
+    rivals = _overlapping(labels)
     if not rivals:
-        return list(labels)
+        return []
     areas = [float(box_area(label.own_box)) for label in rivals]
     owners = owner_map([label.rle for label in rivals], areas)
-    merged = {
-        label.instance_id: _with_mask(label, owners == number)
-        for number, label in enumerate(rivals)
-    }
-    return [merged.get(label.instance_id, label) for label in labels]
+    return [_with_mask(label, owners == number) for number, label in enumerate(rivals)]
 
 
 def owner_map(rles: Sequence[Rle], box_areas: Sequence[float]) -> np.ndarray:
@@ -59,10 +90,14 @@ def owner_map(rles: Sequence[Rle], box_areas: Sequence[float]) -> np.ndarray:
     (height, width) int32, the number of the mask in `rles`, or NOBODY.
     """
     owners = np.full(rles[0]["size"], NOBODY, dtype=np.int32)
-    by_size = sorted(range(len(rles)), key=lambda number: (box_areas[number], number))
-    for number in reversed(by_size):  # of equal areas the one listed earlier comes last
+    for number in reversed(_smallest_first(box_areas)):  # the smallest paints last
         owners[rles_to_masks([rles[number]])[0].astype(bool)] = number
     return owners
+
+
+def _smallest_first(box_areas: Sequence[float]) -> list[int]:
+    """Numbers of the objects, smallest box first; of equals the one listed earlier."""
+    return sorted(range(len(box_areas)), key=lambda number: (box_areas[number], number))
 
 
 def _overlapping(labels: Sequence[PseudoLabel]) -> list[PseudoLabel]:

@@ -28,6 +28,7 @@ class PseudoLabel:
     refined : (4,) float32 xyxy px, the box that refine knows: given, found, or the mask's hull.
     given : (4,) float32 xyxy px, the same where a person gave it, else None.
     agreement : IoU of the mask's hull with a known box, 0 to 1, or None where nobody asked.
+    ignored : pixels that no training looks at; None: there are none.
     """
 
     image_id: int
@@ -40,6 +41,7 @@ class PseudoLabel:
     given: np.ndarray | None = None
     agreement: float | None = None
     untrusted: str | None = None
+    ignored: Rle | None = None
 
     @property
     def area(self) -> int:
@@ -69,6 +71,7 @@ def pseudo_label_of(row: dict[str, Any]) -> PseudoLabel:
     rle = rle_of(row["rle"], row["height"], row["width"])
     box = np.array(row["box"], dtype=np.float32)
     weight = row["mask_weight"] if rle_areas([rle])[0] else 0.0
+    ignored = row.get("ignore_rle")  # not read where labels are scored
     return PseudoLabel(
         image_id=row["image_id"],
         instance_id=row["instance_id"],
@@ -79,4 +82,5 @@ def pseudo_label_of(row: dict[str, Any]) -> PseudoLabel:
         stand_in=clip_boxes(box, row["height"], row["width"]),
         refined=box,
         given=box if row["box_given"] else None,
+        ignored=None if ignored is None else rle_of(ignored, row["height"], row["width"]),
     )

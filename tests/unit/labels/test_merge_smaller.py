@@ -1,7 +1,11 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from stages.geometry.boxes import box_area
+from stages.geometry.masks import masks_to_rles, rles_to_masks
 from stages.labels.merge_smaller import NOBODY, merge_smaller, owner_map
 from stages.labels.pseudo_label import PseudoLabel
 from stages.partworld.scenes import render_scene
@@ -121,6 +125,66 @@ def test_a_mask_that_is_not_trusted_claims_nothing_and_loses_nothing() -> None:
     small = pseudo_label(0, rectangle_mask(SIZE, (2, 2, 4, 4)), mask_weight=0.0)
     large = pseudo_label(1, rectangle_mask(SIZE, (0, 0, 9, 9)))
     assert merge_smaller([small, large]) == [small, large]
+
+
+def with_ignored(
+    number: int, box: tuple[int, ...], ignored: np.ndarray, **more: Any
+) -> PseudoLabel:
+    rle = masks_to_rles(ignored[None])[0]
+    return pseudo_label(number, rectangle_mask(SIZE, box), ignored=rle, **more)
+
+
+LARGE, BAND = (0, 0, 8, 12), (8, 0, 12, 12)  # an object, and the pixels beside it that are open
+
+
+@pytest.mark.parametrize(
+    ("other", "weight", "left"),
+    [
+        ((20, 0, 22, 2), 1.0, 48),  # elsewhere
+        ((10, 4, 14, 8), 1.0, 40),  # smaller
+        ((10, 0, 30, 20), 1.0, 48),  # larger
+        ((8, 4, 16, 16), 1.0, 48),  # as large, and listed later
+        ((10, 4, 14, 8), 0.0, 48),  # smaller, but trusted by nobody
+        ((8, 0, 12, 12), 1.0, 0),  # smaller, and it claims them all
+    ],
+    ids=["apart", "smaller", "larger", "a tie", "not trusted", "all"],
+)
+def test_ignored_pixels_that_a_smaller_object_claims_are_its_own(
+    other: tuple[int, ...], weight: float, left: int
+) -> None:
+    band = rectangle_mask(SIZE, BAND)
+    label = with_ignored(0, LARGE, band)
+    rival = pseudo_label(1, rectangle_mask(SIZE, other), mask_weight=weight)
+    merged = merge_smaller([label, rival])
+    assert (merged[0].area, merged[1] is rival) == (96, True)  # ignored pixels claim nothing
+    assert (merged[0] is label) == (left == 48)
+    if left:
+        assert merged[0].ignored is not None
+        found = rles_to_masks([merged[0].ignored])[0] > 0
+        claimed = rectangle_mask(SIZE, other) if left < 48 else np.zeros(SIZE, dtype=bool)
+        np.testing.assert_array_equal(found, band & ~claimed)
+    else:
+        assert merged[0].ignored is None
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_ignored_pixels_against_asking_each_pixel(seed: int) -> None:
+    rng, labels = np.random.default_rng(seed), []
+    for label in random_labels(seed, given=True):
+        open_pixels = (rng.random(SIZE) < 0.4) & ~masks_of([label])[0]
+        labels.append(replace(label, ignored=masks_to_rles(open_pixels[None])[0]))
+    areas, masks = [float(box_area(label.own_box)) for label in labels], masks_of(labels)
+    for number, label in enumerate(merge_smaller(labels)):
+        assert labels[number].ignored is not None
+        wanted = rles_to_masks([labels[number].ignored])[0] > 0
+        for y, x in np.argwhere(wanted):
+            claims = [other for other in range(len(labels)) if masks[other, y, x]]
+            if any((areas[other], other) < (areas[number], number) for other in claims):
+                wanted[y, x] = not labels[number].mask_weight
+        found = np.zeros(SIZE, dtype=bool)
+        if label.ignored is not None:
+            found = rles_to_masks([label.ignored])[0] > 0
+        np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("given", [True, False], ids=["given boxes", "points"])

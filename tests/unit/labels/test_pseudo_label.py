@@ -51,3 +51,12 @@ def test_only_a_given_box_is_a_given_box() -> None:
     given = pseudo_label_of(pseudo_label_row(box_given=True)).given
     assert given is not None
     assert given.tolist() == BOX
+
+
+def test_ignored_pixels_are_there_where_the_row_has_them() -> None:
+    row = pseudo_label_row()
+    assert pseudo_label_of(row).ignored is None
+    del row["ignore_rle"]  # as where labels are scored
+    assert pseudo_label_of(row).ignored is None
+    found = pseudo_label_of(pseudo_label_row(ignore_rle=EMPTY))
+    assert found.ignored == {"size": [4, 6], "counts": EMPTY}
