@@ -9,8 +9,9 @@ gave, else the hull of the mask (SAPNet, Sec. 3.6).
 
 Keys beside COCO's: `score` (how sure the class is, 0 to 1), `mask_weight` (0: the mask is empty or
 not trusted; `bbox` and `area` are then those of the box that is known, and only the box should be
-trained), `extra_masks` (runner-ups of the bag), `quality` and `provenance`. The file is checked
-before it takes its name.
+trained), `extra_masks` (runner-ups of the bag), `quality` and `provenance`; where there are any,
+`ignore_mask`, pixels that no mask loss of a training looks at. The file is checked before it takes
+its name.
 """
 
 from collections import Counter
