@@ -1,0 +1,90 @@
+"""Pixels of one colour are of one object: the pairwise loss of BoxInst.
+
+BoxInst (Tian et al., CVPR 2021), Eq. 4 to 7: an edge joins a pixel to one of its eight neighbours
+two px away; where both have nearly one colour, they should get one label. SIM (CVPR 2023) keeps
+this loss; its public code takes another threshold, 0.1, on colour times feature similarity, which
+the paper does not mention. We take BoxInst's colours and 0.3.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+DILATION = 2  # px between a pixel and its neighbours
+THETA = 2.0  # of the colour similarity, L*a*b* units
+STEPS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
+
+
+def colour_similarity(lab: Tensor, valid: Tensor) -> Tensor:
+    """How alike each pixel and its neighbours are.
+
+    Parameters
+    ----------
+    lab : (h, w, 3) L*a*b*, see `lab.py`. valid : (h, w) of 0 and 1, pixels that are of the image.
+
+    Returns
+    -------
+    (8, h, w): exp(-distance / 2), by offset, row after row; 0 where the neighbour lies beyond the
+    border or is not valid.
+
+    Source: BoxInst, Eq. 5, and public code for what is not valid.
+    """
+    neighbours = _shifted(lab.permute(2, 0, 1))  # (8, 3, h, w)
+    distance = (lab.permute(2, 0, 1)[None] - neighbours).norm(dim=1)
+    inside = _shifted(valid[None].to(lab.dtype))[:, 0]
+    alike: Tensor = (-distance / THETA).exp() * inside
+    return alike
+
+
+def disagreement(logits: Tensor) -> Tensor:
+    """Minus log of the chance that each pixel and its neighbours get one label.
+
+    Parameters
+    ----------
+    logits : (n, h, w).
+
+    Returns
+    -------
+    (n, 8, h, w), at least 0; 0 where the neighbour lies beyond the border. P = p_i p_j + (1 - p_i)
+    (1 - p_j), in log space.
+
+    Source: BoxInst, Eq. 4 and 6.
+    """
+    yes, no = F.logsigmoid(logits), F.logsigmoid(-logits)
+    both = yes[:, None] + _shifted(yes).transpose(0, 1)
+    neither = no[:, None] + _shifted(no).transpose(0, 1)
+    return -torch.logaddexp(both, neither)
+
+
+def pairwise_loss(
+    logits: Tensor, similarity: Tensor, boxes: Tensor, *, threshold: float = 0.3
+) -> Tensor:
+    """Mean disagreement of the edges that are of one colour and start in their box.
+
+    Parameters
+    ----------
+    logits : (n, h, w) of each positive. similarity : (n, 8, h, w) of its image, or (8, h, w) of all
+        of them. boxes : (n, h, w) of 0 and 1. threshold : similarity of an edge that counts.
+
+    Returns
+    -------
+    Scalar; 0 where no edge counts.
+
+    Source: BoxInst, Eq. 7.
+    """
+    counted = (similarity >= threshold).to(logits.dtype) * boxes[:, None].to(logits.dtype)
+    return (disagreement(logits) * counted).sum() / counted.sum().clamp(min=1)
+
+
+def _shifted(maps: Tensor) -> Tensor:
+    """(n, h, w) to (8, n, h, w): what lies at each offset of a pixel, 0 beyond the border."""
+    height, width = maps.shape[-2:]
+    large = F.pad(maps, (DILATION,) * 4)
+    parts = [
+        large[
+            :, DILATION * (1 + dy) : DILATION * (1 + dy) + height,
+            DILATION * (1 + dx) : DILATION * (1 + dx) + width,
+        ]
+        for dy, dx in STEPS
+    ]  # fmt: skip
+    return torch.stack(parts)
