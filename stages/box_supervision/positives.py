@@ -76,7 +76,9 @@ def positive_weights(ious: Tensor, owners: Tensor, objects: int, *, mu: float) -
 
     Source: SIM, Eq. 6.
     """
-    raw = (mu * ious).exp()
+    lowest = ious.new_full((objects,), -torch.inf)
+    best = lowest.scatter_reduce(0, owners, ious, "amax")  # so that a large mu stays finite
+    raw = (mu * (ious - best[owners])).exp()
     sums = torch.zeros(objects, dtype=raw.dtype, device=raw.device).index_add(0, owners, raw)
     return raw / sums[owners]
 

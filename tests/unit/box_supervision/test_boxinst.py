@@ -86,7 +86,12 @@ def test_golden_similarity() -> None:
 
 def test_golden_disagreement() -> None:
     wanted = torch.tensor(CASE["pairwise_neg_log_same_8HW"], dtype=torch.float64)
-    assert (disagreement(LOGITS)[0] - wanted).abs().max() < 1e-6
+    for values, (dy, dx) in zip(wanted, STEPS, strict=True):
+        for y, x in np.ndindex(4, 5):
+            v, u = y + 2 * dy, x + 2 * dx
+            inside = 0 <= v < 4 and 0 <= u < 5
+            seen = disagreement(LOGITS[0, y, x], LOGITS[0, v, u]) if inside else torch.zeros(())
+            assert seen.item() == pytest.approx(values[y, x].item(), abs=1e-6)
 
 
 @pytest.mark.parametrize("threshold", [0.3, 0.1])
@@ -123,9 +128,10 @@ def test_a_mask_that_fills_its_box_has_its_extent() -> None:
 
 def test_sure_pixels_stay_finite() -> None:
     logits = torch.tensor([[[200.0, -200.0, -200.0, 200.0]] * 4]).requires_grad_()
-    loss = pairwise_loss(logits, torch.ones(8, 4, 4), torch.ones(1, 4, 4))
+    similarity = colour_similarity(torch.zeros(4, 4, 3), torch.ones(4, 4))
+    loss = pairwise_loss(logits, similarity, torch.ones(1, 4, 4))
     loss.backward()  # type: ignore[no-untyped-call]
-    assert 40 < loss.item() < 400
+    assert loss.item() > 100
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
 
@@ -136,6 +142,11 @@ def test_sure_pixels_stay_finite() -> None:
 )
 def test_known_colours(rgb: tuple[int, int, int], lab: tuple[float, float, float]) -> None:
     assert lab_of(np.array(rgb)) == pytest.approx(lab, abs=0.02)
+
+
+def test_edges_beyond_the_border_never_count() -> None:
+    with pytest.raises(ValueError, match="threshold is 0; it must be above 0"):
+        pairwise_loss(LOGITS, torch.zeros(8, 4, 5), BOX, threshold=0)
 
 
 def test_maps_of_two_shapes_are_refused() -> None:

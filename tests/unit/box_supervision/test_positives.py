@@ -129,6 +129,11 @@ def test_weights_are_those_of_a_loop_and_an_object_without_positives_has_an_empt
         assert np.allclose(joined[owner].numpy(), wanted)
 
 
+def test_a_sharp_weight_is_that_of_the_best_positive() -> None:
+    ious, owners = torch.tensor([0.1, 0.2, 0.9]), torch.tensor([0, 0, 1])
+    assert positive_weights(ious, owners, 2, mu=1e6).tolist() == [0, 1, 1]
+
+
 def test_no_positive_makes_no_mask() -> None:
     none = torch.zeros(0, dtype=torch.int64)
     weights = positive_weights(torch.zeros(0), none, 2, mu=5)
