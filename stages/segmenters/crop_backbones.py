@@ -30,10 +30,10 @@ class ResNetMaps(nn.Module):
     def __init__(self, name: str):
         super().__init__()
         body = getattr(torchvision.models, name)(weights=None)
+        wide = body.fc.in_features
         body.fc = nn.Identity()
         self.body = body
-        self.widths = [512 // 8, 512 // 4, 512 // 2, 512]
-        self.widths = [4 * width for width in self.widths] if name == "resnet50" else self.widths
+        self.widths = [wide // 8, wide // 4, wide // 2, wide]
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """Finest first."""
@@ -139,19 +139,25 @@ class Concatenated(nn.Module):
         return torch.cat([maps[0], *larger], dim=1)
 
 
-def load_weights(body: nn.Module, path: Path, sha256: str | None) -> None:
+def load_weights(
+    body: nn.Module, path: Path, sha256: str | None, *, block: str = "propose.boxcaseg"
+) -> None:
     """Start a backbone from a weight file of torchvision, strictly but for the classifier.
+
+    Parameters
+    ----------
+    block : of the config, which holds the keys that the sentences name.
 
     Raises
     ------
     ValueError : it is missing, another one, damaged, or of another network.
     """
     if not path.is_file():
-        raise ValueError(f"propose.boxcaseg.checkpoint: {path} is missing. Correct its path.")
+        raise ValueError(f"{block}.checkpoint: {path} is missing. Correct its path.")
     if sha256 and sha256_of(path) != sha256.lower():
         raise ValueError(
-            f"propose.boxcaseg.checkpoint: {path} has the sha256 {sha256_of(path)}, but {sha256} "
-            "is wanted. Correct the file or propose.boxcaseg.sha256."
+            f"{block}.checkpoint: {path} has the sha256 {sha256_of(path)}, but {sha256} "
+            f"is wanted. Correct the file or {block}.sha256."
         )
     inner: Any = body if isinstance(body, SmallMaps) else body.body
     try:
@@ -159,8 +165,8 @@ def load_weights(body: nn.Module, path: Path, sha256: str | None) -> None:
         inner.load_state_dict(of_backbone(state))
     except Exception as error:  # torch raises many kinds for damaged files and other shapes
         raise ValueError(
-            f"propose.boxcaseg.checkpoint: {path} does not hold the weights of this backbone "
-            f"({reason_of(error)}). Take those of propose.boxcaseg.backbone, or null."
+            f"{block}.checkpoint: {path} does not hold the weights of this backbone "
+            f"({reason_of(error)}). Take those of {block}.backbone, or null."
         ) from error
 
 

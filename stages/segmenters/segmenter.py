@@ -44,8 +44,13 @@ SEGMENTERS = {  # by propose.segmenter
         settings="stages.settings.segmenters.boxcaseg",
         fit="stages.learning.crop_fitting",
     ),
+    "sim": Method(
+        "stages.segmenters.sim",
+        settings="stages.settings.segmenters.sim",
+        fit="stages.learning.sim_fitting",
+    ),
 }
-BOXES_ALONE = ("filled", "ellipse", "grabcut", "saliency", "boxcaseg")  # that answer boxes alone
+BOXES_ALONE = ("filled", "ellipse", "grabcut", "saliency", "boxcaseg", "sim")  # answer no points
 SHAPES = ("filled", "ellipse")  # of those, what does not look at the image
 
 

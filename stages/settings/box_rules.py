@@ -51,7 +51,13 @@ def _learned_faults(config: Values, segmenter: str) -> Iterator[str]:
                 f"refine.{key}, but propose.segmenter is {segmenter}, which answers what it has "
                 "learned once, in propose; turn it off, or set propose.segmenter: sam"
             )
-    dataset, block = config["dataset"], config["propose"][segmenter]
+    block = config["propose"][segmenter]
+    if "heads" in block:
+        yield from _salient_faults(config["dataset"], block, segmenter)
+
+
+def _salient_faults(dataset: Values, block: Values, segmenter: str) -> Iterator[str]:
+    """Heads that learn from salient images, without any."""
     drawn = dataset["source"] == "partworld" and dataset["partworld"]["salient"]
     needs = block["heads"] != "weak_only" and not block["model"]
     if needs and not (drawn or (dataset["source"] != "partworld" and dataset["salient"])):

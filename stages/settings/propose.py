@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stages.settings.segmenters.grabcut import Settings as Grabcut
     from stages.settings.segmenters.saliency import Settings as Saliency
     from stages.settings.segmenters.sam import Settings as Sam
+    from stages.settings.segmenters.sim import Settings as Sim
     from stages.settings.segmenters.transformers import Settings as Transformers
 
 Masks = Annotated[
@@ -174,6 +175,7 @@ if TYPE_CHECKING:
         boxcaseg: BoxCaseg = BoxCaseg()
         grabcut: Grabcut = Grabcut()
         saliency: Saliency = Saliency()
+        sim: Sim = Sim()
 
 else:
     Propose = with_blocks(ProposeShared, "Propose", SEGMENTERS)

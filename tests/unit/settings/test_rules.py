@@ -100,6 +100,12 @@ BOXES: list[tuple[dict[str, Any], str]] = [  # changes to a config of boxes, wha
         {"segmenter": "ellipse", "zoom": True},
         "propose.segmenter is ellipse, which does not look at",
     ),
+    ({"segmenter": "sim"}, ""),
+    ({"segmenter": "sim", "labels": "point"}, "sim answers boxes alone, but prepare.labels"),
+    (
+        {"segmenter": "sim", "zoom": True},
+        "refine.zoom.enabled: true, but propose.segmenter is sim, which answers what it has",
+    ),
     ({"segmenter": "saliency"}, "propose.saliency.checkpoint: null, but propose.segmenter is sali"),
     ({"segmenter": "saliency", "checkpoint": "net.onnx"}, ""),
 ]
