@@ -11,15 +11,10 @@ import torch
 from stages.box_supervision.box_crops import covering_crop
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.answers import answers_of
-from stages.segmenters.boxcaseg import (
-    BoxCaseg,
-    answered,
-    head_maps,
-    model_digest,
-    opened_segmenter,
-)
+from stages.segmenters.boxcaseg import BoxCaseg, head_maps, model_digest, opened_segmenter
 from stages.segmenters.crop_network import CropNetwork
 from stages.segmenters.segmenter import Answered, Asked
+from stages.segmenters.soft_answers import answered
 from tests.crop_set import SMALL, propose
 
 CPU = torch.device("cpu")
