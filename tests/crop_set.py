@@ -73,14 +73,14 @@ def log_of(path: Path) -> list[dict[str, float]]:
 
 
 def build_crop_set(
-    folder: Path, *, images: int = 6, salient: int = 7, kind: str = "box"
+    folder: Path, *, images: int = 6, salient: int = 7, kind: str = "box", noise: float = 25.0
 ) -> CropSet:
-    """Draw into `folder`."""
+    """Draw into `folder`; noise: of the pixels, of 255."""
     rng = np.random.default_rng(9)
     truth = dict[int, np.ndarray]()
     labels: list[dict[str, Any]] = []
     for image_id in range(1, images + 1):
-        pixels, mask, box = drawn(rng, diamond=True)
+        pixels, mask, box = drawn(rng, diamond=True, noise=noise)
         write_png(folder / f"{image_id}.png", pixels)
         truth[image_id] = mask
         labels.append(_label(image_id, box, kind))
@@ -97,13 +97,15 @@ def build_crop_set(
     return CropSet(folder, truth)
 
 
-def drawn(rng: np.random.Generator, *, diamond: bool) -> tuple[np.ndarray, np.ndarray, list[float]]:
+def drawn(
+    rng: np.random.Generator, *, diamond: bool, noise: float = 25.0
+) -> tuple[np.ndarray, np.ndarray, list[float]]:
     """Pixels, mask and tight box of one shape on noise."""
     half = rng.integers(14, 30, 2)
     centre = rng.integers(32, SIDE - 32, 2)
     y, x = np.abs(np.mgrid[:SIDE, :SIDE] + 0.5 - centre[:, None, None]) / half[:, None, None]
     mask = x + y <= 1 if diamond else x**2 + y**2 <= 1
-    pixels = rng.normal(80, 25, (SIDE, SIDE, 3))
+    pixels = rng.normal(80, noise, (SIDE, SIDE, 3))
     pixels[mask] += np.array([110, 40, -30]) + rng.normal(0, 10, 3)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     box = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]

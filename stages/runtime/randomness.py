@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     CROPS = 14  # fit_propose: which boxes are shown, and which crops of them
     SALIENT = 15  # fit_propose: which salient images are shown, and which crops of them
     ENHANCE = 16  # fit_prompt: boxes of P2BNet that are no object
+    TEACHER = 17  # fit_propose: how large an image is shown to SIM's teacher in an epoch
 
 
 def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -1,0 +1,114 @@
+"""What SIM's teacher loses on a batch.
+
+SIM (Li et al., CVPR 2023), Eq. 10 without the pasted objects: L = L_fcos + L_proj + L_pair +
+lambda_1 L_pseudo. The pairwise loss rises to its whole over the first steps, which are counted by
+the training itself, so that a training that goes on after a cut does not begin anew, as the
+authors' code does. A label without a positive counts nothing in the mask losses.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stages.box_supervision.box_grid import boxes_on_grid
+from stages.box_supervision.colour_pairs import pairwise_loss
+from stages.box_supervision.positives import assigned, best_positives
+from stages.box_supervision.projection import projection_loss
+from stages.box_supervision.pseudo_mask_loss import pseudo_mask_loss
+from stages.learning.sim_batches import Shown, TeacherBatch
+from stages.learning.sim_masks import on_grid
+from stages.segmenters.location_masks import FINER
+from stages.segmenters.sim_network import Seen, Teacher
+from stages.settings.segmenters.sim import Settings
+
+FCOS_PARTS = {"classification": "class", "bbox_regression": "box", "bbox_ctrness": "centre"}
+
+
+@dataclass(frozen=True, slots=True)
+class Positives:
+    """The masks of the chosen locations of a batch, p in all.
+
+    logits : (p, h, w). boxes : (p, h, w) of 0 and 1. similarity : (p, 8, h, w), of colours.
+    wanted, weights : (p, h, w), pseudo masks and their weights.
+    """
+
+    logits: Tensor
+    boxes: Tensor
+    similarity: Tensor
+    wanted: Tensor
+    weights: Tensor
+
+
+def losses(
+    teacher: Teacher, seen: Seen, batch: TeacherBatch, settings: Settings
+) -> tuple[dict[str, Tensor], int]:
+    """Each part of the loss with its weight, and the number of masks that were looked at."""
+    device, training = seen.centres.device, settings.training
+    shown = batch.shown
+    owners = [assigned(seen.centres, seen.strides, one.boxes.to(device)) for one in shown]
+    parts = fcos_losses(teacher, seen, shown, owners)
+    found = joined(
+        [
+            positives_of(teacher, seen, place, one, owner, batch.similarity[place], settings)
+            for place, (one, owner) in enumerate(zip(shown, owners, strict=True))
+        ]
+    )
+    ramp = min(batch.step / training.pairwise_warmup, 1.0) if training.pairwise_warmup else 1.0
+    alike = found.similarity.to(device)
+    pairs = pairwise_loss(found.logits, alike, found.boxes, threshold=training.pairwise_threshold)
+    parts["projection"] = projection_loss(found.logits.sigmoid(), found.boxes)
+    parts["pairwise"] = ramp * pairs
+    told = found.weights.flatten(1).any(1)
+    masks = [each[told] for each in (found.logits, found.wanted, found.weights)]
+    parts["pseudo"] = training.lambda_pseudo * pseudo_mask_loss(*masks)
+    return parts, len(found.logits)
+
+
+def fcos_losses(
+    teacher: Teacher, seen: Seen, shown: Sequence[Shown], owners: Sequence[Tensor]
+) -> dict[str, Tensor]:
+    """Those of torchvision's FCOS: class, box and centre, over all locations of a batch."""
+    device = seen.centres.device
+    targets = [{"boxes": o.boxes.to(device), "labels": o.classes.to(device)} for o in shown]
+    heads = {name: values.float() for name, values in seen.heads.items()}
+    cells = [seen.cells] * len(shown)
+    found = teacher.head.compute_loss(targets, heads, cells, list(owners))
+    return {FCOS_PARTS[name]: value for name, value in found.items()}
+
+
+def positives_of(
+    teacher: Teacher,
+    seen: Seen,
+    image: int,
+    shown: Shown,
+    owners: Tensor,
+    similarity: Tensor,
+    settings: Settings,
+) -> Positives:
+    """The masks of an image's chosen locations, with what they are held against.
+
+    Parameters
+    ----------
+    image : its place in the batch. owners : (k,) object of each location. similarity : (8, h, w).
+    """
+    device, training = owners.device, settings.training
+    places = torch.nonzero(owners >= 0)[:, 0]
+    classes = shown.classes.to(device)
+    scores = seen.scores(image, places, classes[owners[places]]).detach()
+    kept = best_positives(owners[places], scores, len(classes), most=training.positives)
+    places = places[kept]
+    own, logits = owners[places], teacher.logits(seen, image, places)
+    height, width = similarity.shape[1:]
+    cell = teacher.stride // FINER
+    boxes = boxes_on_grid(shown.boxes, height, width, cell=cell)
+    wanted, weights = on_grid(shown.masks, height, width, cell=cell)
+    maps = [each.to(device)[own] for each in (boxes, wanted, weights * boxes)]
+    return Positives(logits, maps[0], similarity.expand(len(own), -1, -1, -1), *maps[1:])
+
+
+def joined(found: Sequence[Positives]) -> Positives:
+    """Those of all images of a batch, one after the other."""
+    names = ("logits", "boxes", "similarity", "wanted", "weights")
+    return Positives(*(torch.cat([getattr(one, name) for one in found]) for name in names))
