@@ -45,7 +45,7 @@ SEGMENTERS = {  # by propose.segmenter
         fit="stages.learning.crop_fitting",
     ),
     "sim": Method(
-        "stages.segmenters.sim",
+        "stages.segmenters.sim_teacher",
         settings="stages.settings.segmenters.sim",
         fit="stages.learning.sim_fitting",
     ),

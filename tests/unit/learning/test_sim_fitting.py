@@ -13,7 +13,7 @@ from stages.learning.sim_fitting import Averaged, TeacherLearner, facts_of_fit, 
 from stages.learning.trainer import load_model
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.segmenter import Asked
-from stages.segmenters.sim import opened_segmenter
+from stages.segmenters.sim_teacher import opened_segmenter
 from tests.crop_set import CropSet, build_crop_set, log_of
 from tests.teacher_set import args_of, propose, settings_of, write_former
 

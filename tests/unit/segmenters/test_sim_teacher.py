@@ -11,7 +11,7 @@ import torch
 from stages.box_supervision.box_crops import covering_crop
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.segmenter import Answered, Asked
-from stages.segmenters.sim import SimTeacher, model_digest, opened_segmenter
+from stages.segmenters.sim_teacher import SimTeacher, model_digest, opened_segmenter
 from tests.teacher_set import save, settings_of, started
 
 CPU = torch.device("cpu")
