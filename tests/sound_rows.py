@@ -104,6 +104,12 @@ def boxed_row(image_id: int = 1, question: int = 0, **changes: Any) -> Row:
     return {**zoomed_row(image_id, question), "predicted_iou": 0.5, **changes}
 
 
+def prototype_row(image_id: int = 1, category_id: int = 1, **changes: Any) -> Row:
+    """Of table `prototype_sums`: two prototypes of two numbers."""
+    row = {"image_id": image_id, "category_id": category_id, "counts": [2, 1]}
+    return {**row, "sums": [1.0, 0.5, 0.0, 1.0], **changes}
+
+
 def write_rows(path: Path, record: Record, rows: Sequence[Row], **header: Any) -> Path:
     """A table of these rows; `header` : its provenance."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -116,7 +116,8 @@ def moved(
     Source: SIM, Eq. 4 and 5; the centroid has length 1 before it is mixed in, as in the public
     code (the paper does not say).
     """
-    fresh = unit_vectors(gamma * prototypes + (1 - gamma) * unit_vectors(sums))
+    centroids = unit_vectors(sums.astype(np.float64))
+    fresh = unit_vectors(gamma * prototypes + (1 - gamma) * centroids)
     moves = (counts > 0) & is_filled(fresh)
     return np.where(moves[:, None], fresh, prototypes)
 

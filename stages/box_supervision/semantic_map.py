@@ -81,6 +81,6 @@ def _between(part: slice, stride: float, length: int) -> tuple[np.ndarray, np.nd
     return first, np.minimum(first + 1, length - 1), share
 
 
-def cell_centres(size: int, stride: float, limit: int) -> np.ndarray:
-    """(size,) int, the pixel at the centre of each cell of a line of an image of `limit` px."""
-    return np.asarray(np.minimum(((np.arange(size) + 0.5) * stride).astype(int), limit - 1))
+def cell_centres(size: int, stride: float) -> np.ndarray:
+    """(size,) int px, the pixel at the centre of each cell of a line."""
+    return np.asarray(((np.arange(size) + 0.5) * stride).astype(int))

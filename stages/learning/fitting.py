@@ -6,6 +6,10 @@ The module of a loss, which a door names as `fit` or `joint`, has
   images of a step, with numbers for the log;
 * where it is not of bags of objects, `cut_of(select) -> stages.learning.bag_index.Cut`, and
   `network_of(features, inputs, heads, select, *, precision) -> TwoBranch`.
+A refiner that learns in another way has in its place
+* `fitted(args, propose, refine, facts)`: learns, or goes on where it was cut, and writes model and
+  log; args : of program fit_refine, facts : provenance, the model's header;
+* `facts_of_fit(args, propose) -> dict`: what that depends on beside settings and code.
 """
 
 import argparse
@@ -132,7 +136,8 @@ def open_index(
 
 def _files(args: argparse.Namespace) -> list[Path]:
     """The files whose content decides the weights."""
-    started = [args.select_model] if "select_model" in args else []
+    start = getattr(args, "select_model", None)
+    started = [] if start is None else [start]
     tables = [args.images, args.weak_labels, args.categories, *args.proposals]
     return [*tables, *getattr(args, "selections", ()), *started]
 

@@ -30,6 +30,11 @@ REFINERS = {  # by refine.method
         settings="stages.settings.refiners.relabel",
         former=("refine", "predict"),
     ),
+    "sim": Method(
+        "stages.methods.refiners.sim",
+        settings="stages.settings.refiners.sim",
+        fit="stages.learning.prototype_fitting",
+    ),
 }
 
 

@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     SALIENT = 15  # fit_propose: which salient images are shown, and which crops of them
     ENHANCE = 16  # fit_prompt: boxes of P2BNet that are no object
     TEACHER = 17  # fit_propose: how large an image is shown to SIM's teacher in an epoch
+    PROTOTYPES = 18  # fit_refine: pixels that prototypes start from
 
 
 def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stages.settings.refiners.as_it_is import Settings as AsItIs
     from stages.settings.refiners.prm import Settings as Prm
     from stages.settings.refiners.relabel import Settings as Relabel
+    from stages.settings.refiners.sim import Settings as Sim
     from stages.settings.refiners.top1_pgt import Settings as Top1Pgt
 
 
@@ -66,7 +67,8 @@ class RefineShared(Section):
         OneOf(REFINERS),
         Field(
             description="prm: learned; as_it_is: select's choice is the pseudo-label; of tags: "
-            "adaptive_pgt, or top1_pgt, one of each; relabel: the last round's detector judges"
+            "adaptive_pgt, or top1_pgt, one of each; of boxes: sim, which corrects what its "
+            "teacher proposes; relabel: the last round's detector judges"
         ),
     ] = "prm"
     vote: Annotated[Vote, Field(description="a mask out of all masks of the bag"), CHOOSE] = Vote()
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
         adaptive_pgt: AdaptivePgt = AdaptivePgt()
         top1_pgt: Top1Pgt = Top1Pgt()
         relabel: Relabel = Relabel()
+        sim: Sim = Sim()
 
 else:
     Refine = with_blocks(RefineShared, "Refine", REFINERS)

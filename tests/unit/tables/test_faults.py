@@ -22,6 +22,7 @@ from stages.tables.label_scores import LABEL_SCORES
 from stages.tables.predictions import PREDICTIONS
 from stages.tables.prompts import PROMPTS
 from stages.tables.proposals import PROPOSALS
+from stages.tables.prototype_sums import PROTOTYPE_SUMS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import BOX, Record
 from stages.tables.selections import SELECTIONS
@@ -40,6 +41,7 @@ from tests.sound_rows import (
     prediction_row,
     prompt_row,
     proposal_row,
+    prototype_row,
     pseudo_label_row,
     selection_row,
     trail_row,
@@ -60,6 +62,7 @@ SOUND: list[tuple[Record, list[Row]]] = [
     (LABEL_SCORES, [label_score_row(1), label_score_row(2)]),
     (ZOOMED, [zoomed_row(1), zoomed_row(2)]),
     (BOXED, [boxed_row(1), boxed_row(2)]),
+    (PROTOTYPE_SUMS, [prototype_row(1), prototype_row(2)]),
 ]
 NO_NUMBERS = {"NaN": math.nan, "infinite": math.inf, "minus infinite": -math.inf}
 NO_BOXES = {
