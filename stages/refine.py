@@ -46,7 +46,7 @@ from stages.tables.table import empty_table, read_table
 from stages.tables.trail import TRAIL
 
 KEY = ("bag_id", "proposal_id")  # of a row in its image
-PROPOSED = tuple(name for name in PROPOSALS.schema.names if name != "soft")  # no refiner reads it
+PROPOSED = tuple(PROPOSALS.schema.names)
 SCORED = tuple(SELECTIONS.schema.names)
 
 
@@ -136,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     for flag, text in FORMER.items():
         parser.add_argument(f"--former-{flag}", type=Path, help=f"of the round before: {text}")
     parser.add_argument("--model", type=Path, help="that holds the network, where one is learned")
+    parser.add_argument("--propose-model", type=Path, help="of a segmenter that is looked through")
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     return parser
 
@@ -153,9 +154,10 @@ def facts_of(
     """Provenance: of the network and of the segmenter too, where they are asked."""
     method = REFINERS[refine.method]
     modules = [method.module]
-    modules += feature_modules(kit.select.block.features, kit.propose) if method.fit else ()
+    features = getattr(kit.select.block, "features", None)
+    modules += feature_modules(features, kit.propose) if method.fit and features else ()
     asker = kit.zoom or kit.boxes
-    modules += [SEGMENTERS[kit.propose.segmenter].module] if asker else []
+    modules += [SEGMENTERS[kit.propose.segmenter].module] if asker or kit.propose_model else []
     asked = {"asked_sha256": asker.kept.facts["model_sha256"]} if asker else {}
     return provenance_of(
         "stages.refine",

@@ -44,6 +44,7 @@ class Kit:
     zoom : asks the segmenter again, close up, for a refiner; None where `refine.zoom` is off.
     boxes : asks it with boxes, for a refiner whose key `mask_source` is box_prompt; else None.
     former : tables of the round before, for a refiner that reads them; else None.
+    propose_model : that fit_propose has trained, for a refiner that looks through it; else None.
     """
 
     image_folder: "Path"
@@ -56,6 +57,7 @@ class Kit:
     zoom: "KeptZoom | None" = None
     boxes: "KeptBoxes | None" = None
     former: Former | None = None
+    propose_model: "Path | None" = None
 
     @property
     def order(self) -> dict[int, int]:

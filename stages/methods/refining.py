@@ -49,6 +49,7 @@ def kit_of(args: argparse.Namespace, device: Callable[[], torch.device]) -> tupl
         zoom=zoom_of(args, refine, OnDemand(propose, device)) if refine.zoom.enabled else None,
         boxes=boxes_of(args, refine, OnDemand(propose, device)) if with_boxes else None,
         former=former_of(args, refine),
+        propose_model=args.propose_model,
     )
     return kit, refine
 

@@ -31,6 +31,7 @@ CHOICES = {
     "vote": "voted by the bag",
     "zoom": "asked again, close up",
     "box_prompt": "asked with its box",
+    "fused": "fused with its class",
     "box": "its box, filled",
 }
 LEGEND = (

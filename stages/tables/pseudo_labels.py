@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from stages.tables.record import BOX, HUGE, IMAGE, INSTANCE, Record, column
 
-SOURCES = ("given", "proposal", "vote", "zoom", "box_prompt", "box", "detector")
+SOURCES = ("given", "proposal", "vote", "zoom", "box_prompt", "box", "detector", "fused")
 PSEUDO_LABELS = Record(
     "pseudo_labels",
     1,
@@ -23,7 +23,7 @@ PSEUDO_LABELS = Record(
         column(
             "mask_source",
             pa.string(),
-            "given, proposal, vote, zoom, box_prompt, detector, or box, filled: where rle is from",
+            "given, proposal, vote, zoom, box_prompt, detector, fused, or box, filled: its origin",
         ),
         column("proposal_id", pa.int32(), "the proposal that it started from, or null", null=True),
         column("extra_rles", pa.list_(pa.binary()), "up to three runner-up masks (SAPNet, Sec. 7)"),
