@@ -1,9 +1,11 @@
 """fit_propose: train a segmenter on the weak labels, where the chosen one learns.
 
-In come images and their labels, and perhaps salient images with the mask of their one object; out
-go the network's weights and a log of its losses. Stage `propose` asks it. With a segmenter that is
-trained already, as SAM is, this program is not in the DAG. BoxCaseg (Wang et al., CVPR 2021),
-Sec. 3: a network learns from boxes, and from salient images, what in a box is the object.
+In come images and their labels, and perhaps salient images with the mask of their one object, or
+the pseudo-labels of the round before; out go the network's weights and a log of its losses. Stage
+`propose` asks it. With a segmenter that is trained already, as SAM is, this program is not in the
+DAG. BoxCaseg (Wang et al., CVPR 2021), Sec. 3: a network learns from boxes, and from salient
+images, what in a box is the object. SIM (Li et al., CVPR 2023): a detector learns masks from boxes,
+and in later rounds from its own masks, corrected.
 """
 
 import argparse
@@ -42,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--salient-masks", type=Path, help="their masks, by the same names")
     parser.add_argument("--salient-listed", type=Path, help="names of those that count; else all")
     parser.add_argument("--salient-single", type=float, default=0.0, help="share of one component")
+    parser.add_argument(
+        "--former", type=Path, nargs="+", help="shards of table pseudo_labels of the round before"
+    )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)

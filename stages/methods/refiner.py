@@ -34,6 +34,7 @@ REFINERS = {  # by refine.method
         "stages.methods.refiners.sim",
         settings="stages.settings.refiners.sim",
         fit="stages.learning.prototype_fitting",
+        teacher=True,
     ),
 }
 

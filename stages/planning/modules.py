@@ -83,12 +83,16 @@ def _select(variants: Variants, name: str) -> list[str]:
 
 
 def _fit_refine(variants: Variants, name: str) -> list[str]:
-    return [variants.method(name, "refine").fit, *_features(variants, name, "refine")]
+    method = variants.method(name, "refine")
+    teacher = _segmenter(variants, name) if method.teacher else []
+    return [method.fit, *_features(variants, name, "refine"), *teacher]
 
 
 def _refine(variants: Variants, name: str) -> list[str]:
-    again = _segmenter(variants, name) if asks_again(variants.settings(name, "refine")) else []
-    return [variants.method(name, "refine").module, *_features(variants, name, "refine"), *again]
+    method = variants.method(name, "refine")
+    asks = method.teacher or asks_again(variants.settings(name, "refine"))
+    again = _segmenter(variants, name) if asks else []
+    return [method.module, *_features(variants, name, "refine"), *again]
 
 
 BEHIND: Mapping[str, Chosen] = {

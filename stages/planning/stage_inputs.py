@@ -127,6 +127,11 @@ class Inputs:
             return [self._at(wildcards, "fit_propose", "model.pt")]
         return [file.path for file in frozen_segmenter(variants, variant)]
 
+    def teacher_model(self, wildcards: Any) -> list[str]:
+        """That network, for a refiner that looks through it."""
+        looks = self.ground.variants.method(self.case(wildcards).variant, "refine").teacher
+        return self.propose_model(wildcards) if looks else []
+
     def salient_images(self, wildcards: Any) -> list[str]:
         """Folder of the images that have one object, where there are any."""
         world = self._world(wildcards)

@@ -21,6 +21,7 @@ class Method:
     joint : module of its loss where it is trained with the method of the stage before.
     former : stages whose tables of the round before are read, in a round after the first: by its
         training, where it learns, else by the method itself.
+    teacher : whether it, and its training, look through the segmenter that `fit_propose` trains.
     """
 
     module: str
@@ -28,6 +29,7 @@ class Method:
     fit: str = ""
     joint: str = ""
     former: tuple[str, ...] = ()
+    teacher: bool = False
 
 
 def opened(module: str) -> Any:

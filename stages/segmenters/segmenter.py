@@ -48,6 +48,7 @@ SEGMENTERS = {  # by propose.segmenter
         "stages.segmenters.sim_teacher",
         settings="stages.settings.segmenters.sim",
         fit="stages.learning.sim_fitting",
+        former=("refine",),
     ),
 }
 BOXES_ALONE = ("filled", "ellipse", "grabcut", "saliency", "boxcaseg", "sim")  # answer no points

@@ -7,6 +7,7 @@ rule fit_propose:
         salient_images=watched(PLAN.fit_propose.salient_images),
         salient_masks=watched(PLAN.fit_propose.salient_masks),
         salient_listed=watched(PLAN.fit_propose.salient_listed),
+        former=PLAN.fit_propose.former_labels,
         weights=ancient(PLAN.fit_propose.weights),
     output:
         model="results/{home}/fit_propose/model.pt",
@@ -29,6 +30,7 @@ rule fit_propose:
         salient=lambda w, input: flag("--salient-images", input.salient_images)
         + flag(" --salient-masks", input.salient_masks)
         + flag(" --salient-listed", input.salient_listed),
+        former=lambda w, input: flag("--former", input.former),
         single=PLAN.fit_propose.salient_single,
         device=config["device"],
         seed=PLAN.fit_propose.seed,
@@ -42,6 +44,7 @@ rule fit_propose:
         " --images {input.images:q}"
         " --weak-labels {input.weak_labels:q}"
         " {params.salient}"
+        " {params.former}"
         " --salient-single {params.single}"
         " --out {output.model:q}"
         " --out-log {output.log:q}"

@@ -8,6 +8,7 @@ rule fit_refine:
         proposals=PLAN.fit_refine.proposals,
         selections=PLAN.fit_refine.selections,
         select_model=PLAN.fit_refine.select_model,
+        propose_model=PLAN.fit_refine.teacher_model,
         weights=ancient(PLAN.fit_refine.weights),
     output:
         model="results/{home}/fit_refine/model.pt",
@@ -27,6 +28,7 @@ rule fit_refine:
         setup=SETUP,
         code=PLAN.fit_refine.code,
         digests=PLAN.fit_refine.digests,
+        models=lambda w, input: flags(input, "select_model", "propose_model"),
         embeddings=PLAN.embeddings,
         device=config["device"],
         seed=PLAN.fit_refine.seed,
@@ -44,7 +46,7 @@ rule fit_refine:
         " --categories {input.categories:q}"
         " --proposals {input.proposals:q}"
         " --selections {input.selections:q}"
-        " --select-model {input.select_model:q}"
+        " {params.models}"
         " --out {output.model:q}"
         " --out-log {output.log:q}"
         " --embeddings {params.embeddings:q}"
