@@ -6,6 +6,8 @@ this loss; its public code takes another threshold, 0.1, on colour times feature
 the paper does not mention. We take BoxInst's colours and 0.3.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -54,19 +56,20 @@ def disagreement(first: Tensor, second: Tensor) -> Tensor:
     return -torch.logaddexp(both, neither)
 
 
-def pairwise_loss(
-    logits: Tensor, similarity: Tensor, boxes: Tensor, *, threshold: float = 0.3
-) -> Tensor:
-    """Mean disagreement of the edges that are of one colour and start in their box.
+def pairwise_parts(
+    logits: Tensor, similarity: Tensor, boxes: Tensor, *, threshold: float
+) -> tuple[Tensor, int]:
+    """Disagreement of the edges that are of one colour and start in their box: sum and number.
 
     Parameters
     ----------
-    logits : (n, h, w) of each positive. similarity : (n, 8, h, w) of its image, or (8, h, w) of all
-        of them. boxes : (n, h, w) of 0 and 1. threshold : similarity of an edge that counts.
+    logits : (n, h, w) of each positive of an image. similarity : (8, h, w) of the image, 0 beyond
+        the border. boxes : (n, h, w) of 0 and 1.
+    threshold : similarity of an edge that counts, above 0.
 
     Returns
     -------
-    Scalar; 0 where no edge counts.
+    Scalar, and number of edges; 0 and 0 where none counts.
 
     Raises
     ------
@@ -76,14 +79,27 @@ def pairwise_loss(
     """
     if threshold <= 0:
         raise ValueError(f"threshold is {threshold:g}; it must be above 0.")
-    if not len(logits):
-        return logits.sum()
     counted = (similarity >= threshold) & (boxes[:, None] > 0)
     mask, step, y, x = counted.nonzero(as_tuple=True)  # few of all edges: the rest costs nothing
     ways = torch.tensor(STEPS, device=logits.device) * DILATION
     v, u = y + ways[step, 0], x + ways[step, 1]
     losses = disagreement(logits[mask, y, x], logits[mask, v, u])
-    return losses.sum() / max(len(losses), 1)
+    return losses.sum(), len(losses)
+
+
+def pairwise_loss(parts: Sequence[tuple[Tensor, int]]) -> Tensor:
+    """The mean over the edges of all images of a batch.
+
+    Parameters
+    ----------
+    parts : of `pairwise_parts`, one at least.
+
+    Returns
+    -------
+    Scalar; 0 where no edge counts.
+    """
+    total = torch.stack([disagreed for disagreed, _ in parts]).sum()
+    return total / max(sum(edges for _, edges in parts), 1)
 
 
 def _shifted(maps: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stages.box_supervision.box_grid import boxes_on_grid
-from stages.box_supervision.colour_pairs import pairwise_loss
+from stages.box_supervision.colour_pairs import pairwise_loss, pairwise_parts
 from stages.box_supervision.positives import assigned, best_positives
 from stages.box_supervision.projection import projection_loss
 from stages.box_supervision.pseudo_mask_loss import pseudo_mask_loss
@@ -23,47 +23,46 @@ from stages.segmenters.location_masks import FINER
 from stages.segmenters.sim_network import Seen, Teacher
 from stages.settings.segmenters.sim import Settings
 
+MAPS = ("logits", "boxes", "wanted", "weights")  # of Positives, of one size in a batch
 FCOS_PARTS = {"classification": "class", "bbox_regression": "box", "bbox_ctrness": "centre"}
 
 
 @dataclass(frozen=True, slots=True)
 class Positives:
-    """The masks of the chosen locations of a batch, p in all.
+    """The masks of the chosen locations of an image, p in all.
 
-    logits : (p, h, w). boxes : (p, h, w) of 0 and 1. similarity : (p, 8, h, w), of colours.
-    wanted, weights : (p, h, w), pseudo masks and their weights.
+    logits : (p, h, w). boxes : (p, h, w) of 0 and 1. wanted, weights : (p, h, w), pseudo masks and
+    their weights. pairs : how much pixels of one colour disagree in them, and how many.
     """
 
     logits: Tensor
     boxes: Tensor
-    similarity: Tensor
     wanted: Tensor
     weights: Tensor
+    pairs: tuple[Tensor, int]
 
 
 def losses(
     teacher: Teacher, seen: Seen, batch: TeacherBatch, settings: Settings
 ) -> tuple[dict[str, Tensor], int]:
     """Each part of the loss with its weight, and the number of masks that were looked at."""
-    device, training = seen.centres.device, settings.training
-    shown = batch.shown
+    training, shown, device = settings.training, batch.shown, seen.centres.device
     owners = [assigned(seen.centres, seen.strides, one.boxes.to(device)) for one in shown]
     parts = fcos_losses(teacher, seen, shown, owners)
-    found = joined(
-        [
-            positives_of(teacher, seen, place, one, owner, batch.similarity[place], settings)
-            for place, (one, owner) in enumerate(zip(shown, owners, strict=True))
-        ]
+    found = [
+        positives_of(teacher, seen, place, one, owner, batch.similarity[place], settings)
+        for place, (one, owner) in enumerate(zip(shown, owners, strict=True))
+    ]
+    logits, boxes, wanted, weights = (
+        torch.cat([getattr(one, name) for one in found]) for name in MAPS
     )
     ramp = min(batch.step / training.pairwise_warmup, 1.0) if training.pairwise_warmup else 1.0
-    alike = found.similarity.to(device)
-    pairs = pairwise_loss(found.logits, alike, found.boxes, threshold=training.pairwise_threshold)
-    parts["projection"] = projection_loss(found.logits.sigmoid(), found.boxes)
-    parts["pairwise"] = ramp * pairs
-    told = found.weights.flatten(1).any(1)
-    masks = [each[told] for each in (found.logits, found.wanted, found.weights)]
+    parts["projection"] = projection_loss(logits.sigmoid(), boxes)
+    parts["pairwise"] = ramp * pairwise_loss([one.pairs for one in found])
+    told = weights.flatten(1).any(1)
+    masks = [each[told] for each in (logits, wanted, weights)]
     parts["pseudo"] = training.lambda_pseudo * pseudo_mask_loss(*masks)
-    return parts, len(found.logits)
+    return parts, len(logits)
 
 
 def fcos_losses(
@@ -105,10 +104,6 @@ def positives_of(
     boxes = boxes_on_grid(shown.boxes, height, width, cell=cell)
     wanted, weights = on_grid(shown.masks, height, width, cell=cell)
     maps = [each.to(device)[own] for each in (boxes, wanted, weights * boxes)]
-    return Positives(logits, maps[0], similarity.expand(len(own), -1, -1, -1), *maps[1:])
-
-
-def joined(found: Sequence[Positives]) -> Positives:
-    """Those of all images of a batch, one after the other."""
-    names = ("logits", "boxes", "similarity", "wanted", "weights")
-    return Positives(*(torch.cat([getattr(one, name) for one in found]) for name in names))
+    limit = training.pairwise_threshold
+    pairs = pairwise_parts(logits, similarity.to(device), maps[0], threshold=limit)
+    return Positives(logits, *maps, pairs)

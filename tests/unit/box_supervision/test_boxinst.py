@@ -14,6 +14,7 @@ from stages.box_supervision.colour_pairs import (
     colour_similarity,
     disagreement,
     pairwise_loss,
+    pairwise_parts,
 )
 from stages.box_supervision.lab import lab_of
 from stages.box_supervision.projection import dice_losses, projection_loss
@@ -65,7 +66,9 @@ def slow_pairs(
 def test_nothing_loses_nothing() -> None:
     none = torch.zeros(0, 4, 5)
     assert projection_loss(none, none).item() == 0
-    assert pairwise_loss(none, torch.zeros(8, 4, 5), none).item() == 0
+    total, edges = pairwise_parts(none, torch.ones(8, 4, 5), none, threshold=0.3)
+    assert (total.item(), edges) == (0, 0)
+    assert pairwise_loss([(total, edges)]).item() == 0
 
 
 def test_golden_projection() -> None:
@@ -97,11 +100,10 @@ def test_golden_disagreement() -> None:
 @pytest.mark.parametrize("threshold", [0.3, 0.1])
 def test_golden_pairwise(threshold: float) -> None:
     similarity = colour_similarity(LAB, VALID)
-    seen = pairwise_loss(LOGITS, similarity, BOX, threshold=threshold)
+    parts = pairwise_parts(LOGITS, similarity, BOX, threshold=threshold)
     wanted = CASE[f"loss_pairwise_color_thresh_{threshold}"]
-    assert seen.item() == pytest.approx(wanted, abs=1e-6)
-    edges = ((similarity >= threshold) * BOX[:, None]).sum().item()
-    assert edges == CASE[f"num_edges_{threshold}"]
+    assert pairwise_loss([parts]).item() == pytest.approx(wanted, abs=1e-6)
+    assert parts[1] == CASE[f"num_edges_{threshold}"]
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 7), (3, 6, 5)])
@@ -113,7 +115,9 @@ def test_the_losses_are_those_of_loops(shape: tuple[int, int, int]) -> None:
     boxes = (rng.random(shape) < 0.6).astype(float)
     maps = [torch.from_numpy(each) for each in (logits, lab, valid, boxes)]
     similarity = colour_similarity(maps[1], maps[2])
-    seen = pairwise_loss(maps[0], similarity, maps[3], threshold=0.3).item()
+    images = [(maps[0][:1], maps[3][:1]), (maps[0][1:], maps[3][1:])]  # as of two images
+    parts = [pairwise_parts(m, similarity, b, threshold=0.3) for m, b in images]
+    seen = pairwise_loss(parts).item()
     assert seen == pytest.approx(slow_pairs(logits, lab, valid, boxes, 0.3), abs=1e-9)
     chances = 1 / (1 + np.exp(-logits))
     seen = projection_loss(torch.from_numpy(chances), maps[3]).item()
@@ -129,7 +133,7 @@ def test_a_mask_that_fills_its_box_has_its_extent() -> None:
 def test_sure_pixels_stay_finite() -> None:
     logits = torch.tensor([[[200.0, -200.0, -200.0, 200.0]] * 4]).requires_grad_()
     similarity = colour_similarity(torch.zeros(4, 4, 3), torch.ones(4, 4))
-    loss = pairwise_loss(logits, similarity, torch.ones(1, 4, 4))
+    loss = pairwise_loss([pairwise_parts(logits, similarity, torch.ones(1, 4, 4), threshold=0.3)])
     loss.backward()  # type: ignore[no-untyped-call]
     assert loss.item() > 100
     assert logits.grad is not None
@@ -146,7 +150,7 @@ def test_known_colours(rgb: tuple[int, int, int], lab: tuple[float, float, float
 
 def test_edges_beyond_the_border_never_count() -> None:
     with pytest.raises(ValueError, match="threshold is 0; it must be above 0"):
-        pairwise_loss(LOGITS, torch.zeros(8, 4, 5), BOX, threshold=0)
+        pairwise_parts(LOGITS, torch.zeros(8, 4, 5), BOX, threshold=0)
 
 
 def test_maps_of_two_shapes_are_refused() -> None:
