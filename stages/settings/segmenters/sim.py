@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from stages.settings.asking import StabilityOffset
-from stages.settings.limits import Milestones, Sides, check_sides
+from stages.settings.limits import Milestones, Sides
 from stages.settings.section import CHOOSE, FIT, PLACE, Annotated, Field, Section
 from stages.settings.training import Training, Warmup
 
@@ -158,7 +158,14 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _sides(self) -> Self:
-        check_sides(self.size, self.long_side)
+        """`size` is not looked at here: a training does not read it, and asks with its default."""
+        sizes = self.training.sizes
+        largest = max(sizes) if isinstance(sizes, tuple) else sizes
+        if largest > self.long_side:
+            raise ValueError(
+                f"{{at}}.training.sizes reaches {largest}, more than {{at}}.long_side, which is "
+                f"{self.long_side}; swap them"
+            )
         return self
 
     @model_validator(mode="after")
