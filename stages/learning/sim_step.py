@@ -58,7 +58,8 @@ def losses(
     )
     ramp = min(batch.step / training.pairwise_warmup, 1.0) if training.pairwise_warmup else 1.0
     parts["projection"] = projection_loss(logits.sigmoid(), boxes)
-    parts["pairwise"] = ramp * pairwise_loss([one.pairs for one in found])
+    pairs = pairwise_loss([one.pairs for one in found])
+    parts["pairwise"] = training.lambda_pairwise * ramp * pairs
     told = weights.flatten(1).any(1)
     masks = [each[told] for each in (logits, wanted, weights)]
     parts["pseudo"] = training.lambda_pseudo * pseudo_mask_loss(*masks)

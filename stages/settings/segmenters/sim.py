@@ -45,6 +45,9 @@ class TeacherTraining(Training):
         Threshold,
         Field(description="colour similarity of neighbours that should get one label; BoxInst"),
     ] = 0.3
+    lambda_pairwise: Annotated[
+        float, Field(ge=0, description="weight of the loss on pairs of one colour; BoxInst: 1")
+    ] = 1.0
     pairwise_warmup: Annotated[
         int,
         Field(ge=0, description="steps in which the pairwise loss rises to its whole; BoxInst"),

@@ -99,7 +99,9 @@ def test_the_pairwise_loss_rises(drawn: CropSet, step: int, warmup: int, share: 
     batch = batch_of(drawn, step=0)
     late, whole = (replace(batch, step=number) for number in (step, 99))
     seen = lost(late, pairwise_warmup=warmup)[0]["pairwise"].item()
-    assert seen == pytest.approx(share * lost(whole)[0]["pairwise"].item(), rel=1e-5)
+    whole_loss = lost(whole)[0]["pairwise"].item()
+    assert seen == pytest.approx(share * whole_loss, rel=1e-5)
+    assert lost(whole, lambda_pairwise=3)[0]["pairwise"].item() == pytest.approx(3 * whole_loss)
 
 
 def test_pseudo_masks_count_inside_their_boxes_where_they_are_trusted(
