@@ -59,7 +59,8 @@ class ColourTeacher:
             assert prompt.box is not None
             chances = teacher_chances(prompt.box.tolist(), *self.pixels.shape[:2])[None]
             one = np.ones(1, dtype=np.float32)
-            yield Answered(chances - 0.5 if logits else None, chances > 0.5, one, one)
+            raw = chances - 0.5 if logits else None
+            yield Answered(raw, chances > 0.5, one, one, chances)
 
     def mask_features(self) -> np.ndarray:
         """(4, cells down, cells across) float32: colour about gray, and a constant."""

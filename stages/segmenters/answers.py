@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from stages.geometry.boxes import touched_pixels
-from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rles_to_masks
+from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes, rles_to_masks
+from stages.geometry.soft_masks import soft_of
 from stages.segmenters.segmenter import Answered
 
 
@@ -18,6 +19,8 @@ class Answer:
     slot : number of the mask among those of its prompt, from 0.
     area : px^2; 0 for an empty mask.
     predicted_iou : the segmenter's own estimate. stability : 0 to 1.
+    soft : its probabilities within its bounding box, as `stages.geometry.soft_masks` has them; None
+        where the segmenter gives none, and for an empty mask.
     """
 
     slot: int
@@ -25,6 +28,7 @@ class Answer:
     area: int
     predicted_iou: float
     stability: float
+    soft: bytes | None = None
 
     def mask(self) -> np.ndarray:
         """(height, width) uint8 in {0, 1}."""
@@ -56,9 +60,15 @@ def answers_of(
     areas = rle_areas(rles).tolist()
     ious, stability = answered.predicted_iou.tolist(), answered.stability.tolist()
     return [
-        Answer(slot, rle, area, ious[slot], stability[slot])
+        Answer(slot, rle, area, ious[slot], stability[slot], _soft(answered, slot, rle, area))
         for slot, rle, area in zip(wanted, rles, areas, strict=True)
     ]
+
+
+def _soft(answered: Answered, slot: int, rle: Rle, area: int) -> bytes | None:
+    if answered.chances is None or not area:
+        return None
+    return soft_of(answered.chances[slot], rle_boxes([rle])[0])
 
 
 def cut_to(mask: np.ndarray, box: np.ndarray | None) -> np.ndarray:

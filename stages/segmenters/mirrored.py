@@ -45,12 +45,15 @@ def mirrored_question(question: Question, width: int) -> Question:
 
 
 def mirrored_back(pairs: Sequence[Pair]) -> list[Pair]:
-    """Answers about the mirrored image as masks of the image; their prompts are named so."""
+    """Answers about the mirrored image as masks of the image; their prompts are named so.
+
+    Their probabilities are left out: whoever reads those takes the image as it is.
+    """
     if not pairs:
         return []
     masks = np.stack([answer.mask()[:, ::-1] for _, answer in pairs])
     rles = masks_to_rles(np.ascontiguousarray(masks))
     return [
-        (replace(question, kind=MIRRORED + question.kind), replace(answer, rle=rle))
+        (replace(question, kind=MIRRORED + question.kind), replace(answer, rle=rle, soft=None))
         for (question, answer), rle in zip(pairs, rles, strict=True)
     ]

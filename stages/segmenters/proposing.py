@@ -173,6 +173,7 @@ def _rows(
             "box": _box(answer, anchors[bag_id, question.prompt_id], image),
             "area": answer.area,
             "rle": answer.rle["counts"],
+            "soft": answer.soft,
             "predicted_iou": answer.predicted_iou,
             "stability": answer.stability,
             "valid": answer.area > 0,

@@ -74,13 +74,15 @@ class Answered:
 
     logits : (s, height, width) float32, above 0 inside the mask. masks : (s, height, width) bool.
     predicted_iou : (s,) float32, its own estimate. stability : (s,) float32, 0 to 1, the IoU of the
-    mask at two thresholds.
+    mask at two thresholds. chances : (s, height, width) float32, 0 to 1, where column `soft` of
+    table proposals is to keep them; None: nobody reads them.
     """
 
     logits: "np.ndarray | None"
     masks: "np.ndarray"
     predicted_iou: "np.ndarray"
     stability: "np.ndarray"
+    chances: "np.ndarray | None" = None
 
 
 class Segmenter(Protocol):

@@ -8,6 +8,7 @@ a box that is left with nothing by that is asked alone.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -101,13 +102,15 @@ class SimTeacher:
         inner = clip_boxes(boxes, *self.size)
         for box, places in zip(inner, self.places(inner), strict=True):
             crop = covering_crop(box, *self.size)
-            yield answered(
-                self._pasted(self.chances(box, places), crop),
+            chances = self._pasted(self.chances(box, places), crop)
+            found = answered(
+                chances,
                 crop,
                 threshold=self.settings.threshold,
                 offset=self.settings.stability_offset,
                 logits=logits,
             )
+            yield replace(found, chances=chances[None])
 
     def places(self, boxes: np.ndarray) -> list[Tensor]:
         """The locations that answer for each of (n, 4) boxes, xyxy px, that lie in the image."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.bench_propose import by_statistics
+from stages.geometry.soft_masks import soft_in
 from stages.segmenters.answers import answers_of, without_stray_components
 from stages.segmenters.segmenter import Answered
 
@@ -57,3 +58,19 @@ def test_answers_are_cleaned_measured_and_numbered_by_slot() -> None:
     assert (second.slot, second.area, second.predicted_iou) == (1, 0, 0.75)
     assert first.mask().sum() == 36
     assert not second.mask().any()
+
+
+def test_probabilities_are_kept_within_the_box_of_a_mask() -> None:
+    masks = np.stack([blobs(), np.zeros((20, 30), bool)])
+    chances = np.random.default_rng(0).integers(0, 256, masks.shape) / np.float32(255)
+    scores = np.float32([0.25, 0.75])
+    given = Answered(None, masks, scores, scores, chances.astype(np.float32))
+    first, second = answers_of(given, np.array([4, 4]), share=0.6)
+    assert first.soft is not None
+    whole = slice(0, 20), slice(0, 30)
+    box = np.array([2.0, 2, 8, 8])  # of the component that stays
+    seen = soft_in(first.soft, box, whole, 20, 30)
+    np.testing.assert_allclose(seen[2:8, 2:8], chances[0, 2:8, 2:8], atol=1e-6)
+    assert second.soft is None  # of an empty mask
+    (hard,) = answers_of(Answered(None, masks[:1], scores, scores), np.array([4, 4]), share=0)
+    assert hard.soft is None

@@ -9,12 +9,15 @@ import pytest
 from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 
-from stages.geometry.masks import rle_boxes, rles_to_masks
+from stages.geometry.masks import rle_boxes, rle_of, rles_to_masks
+from stages.geometry.soft_masks import soft_in
 from stages.segmenters.derived import Question, own_questions
 from stages.segmenters.proposing import Proposer
 from stages.segmenters.segmenter import Answered
+from stages.settings.propose import Propose
 from stages.tables.checks import validate
 from stages.tables.proposals import PROPOSALS
+from tests.colour_teacher import ColourTeacher, teacher_chances
 
 Make = Callable[..., Proposer]
 LABEL = {"source": "label"}
@@ -228,6 +231,19 @@ def test_rows_say_which_prompt_they_answer(proposer: Make, picture: np.ndarray, 
     for prefix in ("", "mirrored_"):
         assert seen[3, f"{prefix}point"] == seen[5, f"{prefix}box"] == {None}
         assert seen[3, f"{prefix}inner_points"] == {0, 1}
+
+
+def test_soft_masks_of_segmenters_that_have_them_are_kept(picture: np.ndarray, rows: Any) -> None:
+    settings = Propose.model_validate({"prompts": ({"source": "label"},), "mirror": True})
+    prompts = rows.table(rows.box(5, BOX))
+    table = Proposer(ColourTeacher(), settings, seed=0).rows(IMAGE, picture, prompts)
+    own, mirrored = table.to_pylist()
+    whole = slice(0, 48), slice(0, 64)
+    seen = soft_in(own["soft"], np.array(own["box"]), whole, 48, 64)
+    wanted = teacher_chances(BOX, 48, 64)
+    inside = rles_to_masks([rle_of(own["rle"], 48, 64)])[0] > 0
+    assert np.abs(seen - wanted)[inside].max() < 0.003
+    assert mirrored["soft"] is None  # of the image as it is alone
 
 
 def test_an_empty_mask_has_the_box_of_the_pixel_where_its_object_is(

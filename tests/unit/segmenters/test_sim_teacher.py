@@ -10,6 +10,7 @@ import torch
 
 from stages.box_supervision.box_crops import covering_crop
 from stages.runtime.provenance import sha256_of
+from stages.segmenters.answers import answers_of
 from stages.segmenters.segmenter import Answered, Asked
 from stages.segmenters.sim_teacher import SimTeacher, model_digest, opened_segmenter
 from tests.teacher_set import save, settings_of, started
@@ -58,6 +59,18 @@ def test_one_mask_for_each_box_inside_it(model: Path, picture: np.ndarray, multi
         assert 0 <= answer.predicted_iou[0] <= 1
         assert 0 <= answer.stability[0] <= 1
     assert ask(opened(model), picture, BOXES[:1], logits=False)[0].logits is None
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5])
+def test_probabilities_come_with_the_mask(
+    model: Path, picture: np.ndarray, threshold: float
+) -> None:
+    segmenter = opened(model, threshold=threshold)
+    for answer in ask(segmenter, picture, BOXES, logits=False):
+        assert answer.chances is not None
+        assert np.array_equal(answer.chances > threshold, answer.masks)
+        (kept,) = answers_of(answer, np.zeros(2), share=0)
+        assert (kept.soft is not None) == bool(answer.masks.any())
 
 
 @pytest.mark.parametrize(
