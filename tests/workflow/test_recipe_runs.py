@@ -266,6 +266,50 @@ def test_boxcaseg_on_files_ends_with_labels_and_a_scored_detector(
     assert metrics["detector"]["images"] == 2
 
 
+SMALL_TEACHER: dict[str, Any] = {
+    **{"backbone": "small", "checkpoint": None, "channels": 64, "head_convs": 1, "stride": 4},
+    **{"mask_convs": 1, "mask_channels": 8, "size": 64, "long_side": 96},
+    "training": {
+        **{"epochs": 1, "batch_images": 2, "sizes": 64, "pairwise_warmup": 1},
+        **{"workers": 0, "warmup": 0, "ema": 0.5},
+    },
+}
+
+
+def test_the_demo_of_sim_ends_with_its_tables(fresh: Workspace) -> None:
+    world = {"source": "partworld", "partworld": {"train": 4, "val": 1}}
+    report = {"variants": ["base", "sim"], "detectors": [], "seeds": [0], "detector_seeds": []}
+    more = {"dataset": world, "report": report, "propose": {"sim": SMALL_TEACHER}}
+    fresh.configure(merged(SMALL, more, {"variant": "sim"}))
+    _run(fresh, "sim_demo", "ablation")
+    table = (fresh.results() / "report" / "ablation.md").read_text()
+    assert all(f"**{name}**" in table for name in report["variants"])
+    assert "label AP" in table
+    assert (fresh.results() / "seed-0/sim/round-2/fit_propose/model.pt").is_file()
+
+
+def test_sim_on_files_ends_with_labels_and_a_scored_detector(
+    fresh: Workspace, scenes: dict[str, Any]
+) -> None:
+    small = {"dataset": scenes, "propose": {"sim": SMALL_TEACHER}, "rounds": 2}
+    fresh.configure(merged(SMALL, ON_FILES, small, {"variant": "sim"}))
+    _run(fresh, "sim")
+    metrics = json.loads((fresh.results() / "sim/round-2/evaluate/metrics.json").read_text())
+    assert metrics["counts"]["scored"] == metrics["pseudo_labels"]["annotations"] > 0
+    assert metrics["detector"]["images"] == 2
+
+
+def test_a_second_look_ends_with_its_tables(fresh: Workspace) -> None:
+    report = {"variants": ["once", "selective", "majority"], "seeds": [0]}
+    report |= {"detectors": ["selective"], "detector_seeds": [0]}
+    world = {"source": "partworld", "partworld": {"train": 4, "val": 1}}
+    fresh.configure(merged(SMALL, {"dataset": world, "report": report, "variant": "selective"}))
+    _run(fresh, "relabel", "ablation")
+    labels, detectors = (fresh.results() / "report" / "ablation.md").read_text().split("## Detec")
+    assert all(f"**{name}**" in labels for name in report["variants"])
+    assert "**selective**" in detectors
+
+
 def _write_salient(folder: Path, count: int) -> None:
     """Images of one bright square each, with its mask, as DUTS lays them out."""
     for place in ("images", "masks"):
@@ -283,4 +327,5 @@ def test_every_recipe_has_its_tiny_run() -> None:
     on_files = {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs"}
     of_tags = {"weaksam", "weaksam_voc2012", "weaksam_coco2014", "weaksam_demo"}
     of_boxes = {"sam_box", "sam_box_demo", "boxcaseg", "boxcaseg_demo"}
-    assert names == {*on_files, *of_tags, *of_boxes, *COMPARED}
+    of_rounds = {"relabel", "sim", "sim_demo"}
+    assert names == {*on_files, *of_tags, *of_boxes, *of_rounds, *COMPARED}

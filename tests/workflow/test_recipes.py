@@ -53,6 +53,13 @@ LAYOUTS = {
         "data/DUTS-TR/DUTS-TR-Mask/ILSVRC2012_test_00000004.png",
         RESNET,
     ],
+    "sim": [
+        "data/coco/train2017/",
+        "data/coco/val2017/",
+        "data/coco/annotations/instances_train2017.json",
+        "data/coco/annotations/instances_val2017.json",
+        RESNET,
+    ],
     "weaksam": OF_TAGS,
     "weaksam_voc2012": [
         *OF_TAGS,
@@ -76,15 +83,21 @@ COMPARISONS = [
     "tables",
 ]  # on drawn worlds: nothing can be missing
 OF_BOXES = ["sam_box", "sam_box_demo"]
-OF_ONE_VARIANT = ["weaksam_demo", "sapnet_p2b", "boxcaseg_demo", *OF_BOXES]  # on drawn worlds, too
+OF_ROUNDS = ["relabel", "sim_demo"]
+OF_ONE_VARIANT = [  # on drawn worlds, too
+    *("weaksam_demo", "sapnet_p2b", "boxcaseg_demo"),
+    *(*OF_BOXES, *OF_ROUNDS),
+]
 ON_FILES = [name for name in NAMES if name not in (*COMPARISONS, *OF_ONE_VARIANT)]
 GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
 SHARDS = {
     **{"sapnet": 2, "coco_tiny": 2, "photographs": 1, "coco2017": 128, "voc2012": 16},
     **{"weaksam": 8, "weaksam_voc2012": 16, "weaksam_coco2014": 128, "boxcaseg": 16},
+    "sim": 128,
 }
 FETCHING = ("coco2017", "voc2012", "weaksam", *OVER)  # SAM ViT-H, which is not there
 WITHOUT_DETECTOR = ["photographs"]
+ROUNDS = {"sim": 3}  # of which each asks anew
 
 
 def _files(name: str) -> list[str]:
@@ -112,14 +125,15 @@ def test_a_recipe_plans_on_an_empty_copy_of_its_layout(name: str, fresh: Workspa
     outcome = fresh.snakemake(*flags, COCO_TINY="tiny", PHOTOS="photos")
     assert outcome.code == 0, outcome.text
     jobs = outcome.jobs()
-    assert jobs["propose"] == jobs["select"] == jobs["refine"] == SHARDS[name]
+    rounds = ROUNDS.get(name, 1)
+    assert jobs["propose"] == jobs["select"] == jobs["refine"] == SHARDS[name] * rounds
     assert jobs.get("train", 0) == int(name not in WITHOUT_DETECTOR)
     assert jobs["evaluate"] == 1
     assert jobs.get("fetch", 0) == int(name in FETCHING)
     learns = name in ("weaksam", *OVER)
     assert jobs.get("fit_prompt", 0) == learns
     assert jobs.get("prompt", 0) == learns * SHARDS[name]
-    assert jobs.get("fit_propose", 0) == int(name == "boxcaseg")
+    assert jobs.get("fit_propose", 0) == rounds * int(name in ("boxcaseg", "sim"))
 
 
 @pytest.mark.parametrize("name", ON_FILES)
@@ -376,3 +390,32 @@ def test_a_missing_official_checkpoint_is_fetched_first(fresh: Workspace) -> Non
     assert fresh.snakemake("-n").jobs()["fetch"] == 1
     _lay_out(fresh.folder, ["models/sam_vit_b_01ec64.pth"])
     assert "fetch" not in fresh.snakemake("-n").jobs()
+
+
+def test_a_second_look_repeats_what_reads_the_first(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    recipe = "workflow/recipes/relabel.yaml"
+    jobs = fresh.snakemake("-n", "--configfile", recipe).jobs()
+    assert (jobs["propose"], jobs["select"], jobs["refine"], jobs["predict"]) == (2, 2, 4, 2)
+    assert (jobs["export"], jobs["train"], jobs["evaluate"]) == (2, 2, 1)
+    outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe)
+    assert outcome.code == 0, outcome.text
+    jobs, report = outcome.jobs(), _recipe("relabel")["report"]
+    seeds = len(report["seeds"])
+    assert jobs["propose"] == jobs["predict"] == 2 * seeds  # the first round is the same for all
+    assert jobs["train"] == seeds * 4  # of the first round, of both second ones, and of the truth
+    assert jobs["refine"] == 2 * seeds * 3
+
+
+def test_the_demo_of_sim_trains_its_teacher_in_each_round(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    recipe = "workflow/recipes/sim_demo.yaml"
+    jobs = fresh.snakemake("-n", "--configfile", recipe).jobs()
+    rounds = _recipe("sim_demo")["rounds"]
+    assert jobs["fit_propose"] == jobs["fit_refine"] == rounds
+    assert jobs["propose"] == jobs["refine"] == 2 * rounds
+    assert jobs["train"] == jobs["evaluate"] == 1
+    outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe)
+    assert outcome.code == 0, outcome.text
+    jobs, report = outcome.jobs(), _recipe("sim_demo")["report"]
+    assert jobs["fit_propose"] == rounds * len(report["seeds"])  # whatever is refined in the first

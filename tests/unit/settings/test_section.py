@@ -44,7 +44,7 @@ def test_settings_are_frozen_at_every_depth() -> None:
             Propose(),
             [
                 *("sam.checkpoint", "transformers.path", "saliency.checkpoint"),
-                *("boxcaseg.model", "boxcaseg.checkpoint"),
+                *("boxcaseg.model", "boxcaseg.checkpoint", "sim.model", "sim.checkpoint"),
             ],
         ),
         (
