@@ -102,9 +102,10 @@ def positives_of(
     own, logits = owners[places], teacher.logits(seen, image, places)
     height, width = similarity.shape[1:]
     cell = teacher.stride // FINER
-    boxes = boxes_on_grid(shown.boxes, height, width, cell=cell)
-    wanted, weights = on_grid(shown.masks, height, width, cell=cell)
-    maps = [each.to(device)[own] for each in (boxes, wanted, weights * boxes)]
+    whole = boxes_on_grid(shown.boxes, height, width, cell=cell)
+    masks, looked_at = on_grid(shown.masks, height, width, cell=cell)
+    maps = (whole, masks, looked_at * whole)
+    boxes, wanted, weights = (each.to(device)[own] for each in maps)
     limit = training.pairwise_threshold
-    pairs = pairwise_parts(logits, similarity.to(device), maps[0], threshold=limit)
-    return Positives(logits, *maps, pairs)
+    pairs = pairwise_parts(logits, similarity.to(device), boxes, threshold=limit)
+    return Positives(logits, boxes, wanted, weights, pairs)
