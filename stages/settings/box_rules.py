@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stages.methods.refiner import REFINERS
 from stages.segmenters.segmenter import BOXES_ALONE, SEGMENTERS, SHAPES
 from stages.settings.readers import asks_with_boxes
 
@@ -12,6 +13,12 @@ Values = Mapping[str, Any]
 def box_faults(config: Values) -> Iterator[str]:
     """Segmenters that answer boxes alone, beside labels or questions that are no boxes."""
     segmenter, labels = config["propose"]["segmenter"], config["prepare"]["labels"]
+    refiner = config["refine"]["method"]
+    if REFINERS[refiner].teacher and segmenter != "sim":
+        yield (
+            f"refine.method: {refiner} corrects what SIM's teacher proposes, but propose.segmenter "
+            f"is {segmenter}; set propose.segmenter: sim, or refine.method: as_it_is"
+        )
     if segmenter not in BOXES_ALONE:
         return
     alone = [

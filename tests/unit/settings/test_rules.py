@@ -101,6 +101,8 @@ BOXES: list[tuple[dict[str, Any], str]] = [  # changes to a config of boxes, wha
         "propose.segmenter is ellipse, which does not look at",
     ),
     ({"segmenter": "sim"}, ""),
+    ({"segmenter": "sim", "refine": "sim"}, ""),
+    ({"segmenter": "sam", "refine": "sim"}, "refine.method: sim corrects what SIM's teacher"),
     ({"segmenter": "sim", "labels": "point"}, "sim answers boxes alone, but prepare.labels"),
     (
         {"segmenter": "sim", "zoom": True},
@@ -120,7 +122,8 @@ def test_segmenters_of_boxes_are_asked_about_boxes(changes: dict[str, Any], sent
     config["prompt"]["sources"] = [{"source": "grid"}] if "sources" in changes else [labels]
     config["propose"]["segmenter"] = changes.get("segmenter", "sam")
     config["propose"]["saliency"]["checkpoint"] = changes.get("checkpoint")
-    config["select"]["method"], config["refine"]["method"] = "sam_top1", "as_it_is"
+    config["select"]["method"] = "sam_top1"
+    config["refine"]["method"] = changes.get("refine", "as_it_is")
     config["refine"]["zoom"]["enabled"] = changes.get("zoom", False)
     said = [*section_faults(config), *box_faults(config)]
     assert len(said) == bool(sentence)
@@ -131,7 +134,8 @@ def test_segmenters_of_boxes_are_asked_about_boxes(changes: dict[str, Any], sent
 def test_close_ups_that_nobody_names_do_not_forbid_a_segmenter(*, is_named: bool) -> None:
     config = to_values(Config())
     config["prepare"]["labels"], config["propose"]["segmenter"] = "box", "filled"
-    config["select"]["method"], config["refine"]["method"] = "sam_top1", "as_it_is"
+    config["select"]["method"] = "sam_top1"
+    config["refine"]["method"] = "as_it_is"
     config["refine"]["zoom"]["enabled"] = False
     config["variants"] = {"mine": {"refine": {"zoom": {"enabled": True}}}}
     config["report"].update(variants=["mine"] if is_named else [], detectors=[])
