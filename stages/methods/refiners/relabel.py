@@ -25,7 +25,7 @@ from stages.runtime.provenance import fingerprint
 from stages.tables.label_scores import LABEL_SCORES
 from stages.tables.predictions import PREDICTIONS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
-from stages.tables.table import empty_table, read_header, rows_table
+from stages.tables.table import read_header, rows_table
 from stages.tables.trail import TRAIL
 
 PACKAGES = ("torch", "numpy", "pycocotools", "opencv-python-headless")
@@ -47,8 +47,30 @@ def opened_refiner(kit: Kit, device: torch.device) -> "Relabel":
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """An object and its label of the round before.
+
+    image : row of table `images`. row : of table `pseudo_labels`, as the round before left it.
+    rle : its mask. sure : how likely the detector thinks its class to be in its box.
+    proposals : rows of table `proposals` of the image.
+    """
+
+    image: Mapping[str, Any]
+    row: Row
+    rle: Rle
+    known: Known
+    sure: float
+    proposals: pa.Table
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image, px."""
+        return self.row["height"], self.row["width"]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A detection that could stand for an object, and the mask that stands for it.
+    """A detection that could stand for an object.
 
     row : of table `predictions`. rle : its own mask. overlap : IoU of that with the label.
     """
@@ -67,7 +89,7 @@ class Relabel:
         self.limits = Limits(self.keys.box_fit, self.keys.overlap, self.keys.near)
         names = PSEUDO_LABELS.schema.names
         self.former = walked(kit.former.labels, PSEUDO_LABELS, names)
-        self.detections = walked(kit.former.predictions, PREDICTIONS, PREDICTIONS.schema.names)
+        self.predictions = walked(kit.former.predictions, PREDICTIONS, PREDICTIONS.schema.names)
         self.scores = walked(kit.former.scores, LABEL_SCORES, LABEL_SCORES.schema.names)
 
     def labels(
@@ -75,76 +97,64 @@ class Relabel:
     ) -> tuple[pa.Table, pa.Table]:
         """Rows of the tables `pseudo_labels` and `trail`."""
         image_id = image["image_id"]
-        former = [row for row in _rows(self.former.rows(image_id)) if row["mask_source"] != "given"]
-        if not former:
-            return empty_table(PSEUDO_LABELS), empty_table(TRAIL)
+        former = _rows(self.former.rows(image_id))
         sure = {row["instance_id"]: row["score"] for row in _rows(self.scores.rows(image_id))}
-        seen = _rows(self.detections.rows(image_id))
+        seen = _rows(self.predictions.rows(image_id))
         known = known_objects(labels)
         rows, trail = [], []
         for row in former:
-            mine = known.get(row["instance_id"], NOTHING)
-            made, steps = self._judged(image, row, mine, sure[row["instance_id"]], seen, proposals)
-            rows.append(made)
-            trail += steps
+            number, rle = row["instance_id"], rle_of(row["rle"], row["height"], row["width"])
+            if row["mask_source"] != "given":  # which is nobody's business
+                mine = known.get(number, NOTHING)
+                made, steps = self._judged(
+                    Labelled(image, row, rle, mine, sure[number], proposals), seen
+                )
+                rows.append(made)
+                trail += steps
         return rows_table(PSEUDO_LABELS, rows), rows_table(TRAIL, trail)
 
-    def _judged(
-        self,
-        image: Mapping[str, Any],
-        row: Row,
-        known: Known,
-        sure: float,
-        seen: Sequence[Row],
-        proposals: pa.Table,
-    ) -> tuple[Row, list[Row]]:
+    def _judged(self, one: Labelled, seen: Sequence[Row]) -> tuple[Row, list[Row]]:
         """A label of the round before as it is now, and the steps to it."""
-        label = rle_of(row["rle"], row["height"], row["width"])
-        is_bad = not could_stand([label], known, label, self.limits)[0]
-        found = self._candidate(row, known, label, seen)
-        taken = found is not None and (
-            self.keys.rule == "majority"
-            or is_better(found.overlap, found.row["score"], sure, is_bad=is_bad, limits=self.limits)
-        )
-        made = dict(row)
-        if found is not None and taken:
-            made |= self._replaced(image, row, known, label, found, proposals)
+        is_bad = not could_stand([one.rle], one.known, one.rle, self.limits)[0]
+        found = self._candidate(one, seen)
+        taken = found if found is not None and self._is_believed(one, found, is_bad) else None
+        made = dict(one.row)
+        if taken is not None:
+            made |= self._replaced(one, taken)
         if self.keys.rescore:
-            made["score"] = max(sure, found.row["score"]) if found is not None and taken else sure
-        notes = ("bad" if is_bad else "", "", "replaced" if taken else "kept")
-        return made, steps_of(row, made, found, sure, notes)
+            made["score"] = max(one.sure, taken.row["score"]) if taken is not None else one.sure
+        notes = ("bad" if is_bad else "", "", "kept" if taken is None else "replaced")
+        return made, steps_of(one, made, found, notes)
 
-    def _candidate(
-        self, row: Row, known: Known, label: Rle, seen: Sequence[Row]
-    ) -> Candidate | None:
+    def _is_believed(self, one: Labelled, found: Candidate, is_bad: bool) -> bool:
+        """Whether a detection replaces the label; the majority hears each."""
+        score = found.row["score"]
+        return self.keys.rule == "majority" or is_better(
+            found.overlap, score, one.sure, is_bad=is_bad, limits=self.limits
+        )
+
+    def _candidate(self, one: Labelled, seen: Sequence[Row]) -> Candidate | None:
         """The surest detection of its class that could stand for an object."""
-        mine = [one for one in seen if one["category_id"] == row["category_id"]]
-        rles = [rle_of(one["rle"], one["height"], one["width"]) for one in mine]
-        allowed = could_stand(rles, known, label, self.limits)
-        number = surest(allowed, np.array([one["score"] for one in mine]))
+        mine = [row for row in seen if row["category_id"] == one.row["category_id"]]
+        rles = [rle_of(row["rle"], *one.size) for row in mine]
+        allowed = could_stand(rles, one.known, one.rle, self.limits)
+        number = surest(allowed, np.array([row["score"] for row in mine]))
         if number is None:
             return None
-        overlap = float(rle_iou([rles[number]], [label])[0, 0])
+        overlap = float(rle_iou([rles[number]], [one.rle])[0, 0])
         return Candidate(mine[number], rles[number], overlap)
 
-    def _replaced(
-        self,
-        image: Mapping[str, Any],
-        row: Row,
-        known: Known,
-        label: Rle,
-        found: Candidate,
-        proposals: pa.Table,
-    ) -> Row:
+    def _replaced(self, one: Labelled, found: Candidate) -> Row:
         """What a label becomes where the detection is believed."""
-        stands, source = self._stand_in(image, row, known, label, found, proposals)
+        stands, source = self._stand_in(one, found)
         if self.keys.rule == "majority":
-            voted = majority([label, found.rle, stands])
+            voted = majority([one.rle, found.rle, stands])
             stands, source = masks_to_rles(voted[None])[0], "vote"
-        box = row["box"] if row["box_given"] else rle_boxes([stands])[0].tolist()
+        x0, y0, x1, y1 = hull = rle_boxes([stands])[0].tolist()
+        keeps = one.row["box_given"] or x1 <= x0 or y1 <= y0  # three may have no pixel in common
         return {
             "rle": stands["counts"],
-            "box": box,
+            "box": one.row["box"] if keeps else hull,
             "mask_source": source,
             "mask_quality": min(float(found.row["score"]), 1.0),
             "proposal_id": None,
@@ -153,30 +163,27 @@ class Relabel:
             "mask_weight": 1.0,
         }
 
-    def _stand_in(
-        self,
-        image: Mapping[str, Any],
-        row: Row,
-        known: Known,
-        label: Rle,
-        found: Candidate,
-        proposals: pa.Table,
-    ) -> tuple[Rle, str]:
+    def _stand_in(self, one: Labelled, found: Candidate) -> tuple[Rle, str]:
         """The mask that stands for a detection, and its source."""
-        size = (row["height"], row["width"])
         if self.keys.mask == "proposal":
-            bag = [one for one in _rows(proposals) if one["bag_id"] == row["instance_id"]]
-            rles = [rle_of(one["rle"], *size) for one in bag]
+            rows = [row for row in _rows(one.proposals) if row["valid"]]
+            bag = [row for row in rows if row["bag_id"] == one.row["instance_id"]]
+            rles = [rle_of(row["rle"], *one.size) for row in bag]
             if rles:
                 return rles[int(rle_iou(rles, [found.rle])[:, 0].argmax())], "proposal"
         if self.keys.mask == "close_up" and self.kit.zoom is not None:
-            box = np.array([found.row["box"]], dtype=np.float32)
-            folder = self.kit.image_folder
-            (counts,) = self.kit.zoom.rles(image, box, lambda: photograph(folder, image))
-            close = rle_of(counts, *size)
-            if could_stand([close], known, label, self.limits)[0]:
+            close = self._close_up(one, found)
+            if could_stand([close], one.known, one.rle, self.limits)[0]:
                 return close, "zoom"
         return found.rle, "detector"
+
+    def _close_up(self, one: Labelled, found: Candidate) -> Rle:
+        """What the segmenter sees in the detection's box."""
+        assert self.kit.zoom is not None
+        box = np.array([found.row["box"]], dtype=np.float32)
+        folder = self.kit.image_folder
+        (counts,) = self.kit.zoom.rles(one.image, box, lambda: photograph(folder, one.image))
+        return rle_of(counts, *one.size)
 
 
 NOTHING = Known(np.zeros((0, 2)), np.zeros((0, 2)), None)
@@ -215,13 +222,14 @@ def _rows(table: pa.Table | None) -> list[Row]:
 
 
 def steps_of(
-    row: Row, made: Row, found: Candidate | None, sure: float, notes: tuple[str, str, str]
+    one: Labelled, made: Row, found: Candidate | None, notes: tuple[str, str, str]
 ) -> list[Row]:
     """Rows of table `trail`: the label until now, the detection, and what became of it."""
-    ids = {"image_id": row["image_id"], "instance_id": row["instance_id"]}
+    ids = {"image_id": one.row["image_id"], "instance_id": one.row["instance_id"]}
+    seen = found.row if found else {"box": None, "score": None}
     steps = (
-        ("label", row["box"], sure),
-        ("detection", found.row["box"] if found else None, found.row["score"] if found else None),
+        ("label", one.row["box"], one.sure),
+        ("detection", seen["box"], seen["score"]),
         ("relabel", made["box"], None),
     )
     return [

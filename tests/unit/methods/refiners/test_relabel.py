@@ -139,7 +139,8 @@ def test_the_segmenter_is_asked_about_the_box_of_the_detection(tmp_path: Path) -
 def test_the_closest_of_the_bag_may_stand_for_it(tmp_path: Path) -> None:
     found = [seen(0, 2, 12, 0.9)]
     rows, _ = made(tmp_path, [former(5, 20, 30)], found, {5: 0.2}, POINT, mask="proposal")
-    assert (rows[0]["rle"], rows[0]["mask_source"]) == (mask(2, 12), "proposal")
+    # that of slot 1 is the same, and not valid; of slot 0 and 2, each one column beside, the first
+    assert (rows[0]["rle"], rows[0]["mask_source"]) == (mask(1, 11), "proposal")
 
 
 def test_most_of_three_masks_decide_each_pixel(tmp_path: Path) -> None:
@@ -149,6 +150,36 @@ def test_most_of_three_masks_decide_each_pixel(tmp_path: Path) -> None:
     voted = rles_to_masks([rle_of(rows[0]["rle"], HEIGHT, WIDTH)])[0]
     assert np.flatnonzero(voted[5]).tolist() == list(range(2, 10))
     assert rows[0]["mask_source"] == "vote"
+
+
+def test_three_masks_without_a_common_pixel_leave_the_box(tmp_path: Path) -> None:
+    before = [former(-1, 2, 12, label_ids=[9], box=[1, 2, 30, 31])]
+    asked = Asked(mask(12, 13))
+    found = [seen(0, 11, 16, 0.9)]
+    rows, _ = made(
+        tmp_path,
+        before,
+        found,
+        {-1: 0.2},
+        label(1, 9, "tag"),
+        asked=asked,
+        rule="majority",
+        near=0.0,
+    )
+    assert rows[0]["box"] == [11, 5, 13, 15]
+    before = [former(-1, 2, 9, label_ids=[9], box=[1, 2, 30, 31])]
+    asked = Asked(mask(30, 40))
+    rows, _ = made(
+        tmp_path,
+        before,
+        found,
+        {-1: 0.2},
+        label(1, 9, "tag"),
+        asked=asked,
+        rule="majority",
+        near=0.0,
+    )
+    assert (rows[0]["rle"], rows[0]["box"]) == (mask(0, 0), [1, 2, 30, 31])
 
 
 def test_a_given_box_stays_and_says_what_fits(tmp_path: Path) -> None:
