@@ -52,7 +52,7 @@ class StagePlan(RoundInputs):
         if self.stage in FITTED:
             return variants.fit_settings(variant, FITTED[self.stage])
         if self.stage == "train":
-            return {**variants.settings(variant, "train"), "engine": wildcards.engine}
+            return self._train_values(wildcards)
         if self.stage == "translate":  # the same for all variants, as their truth is
             return variants.settings(BASE, "prepare")
         section = {"compare": "evaluate"}.get(self.stage, self.stage)
@@ -96,8 +96,7 @@ class StagePlan(RoundInputs):
 
     def train_settings(self, wildcards: Any) -> str:
         """JSON text of section `train`, of the engine of the job."""
-        train = self.ground.variants.settings(self.case(wildcards).variant, "train")
-        return as_json({**train, "engine": wildcards.engine})
+        return as_json(self._train_values(wildcards))
 
     def joint_settings(self, wildcards: Any) -> list[str]:
         """JSON text of `refine` where both are trained together, else nothing."""
@@ -153,6 +152,11 @@ class StagePlan(RoundInputs):
         count = self.processes(wildcards)
         torchrun = f"python -m torch.distributed.run --standalone --nproc-per-node {count}"
         return torchrun if count > 1 else "python"
+
+    def _train_values(self, wildcards: Any) -> dict[str, Any]:
+        """Section `train` with the engine of the job, which need not be the config's."""
+        train = self.ground.variants.settings(self.case(wildcards).variant, "train")
+        return {**train, "engine": wildcards.engine}
 
     def _settings(self, wildcards: Any, section: str) -> str:
         return as_json(self.ground.variants.settings(self.case(wildcards).variant, section))

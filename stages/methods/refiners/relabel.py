@@ -47,7 +47,7 @@ def opened_refiner(kit: Kit, device: torch.device) -> "Relabel":
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class Judged:
     """An object and its label of the round before.
 
     image : row of table `images`. row : of table `pseudo_labels`, as the round before left it.
@@ -107,13 +107,13 @@ class Relabel:
             if row["mask_source"] != "given":  # which is nobody's business
                 mine = known.get(number, NOTHING)
                 made, steps = self._judged(
-                    Labelled(image, row, rle, mine, sure[number], proposals), seen
+                    Judged(image, row, rle, mine, sure[number], proposals), seen
                 )
                 rows.append(made)
                 trail += steps
         return rows_table(PSEUDO_LABELS, rows), rows_table(TRAIL, trail)
 
-    def _judged(self, one: Labelled, seen: Sequence[Row]) -> tuple[Row, list[Row]]:
+    def _judged(self, one: Judged, seen: Sequence[Row]) -> tuple[Row, list[Row]]:
         """A label of the round before as it is now, and the steps to it."""
         is_bad = not could_stand([one.rle], one.known, one.rle, self.limits)[0]
         found = self._candidate(one, seen)
@@ -126,14 +126,14 @@ class Relabel:
         notes = ("bad" if is_bad else "", "", "kept" if taken is None else "replaced")
         return made, steps_of(one, made, found, notes)
 
-    def _is_believed(self, one: Labelled, found: Candidate, is_bad: bool) -> bool:
+    def _is_believed(self, one: Judged, found: Candidate, is_bad: bool) -> bool:
         """Whether a detection replaces the label; the majority hears each."""
         score = found.row["score"]
         return self.keys.rule == "majority" or is_better(
             found.overlap, score, one.sure, is_bad=is_bad, limits=self.limits
         )
 
-    def _candidate(self, one: Labelled, seen: Sequence[Row]) -> Candidate | None:
+    def _candidate(self, one: Judged, seen: Sequence[Row]) -> Candidate | None:
         """The surest detection of its class that could stand for an object."""
         mine = [row for row in seen if row["category_id"] == one.row["category_id"]]
         rles = [rle_of(row["rle"], *one.size) for row in mine]
@@ -144,7 +144,7 @@ class Relabel:
         overlap = float(rle_iou([rles[number]], [one.rle])[0, 0])
         return Candidate(mine[number], rles[number], overlap)
 
-    def _replaced(self, one: Labelled, found: Candidate) -> Row:
+    def _replaced(self, one: Judged, found: Candidate) -> Row:
         """What a label becomes where the detection is believed."""
         stands, source = self._stand_in(one, found)
         if self.keys.rule == "majority":
@@ -163,7 +163,7 @@ class Relabel:
             "mask_weight": 1.0,
         }
 
-    def _stand_in(self, one: Labelled, found: Candidate) -> tuple[Rle, str]:
+    def _stand_in(self, one: Judged, found: Candidate) -> tuple[Rle, str]:
         """The mask that stands for a detection, and its source."""
         if self.keys.mask == "proposal":
             rows = [row for row in _rows(one.proposals) if row["valid"]]
@@ -177,7 +177,7 @@ class Relabel:
                 return close, "zoom"
         return found.rle, "detector"
 
-    def _close_up(self, one: Labelled, found: Candidate) -> Rle:
+    def _close_up(self, one: Judged, found: Candidate) -> Rle:
         """What the segmenter sees in the detection's box."""
         assert self.kit.zoom is not None
         box = np.array([found.row["box"]], dtype=np.float32)
@@ -222,7 +222,7 @@ def _rows(table: pa.Table | None) -> list[Row]:
 
 
 def steps_of(
-    one: Labelled, made: Row, found: Candidate | None, notes: tuple[str, str, str]
+    one: Judged, made: Row, found: Candidate | None, notes: tuple[str, str, str]
 ) -> list[Row]:
     """Rows of table `trail`: the label until now, the detection, and what became of it."""
     ids = {"image_id": one.row["image_id"], "instance_id": one.row["instance_id"]}
