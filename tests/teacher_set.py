@@ -66,10 +66,18 @@ def save(teacher: Teacher, path: Path) -> Path:
     return path
 
 
-def args_of(drawn: CropSet, out: Path, *, former: Path | None = None, seed: int = 0) -> Any:
+def args_of(
+    drawn: CropSet,
+    out: Path,
+    *,
+    former: Path | None = None,
+    former_model: Path | None = None,
+    seed: int = 0,
+) -> Any:
     """What program fit_propose has read from its flags."""
     args = drawn.args(out, salient=False, seed=seed)
-    return argparse.Namespace(**vars(args), former=[former] if former else None)
+    before = {"former": [former] if former else None, "former_model": former_model}
+    return argparse.Namespace(**vars(args), **before)
 
 
 def write_former(drawn: CropSet, path: Path, **changes: Any) -> Path:

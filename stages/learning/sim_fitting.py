@@ -4,7 +4,8 @@ SIM (Li et al., CVPR 2023), Sec. 3: a network learns from boxes and classes; in 
 learns from the pseudo masks of the round before as well. The teacher is the mean of the network's
 weights over the last steps (EMA), which is what is written; the authors' code keeps it as a second
 network with a start of its own, here it starts as the network does. Rounds take the place of the
-authors' ramp of the pseudo masks' loss.
+authors' ramp of the pseudo masks' loss: they train one network all along, of which the first steps
+see boxes alone, so a later round goes on from the teacher of the round before (`start`).
 """
 
 import argparse
@@ -26,7 +27,7 @@ from stages.runtime.device import leased
 from stages.runtime.processes import joined
 from stages.runtime.provenance import sha256_of
 from stages.runtime.unfinished import parts_folder
-from stages.segmenters.sim_network import Teacher, started_teacher
+from stages.segmenters.sim_network import Teacher, fitted_teacher, started_teacher
 from stages.settings.propose import Propose
 from stages.settings.segmenters.sim import Settings
 
@@ -46,9 +47,12 @@ class Averaged(nn.Module):
     Both are in the checkpoint, so that a training that was cut ends with the same teacher.
     """
 
-    def __init__(self, settings: Settings, category_ids: Sequence[int]):
+    def __init__(self, settings: Settings, category_ids: Sequence[int], former: Path | None = None):
+        """Parameter `former`: model file of the teacher to go on from."""
         super().__init__()
         self.student = started_teacher(settings, category_ids)
+        if former:
+            self.student.load_state_dict(former_teacher(former, settings, category_ids))
         self.teacher = Teacher(settings, category_ids).requires_grad_(False)
         self.teacher.load_state_dict(self.student.state_dict())
         self.keep = settings.training.ema
@@ -63,6 +67,25 @@ class Averaged(nn.Module):
             mean.lerp_(weight, 1 - self.keep)
         for kept, buffer in zip(self.teacher.buffers(), self.student.buffers(), strict=True):
             kept.copy_(buffer)
+
+
+def former_teacher(
+    path: Path, settings: Settings, category_ids: Sequence[int]
+) -> Mapping[str, Tensor]:
+    """Weights of the teacher of the round before.
+
+    Raises
+    ------
+    ValueError : it is missing, or has another network or other classes.
+    """
+    teacher = fitted_teacher(path, settings)
+    known = teacher.category_ids.tolist()
+    if known != list(category_ids):
+        raise ValueError(
+            f"{path}: this teacher has classes {known}, but the labels have {list(category_ids)}. "
+            "Rerun with -R fit_propose."
+        )
+    return teacher.state_dict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +118,8 @@ def trained(args: argparse.Namespace, settings: Propose, facts: dict[str, Any]) 
 
     Parameters
     ----------
-    args : of program fit_propose; `former`, files of table `pseudo_labels` of the round before, may
-        be None or left out.
+    args : of program fit_propose; `former`, files of table `pseudo_labels` of the round before, and
+        `former_model`, its teacher, may be None or left out.
     facts : provenance, the model's header.
 
     Raises
@@ -106,14 +129,15 @@ def trained(args: argparse.Namespace, settings: Propose, facts: dict[str, Any]) 
     block: Settings = settings.sim
     former = list(vars(args).get("former") or ())
     index = opened_objects(args.images, args.weak_labels, former)
-    files = [args.images, args.weak_labels, *former]
+    begun = vars(args).get("former_model") if block.training.start == "former" else None
+    files = [args.images, args.weak_labels, *former, *([begun] if begun else [])]
     with joined(block.training.processes, args.device) as team:
         with team.leader_first():
             folder = parts_folder(args.out, facts, index.image_ids, inputs=files)
         reader = TeacherReader(index, args.image_folder, block, args.seed, team)
         with leased(args.device) as device:
             torch.manual_seed(args.seed)
-            pair = Averaged(block, index.category_ids).to(device)
+            pair = Averaged(block, index.category_ids, begun).to(device)
             log = _fitted(TeacherLearner(pair, block, device), reader, folder)
         out = {"out": args.out, "out_log": args.out_log, "folder": folder}
         leave("fit_propose", pair.teacher, log, facts, **out, team=team, tally=index.tally())

@@ -25,6 +25,21 @@ class RoundInputs(Inputs):
         """How sure that detector is of its labels, likewise."""
         return self._former(wildcards, "predict", f"{self.ground.comparison.engine}/labels")
 
+    def former_model(self, wildcards: Any) -> list[str]:
+        """The segmenter of the round before, where that of this one learns from its labels.
+
+        None where the former round asked another segmenter, or one that was given.
+        """
+        case, variants = self.case(wildcards), self.ground.variants
+        former = variants.former(case.variant)
+        if former is None or not variants.reads(case.variant, self.stage):
+            return []
+        alike = variants.method(former, "propose") == variants.method(case.variant, "propose")
+        if not alike or not variants.learns(former, "fit_propose"):
+            return []
+        before = replace(case, variant=former)
+        return [self.ground.homes.at(before, "fit_propose", "model.pt")]
+
     def detector_model(self, wildcards: Any) -> str:
         """The weights of the detector that a case has trained."""
         return self._at(wildcards, "train", f"{wildcards.engine}/model.pt")

@@ -8,6 +8,7 @@ rule fit_propose:
         salient_masks=watched(PLAN.fit_propose.salient_masks),
         salient_listed=watched(PLAN.fit_propose.salient_listed),
         former=PLAN.fit_propose.former_labels,
+        former_model=PLAN.fit_propose.former_model,
         weights=ancient(PLAN.fit_propose.weights),
     output:
         model="results/{home}/fit_propose/model.pt",
@@ -30,7 +31,8 @@ rule fit_propose:
         salient=lambda w, input: flag("--salient-images", input.salient_images)
         + flag(" --salient-masks", input.salient_masks)
         + flag(" --salient-listed", input.salient_listed),
-        former=lambda w, input: flag("--former", input.former),
+        former=lambda w, input: flag("--former", input.former)
+        + flag(" --former-model", input.former_model),
         single=PLAN.fit_propose.salient_single,
         device=config["device"],
         seed=PLAN.fit_propose.seed,

@@ -60,6 +60,14 @@ class TeacherTraining(Training):
             "COCO: 10",
         ),
     ] = 10
+    start: Annotated[
+        Literal["former", "own"],
+        Field(
+            description="weights that a later round's training starts from: the teacher of the "
+            "round before, for the paper trains one network all along; own: new ones, or those of "
+            "`checkpoint`"
+        ),
+    ] = "former"
     lambda_pseudo: Annotated[
         float,
         Field(ge=0, description="weight of the loss on pseudo masks of the round before; paper"),

@@ -15,7 +15,7 @@ from stages.runtime.provenance import sha256_of
 from stages.segmenters.segmenter import Asked
 from stages.segmenters.sim_teacher import opened_segmenter
 from tests.crop_set import CropSet, build_crop_set, log_of
-from tests.teacher_set import args_of, propose, settings_of, write_former
+from tests.teacher_set import args_of, propose, save, settings_of, started, write_former
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +60,15 @@ def test_killed_training_ends_with_the_same_bytes(
     """The mean of the weights and the ramp of the pairwise loss included."""
     former = write_former(drawn, tmp_path / "former.parquet")
     changes = {"training": {"optimizer": optimizer, "pairwise_warmup": 6}}
-    wanted, whole = fit(drawn, tmp_path / "whole.pt", changes, former=former)
+    more = {"former": former, "former_model": save(started([1]), tmp_path / "first.pt")}
+    wanted, whole = fit(drawn, tmp_path / "whole.pt", changes, **more)
     steps = list[int]()
     monkeypatch.setattr(TeacherLearner, "loss", counted(TeacherLearner.loss, steps, limit=at))
     with pytest.raises(KeyboardInterrupt):
-        fit(drawn, tmp_path / "killed.pt", changes, former=former)
+        fit(drawn, tmp_path / "killed.pt", changes, **more)
     assert not (tmp_path / "killed.pt").exists()
     monkeypatch.undo()
-    seen, log = fit(drawn, tmp_path / "killed.pt", changes, former=former)
+    seen, log = fit(drawn, tmp_path / "killed.pt", changes, **more)
     assert seen == wanted
     assert [line["pairwise"] for line in log] == [line["pairwise"] for line in whole]
 
@@ -125,6 +126,25 @@ def test_the_masks_of_the_round_before_change_the_teacher(drawn: CropSet, tmp_pa
     former = write_former(drawn, tmp_path / "former.parquet")
     first, _ = fit(drawn, tmp_path / "one.pt", former=former)
     assert fit(drawn, tmp_path / "two.pt")[0] != first
+
+
+def test_a_later_round_goes_on_from_the_teacher_before(drawn: CropSet, tmp_path: Path) -> None:
+    fit(drawn, tmp_path / "first.pt", {"training": {"epochs": 8}})
+    more = {"former": write_former(drawn, tmp_path / "former.parquet")}
+    more["former_model"] = tmp_path / "first.pt"
+    whole, log = fit(drawn, tmp_path / "next.pt", **more)
+    own, own_log = fit(drawn, tmp_path / "own.pt", {"training": {"start": "own"}}, **more)
+    _, new_log = fit(drawn, tmp_path / "new.pt", former=more["former"])
+    assert own_log[0]["class"] == new_log[0]["class"]  # of new weights
+    assert log[0]["class"] < own_log[0]["class"]
+    assert whole != own
+
+
+def test_a_teacher_of_other_classes_is_refused(drawn: CropSet, tmp_path: Path) -> None:
+    former = write_former(drawn, tmp_path / "former.parquet")
+    other = save(started([1, 7]), tmp_path / "other.pt")
+    with pytest.raises(ValueError, match=r"other\.pt: this teacher has classes \[1, 7\], but the"):
+        fit(drawn, tmp_path / "model.pt", former=former, former_model=other)
 
 
 def test_it_learns_more_than_the_box(tmp_path: Path) -> None:

@@ -96,6 +96,30 @@ def test_a_round_reads_its_own_shard_of_the_round_before(
     assert inputs.former_scores(one) == ([f"{at}/labels-{name}"] if seen else [])
 
 
+TEACHER: dict[str, Any] = {"segmenter": "sim", "sim": {"model": None}}
+GIVEN = {"segmenter": "sim", "sim": {"model": "teacher.pt"}}
+LATER: dict[str, Any] = {"propose": TEACHER, "refine": {"method": "sim"}}
+FIRST = ["results/r/v/fit_propose/model.pt"]
+TEACHERS = [  # values of a variant; the teacher that its second round goes on from
+    ({"rounds": 2, "propose": TEACHER}, FIRST),
+    ({"rounds": 2, "propose": TEACHER, "again": {"propose": {"sim": {"size": 64}}}}, FIRST),
+    ({"rounds": 2, "again": LATER}, []),
+    ({"rounds": 2, "propose": GIVEN, "again": {"propose": TEACHER}}, []),
+]
+
+
+@pytest.mark.parametrize(("values", "wanted"), TEACHERS, ids=["alike", "larger", "of SAM", "given"])
+def test_a_teacher_goes_on_from_the_one_before(
+    tmp_path: Any, monkeypatch: Any, values: Any, wanted: Any
+) -> None:
+    (tmp_path / "teacher.pt").touch()
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of(config(variants={"v": values}, variant="v"), root=ROOT, fresh=False).fit_propose
+    assert plan.former_model(_at("r/v/round-2")) == wanted
+    if values.get("propose") == TEACHER:
+        assert plan.former_model(_at("r/v")) == []
+
+
 def test_predict_asks_the_detector_of_its_round() -> None:
     predict = _plan(variant="twice").predict
     job = _at("r/twice", shard="0000-of-0002", engine="torchvision")
