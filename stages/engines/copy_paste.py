@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from stages.box_supervision.pasting import drawn, fitted, hulls, pastable
 from stages.engines.training_images import Sample
 from stages.learning.trainer import images_of_step
 from stages.settings.train import CopyPaste, Train
@@ -20,36 +21,16 @@ from stages.settings.train import CopyPaste, Train
 MOST_COVERED = 0.9  # share of a box without a trusted mask; what is covered more is left out
 
 
-def pastable(
+def pastable_instances(
     weights: np.ndarray, scores: np.ndarray, areas: np.ndarray, paste: CopyPaste
 ) -> np.ndarray:
-    """Which instances may be pasted, (n,) bool.
-
-    weights : (n,) of masks. scores : (n,) in [0, 1]. areas : (n,) of masks, px^2.
-    """
-    sure = (scores >= paste.min_score) & (scores**paste.power > 0)
-    return np.asarray(sure & (weights > 0) & (areas > 0))
+    """Which instances the settings let be pasted, (n,) bool; arguments as of `pastable`."""
+    return pastable(weights, scores, areas, power=paste.power, min_score=paste.min_score)
 
 
-def paste_number(instances: int, paste: CopyPaste) -> int:
-    """How many of a source's instances are pasted, at least 1."""
-    return min(max(int(paste.share * instances), 1), paste.most)
-
-
-def paste_chances(scores: np.ndarray, power: float) -> np.ndarray:
-    """Chance of each instance to be drawn first, (n,), sum 1; one score at least is above 0."""
-    weights = scores**power
-    return np.asarray(weights / weights.sum())
-
-
-def drawn(scores: np.ndarray, paste: CopyPaste, rng: np.random.Generator) -> np.ndarray:
-    """Which instances of a source are pasted: numbers in order, without replacement.
-
-    scores : (n,) of those that may be pasted, n at least 1.
-    """
-    chances = paste_chances(scores, paste.power)
-    number = paste_number(len(scores), paste)
-    return np.sort(rng.choice(len(scores), number, replace=False, p=chances))
+def drawn_instances(scores: np.ndarray, paste: CopyPaste, rng: np.random.Generator) -> np.ndarray:
+    """Which of a source's instances are pasted, as the settings draw them; see `drawn`."""
+    return drawn(scores, rng, share=paste.share, most=paste.most, power=paste.power)
 
 
 def shown_before(
@@ -170,20 +151,3 @@ def covered(boxes: np.ndarray, cover: np.ndarray) -> np.ndarray:
     corners = np.concatenate([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], axis=1).astype(int)
     parts = [cover[max(y0, 0) : y1, max(x0, 0) : x1] for x0, y0, x1, y1 in corners.tolist()]
     return np.array([part.mean() if part.size else 0.0 for part in parts])
-
-
-def hulls(masks: np.ndarray) -> np.ndarray:
-    """Smallest box about each mask, (n, h, w) to (n, 4) float32 xyxy px; 0 for an empty mask."""
-    lines = [masks.max(axis=1, initial=0), masks.max(axis=2, initial=0)]  # columns, rows
-    first = [line.argmax(axis=1) for line in lines]
-    last = [line.shape[1] - line[:, ::-1].argmax(axis=1) for line in lines]
-    boxes = np.stack([*first, *last], axis=1).astype(np.float32)
-    return np.asarray(boxes * lines[0].max(axis=1, initial=0)[:, None])
-
-
-def fitted(array: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """(..., h, w) cut, or filled up with 0, at the right and below to (..., *size)."""
-    height, width = size
-    cut = array[..., :height, :width]
-    fill = ((0, height - cut.shape[-2]), (0, width - cut.shape[-1]))
-    return np.pad(cut, ((0, 0),) * (array.ndim - 2) + fill)

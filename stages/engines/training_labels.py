@@ -16,7 +16,12 @@ import numpy as np
 import torch
 
 from stages.engines.annotations import EXTRA_MASKS, Rule, check_annotation, slim, weight_of
-from stages.engines.copy_paste import copy_paste, drawn, pastable, shown_before
+from stages.engines.copy_paste import (
+    copy_paste,
+    drawn_instances,
+    pastable_instances,
+    shown_before,
+)
 from stages.engines.training_images import Sample, StepSamples, mirrored, to_tensor
 from stages.formats.coco import labelled, read_coco
 from stages.geometry.boxes import xywh_to_xyxy
@@ -110,8 +115,9 @@ class Labels:
         entries = list(self._entries())
         weights = np.array([weight_of(entry, settings.mask_weight) for entry in entries])
         scores = np.array([entry.get("score", 1) for entry in entries], dtype=np.float64)
-        fits = pastable(weights, scores, np.ones(len(entries)), settings.copy_paste)
-        return int(fits.sum())
+        return int(
+            pastable_instances(weights, scores, np.ones(len(entries)), settings.copy_paste).sum()
+        )
 
     def objects(self, image_id: int, rule: Rule = "label") -> Objects:
         """The image's annotations.
@@ -191,9 +197,11 @@ class StepReader:
         for image_id, flip in shown_before(ids, step, self.settings, rng, seed=self.seed):
             objects = self.labels.objects(image_id, self.settings.mask_weight)
             areas = rle_areas(objects.rles)
-            rows = np.flatnonzero(pastable(objects.mask_weight, objects.score, areas, paste))
+            rows = np.flatnonzero(
+                pastable_instances(objects.mask_weight, objects.score, areas, paste)
+            )
             if len(rows) and image_id != sample.image_id:
-                rows = rows[drawn(objects.score[rows], paste, rng)]
+                rows = rows[drawn_instances(objects.score[rows], paste, rng)]
                 source = self._sample(image_id, flip=flip)
                 return copy_paste(sample, source, rows, min_visible=paste.min_visible)
         return sample

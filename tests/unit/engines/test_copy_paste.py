@@ -9,17 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from stages.box_supervision.pasting import hulls
 from stages.engines import training_labels as engine_labels
-from stages.engines.copy_paste import (
-    copy_paste,
-    covered,
-    drawn,
-    hulls,
-    pastable,
-    paste_chances,
-    paste_number,
-    shown_before,
-)
+from stages.engines.copy_paste import copy_paste, covered, shown_before
 from stages.engines.training_images import Sample, StepSamples
 from stages.engines.training_labels import Labels, StepReader
 from stages.learning.trainer import images_of_step
@@ -74,50 +66,6 @@ def test_pixels_masks_and_boxes_as_in_sim() -> None:
     np.testing.assert_array_equal(found.boxes, CASE["boxes_out_xyxy"])
     assert found.labels.tolist() == [1, 2, 1]  # the covered third is gone, the pasted one follows
     assert found.pasted == 1
-
-
-@pytest.mark.parametrize(("share", "name"), [(0.25, "paper"), (0.5, "released")])
-def test_the_number_of_pasted_instances_as_in_sim(share: float, name: str) -> None:
-    paste = CopyPaste(share=share)
-    for case in CASE[f"n_select_{name}"]:
-        assert paste_number(case["n_objects"], paste) == case["n_select"], case
-
-
-def test_instances_are_drawn_in_proportion_to_cubed_scores() -> None:
-    key = "sampling_weights_for_scores_0.8_0.4_0.0"
-    chances = paste_chances(np.array([0.8, 0.4, 0.0]), 3.0)
-    np.testing.assert_allclose(chances, CASE["score_example"][key], atol=1e-6)
-    rng = np.random.default_rng(0)
-    first = [drawn(np.array([0.8, 0.4]), CopyPaste(), rng)[0] for _ in range(300)]
-    assert np.mean(first) == pytest.approx(1 / 9, abs=0.06)
-
-
-def test_no_instance_is_pasted_twice() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        assert len(set(drawn(np.full(12, 0.7), CopyPaste(), rng).tolist())) == 3
-
-
-@pytest.mark.parametrize(
-    ("weights", "scores", "areas", "wanted"),
-    [
-        ([], [], [], []),
-        ([0.0, 0.1], [1, 1], [4, 4], [False, True]),
-        ([1, 1, 1], [0.49, 0.5, 1], [4, 4, 4], [False, True, True]),
-        ([1, 1], [1, 1], [0, 1], [False, True]),
-    ],
-    ids=["none", "weight", "score", "pixels"],
-)
-def test_only_trusted_masks_with_pixels_are_pasted(
-    weights: Any, scores: Any, areas: Any, wanted: Any
-) -> None:
-    given = (np.array(values, dtype=float) for values in (weights, scores, areas))
-    assert pastable(*given, CopyPaste()).tolist() == wanted
-
-
-def test_a_score_of_0_is_never_drawn_whatever_the_limit() -> None:
-    paste = CopyPaste(min_score=0.0)
-    assert pastable(np.ones(2), np.array([0.0, 0.1]), np.ones(2), paste).tolist() == [False, True]
 
 
 OCCLUSIONS = [  # target, weight, pasted, what is left: its box, or None
