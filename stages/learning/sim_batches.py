@@ -16,8 +16,10 @@ from torch.nn import functional as F
 from stages.box_supervision.colour_pairs import colour_similarity
 from stages.box_supervision.lab import lab_of
 from stages.geometry.boxes import clip_boxes, mirrored_boxes
+from stages.learning.sim_donors import donor_of
 from stages.learning.sim_index import TeacherIndex
-from stages.learning.sim_masks import PseudoMasks, pseudo_masks
+from stages.learning.sim_masks import Shown, pseudo_masks
+from stages.learning.sim_pasting import pasted_onto
 from stages.learning.trainer import images_of_step
 from stages.photographs.reading import photograph
 from stages.runtime.processes import ALONE, Team
@@ -25,20 +27,6 @@ from stages.runtime.randomness import Purpose, rng_of
 from stages.segmenters.location_masks import FINER
 from stages.segmenters.sim_pixels import network_batch, padded_size, resized, shown_size
 from stages.settings.segmenters.sim import Settings, TeacherTraining
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One image as the network sees it.
-
-    pixels : (h, w, 3) uint8. boxes : (g, 4) float32 xyxy px, each with an area. classes : (g,)
-    int64. masks : of the round before, by object.
-    """
-
-    pixels: np.ndarray
-    boxes: Tensor
-    classes: Tensor
-    masks: PseudoMasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +71,9 @@ class TeacherReader:
         whole = images_of_step(ids, step, self.training, seed=self.seed)
         mine = self.team.share(whole)
         shown = [self._shown(step, image_id, flip=flip) for image_id, flip in mine]
+        if self.training.paste.enabled:
+            ids = [image_id for image_id, _ in mine]
+            shown = [self._pasted_into(o, step, i) for o, i in zip(shown, ids, strict=True)]
         cell = self.settings.stride // FINER
         bottom = self.training.invalid_bottom
         return TeacherBatch(
@@ -95,22 +86,43 @@ class TeacherReader:
         )
 
     def _shown(self, step: int, image_id: int, *, flip: bool) -> Shown:
-        row, objects = self.index.images[image_id], self.index.objects[image_id]
-        image = photograph(self.folder, row)
-        height, width = image.shape[:2]
-        short = self._short_side(step, image_id)
-        size = shown_size(height, width, short_side=short, long_side=self.settings.long_side)
+        objects = self.index.objects[image_id]
+        pixels, (height, width) = self._pixels(step, image_id, flip=flip)
+        size = pixels.shape[:2]
         boxes, former = clip_boxes(objects.boxes, height, width), objects.former
         boxes = mirrored_boxes(boxes, width) if flip else boxes
         kept = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
         factors = np.array([size[1] / width, size[0] / height] * 2)
-        pixels = resized(image, size)
         return Shown(
-            pixels[:, ::-1] if flip else pixels,
+            pixels,
             torch.from_numpy((boxes[kept] * factors).astype(np.float32)),
             torch.from_numpy(objects.classes[kept]),
             pseudo_masks([former[i] for i in kept], (height, width), size, flip=flip),
         )
+
+    def _pixels(
+        self, step: int, image_id: int, *, flip: bool
+    ) -> tuple[np.ndarray, tuple[int, int]]:
+        """(h, w, 3) as the network sees an image, and the image's own height and width, px."""
+        image = photograph(self.folder, self.index.images[image_id])
+        height, width = image.shape[:2]
+        short = self._short_side(step, image_id)
+        size = shown_size(height, width, short_side=short, long_side=self.settings.long_side)
+        pixels = resized(image, size)
+        return pixels[:, ::-1] if flip else pixels, (height, width)
+
+    def _pasted_into(self, target: Shown, step: int, image_id: int) -> Shown:
+        """The image with objects of another one by chance, as that one is shown in the epoch."""
+        donor = donor_of(self.index, step, image_id, self.training, seed=self.seed)
+        if donor is None:
+            return target
+        pixels, size = self._pixels(step, donor.image_id, flip=donor.flip)
+        objects = self.index.objects[donor.image_id]
+        former = [objects.former[i] for i in donor.rows]
+        masks = pseudo_masks(former, size, pixels.shape[:2], flip=donor.flip)
+        classes = torch.from_numpy(objects.classes[donor.rows])
+        least = self.settings.stride // FINER
+        return pasted_onto(target, pixels, masks, classes, least=least)
 
     def _short_side(self, step: int, image_id: int) -> int:
         """Px, drawn anew for each image and epoch where there is a choice."""

@@ -20,11 +20,13 @@ from torch import Tensor, nn
 from stages.learning.outcome import leave
 from stages.learning.schedule import optimizer_of, steps_of
 from stages.learning.sim_batches import TeacherBatch, TeacherReader
+from stages.learning.sim_donors import nothing_to_paste
 from stages.learning.sim_index import opened_objects
 from stages.learning.sim_step import losses
 from stages.learning.trainer import fit
 from stages.runtime.device import leased
 from stages.runtime.processes import joined
+from stages.runtime.program import say
 from stages.runtime.provenance import sha256_of
 from stages.runtime.unfinished import parts_folder
 from stages.segmenters.sim_network import Teacher, fitted_teacher, started_teacher
@@ -105,6 +107,7 @@ class TeacherLearner:
         numbers = {name: part.item() for name, part in parts.items()}
         objects = sum(len(one.boxes) for one in batch.shown)
         counts = {"images": len(batch.shown), "objects": objects, "masks": masks}
+        counts["pasted"] = sum(one.pasted for one in batch.shown)
         return torch.stack(list(parts.values())).sum(), {**counts, **numbers}
 
     def after(self, step: int, log: Sequence[str]) -> Mapping[str, float]:
@@ -131,9 +134,12 @@ def trained(args: argparse.Namespace, settings: Propose, facts: dict[str, Any]) 
     index = opened_objects(args.images, args.weak_labels, former)
     begun = vars(args).get("former_model") if block.training.start == "former" else None
     files = [args.images, args.weak_labels, *former, *([begun] if begun else [])]
+    said = nothing_to_paste(index, block.training.paste)
     with joined(block.training.processes, args.device) as team:
         with team.leader_first():
             folder = parts_folder(args.out, facts, index.image_ids, inputs=files)
+        if said and team.leads:
+            say("fit_propose", said)
         reader = TeacherReader(index, args.image_folder, block, args.seed, team)
         with leased(args.device) as device:
             torch.manual_seed(args.seed)

@@ -14,7 +14,7 @@ from stages.tables.table import read_table, read_tables, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 
 LABEL_COLUMNS = ("image_id", "label_id", "kind", "category_id", "instance_id", "box", "status")
-FORMER_COLUMNS = ("image_id", "instance_id", "rle", "ignore_rle", "mask_weight")
+FORMER_COLUMNS = ("image_id", "instance_id", "rle", "ignore_rle", "score", "mask_weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Objects:
     """The objects of one image.
 
     boxes : (g, 4) float64 xyxy px of the image. classes : (g,) int64, places among the classes.
-    former : (g,) rows of the round before with rle, ignore_rle and mask_weight, or None.
+    former : (g,) rows of the round before with rle, ignore_rle, score and mask_weight, or None.
     """
 
     boxes: np.ndarray

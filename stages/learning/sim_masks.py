@@ -1,4 +1,4 @@
-"""Pseudo masks of the round before, on the grid of the mask losses.
+"""An image as SIM's teacher sees it, and pseudo masks on the grid of the mask losses.
 
 SIM (CVPR 2023), Sec. 3.3: what is neither surely the object nor surely not has the weight W = 0,
 and so has everything outside the box, which the projection loss looks after.
@@ -28,6 +28,23 @@ class PseudoMasks:
     masks: np.ndarray
     looked_at: np.ndarray
     weights: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One image as the network sees it.
+
+    pixels : (h, w, 3) uint8. boxes : (g, 4) float32 xyxy px, each with an area. classes : (g,)
+    int64. masks : by object, of the round before, and where objects were pasted. pasted : how many
+    were, the last of the g. cover : (h, w) bool, where they are; None where there are none.
+    """
+
+    pixels: np.ndarray
+    boxes: Tensor
+    classes: Tensor
+    masks: PseudoMasks
+    pasted: int = 0
+    cover: np.ndarray | None = None
 
 
 def pseudo_masks(
@@ -83,6 +100,30 @@ def on_grid(found: PseudoMasks, height: int, width: int, *, cell: int) -> tuple[
     masks = _shares(found.masks, height, width, cell) >= 0.5
     looked_at = _shares(found.looked_at, height, width, cell) >= 0.5
     return masks.float(), looked_at.float() * found.weights[:, None, None]
+
+
+def uncovered(boxes: Tensor, shown: Shown, *, cell: int) -> Tensor:
+    """What of the objects' boxes is not under pasted objects; those lie on top.
+
+    Parameters
+    ----------
+    boxes : (g, height, width) of 0 and 1, in cells. cell : px of one.
+
+    Returns
+    -------
+    (g, height, width) of 0 and 1; a cell is covered where half of it is. A box of which that would
+    leave nothing stays as it is: something of it is seen, or it would not be there.
+
+    Source: SIM, public code, whose masks of other objects are their boxes without what is pasted.
+    """
+    if shown.cover is None:
+        return boxes
+    _, height, width = boxes.shape
+    cover = _shares(shown.cover[None], height, width, cell) >= 0.5
+    rest = torch.where(cover, 0.0, boxes)
+    on_top = torch.arange(len(boxes)) >= len(boxes) - shown.pasted
+    whole = on_top | ~rest.flatten(1).any(1)
+    return torch.where(whole[:, None, None], boxes, rest)
 
 
 def _shares(masks: np.ndarray, height: int, width: int, cell: int) -> Tensor:

@@ -1,9 +1,14 @@
 """What SIM's teacher loses on a batch.
 
-SIM (Li et al., CVPR 2023), Eq. 10 without the pasted objects: L = L_fcos + L_proj + L_pair +
-lambda_1 L_pseudo. The pairwise loss rises to its whole over the first steps, which are counted by
-the training itself, so that a training that goes on after a cut does not begin anew, as the
-authors' code does. A label without a positive counts nothing in the mask losses.
+SIM (Li et al., CVPR 2023), Eq. 10: L = L_fcos + L_proj + L_pair + lambda_1 L_pseudo + lambda_2
+L_paste. The pairwise loss rises to its whole over the first steps, which are counted by the
+training itself, so that a training that goes on after a cut does not begin anew, as the authors'
+code does. A label without a positive counts nothing in the mask losses.
+
+A pasted object is an object of the new picture: it counts in the losses of class, box, projection
+and pairs as any other. Its mask counts in L_paste alone (Eq. 9), never in L_pseudo, so that it is
+not learned twice and a lambda_2 of 0 leaves it to its box. L_paste is the mean over the pasted
+positives, as L_pseudo is over its own; Eq. 9 prints a sum, which would grow with their number.
 """
 
 from collections.abc import Sequence
@@ -17,13 +22,13 @@ from stages.box_supervision.colour_pairs import pairwise_loss, pairwise_parts
 from stages.box_supervision.positives import assigned, best_positives
 from stages.box_supervision.projection import projection_loss
 from stages.box_supervision.pseudo_mask_loss import pseudo_mask_loss
-from stages.learning.sim_batches import Shown, TeacherBatch
-from stages.learning.sim_masks import on_grid
+from stages.learning.sim_batches import TeacherBatch
+from stages.learning.sim_masks import Shown, on_grid, uncovered
 from stages.segmenters.location_masks import FINER
 from stages.segmenters.sim_network import Seen, Teacher
 from stages.settings.segmenters.sim import Settings
 
-MAPS = ("logits", "boxes", "wanted", "weights")  # of Positives, of one size in a batch
+MAPS = ("logits", "boxes", "wanted", "weights", "pasted")  # of Positives, of one size in a batch
 FCOS_PARTS = {"classification": "class", "bbox_regression": "box", "bbox_ctrness": "centre"}
 
 
@@ -31,14 +36,16 @@ FCOS_PARTS = {"classification": "class", "bbox_regression": "box", "bbox_ctrness
 class Positives:
     """The masks of the chosen locations of an image, p in all.
 
-    logits : (p, h, w). boxes : (p, h, w) of 0 and 1. wanted, weights : (p, h, w), pseudo masks and
-    their weights. pairs : how much pixels of one colour disagree in them, and how many.
+    logits : (p, h, w). boxes : (p, h, w) of 0 and 1, without what is pasted over them. wanted,
+    weights : (p, h, w), masks and their weights. pasted : (p,) bool, whether they are of pasted
+    objects. pairs : how much pixels of one colour disagree in them, and how many.
     """
 
     logits: Tensor
     boxes: Tensor
     wanted: Tensor
     weights: Tensor
+    pasted: Tensor
     pairs: tuple[Tensor, int]
 
 
@@ -53,7 +60,7 @@ def losses(
         positives_of(teacher, seen, place, one, owner, batch.similarity[place], settings)
         for place, (one, owner) in enumerate(zip(shown, owners, strict=True))
     ]
-    logits, boxes, wanted, weights = (
+    logits, boxes, wanted, weights, pasted = (
         torch.cat([getattr(one, name) for one in found]) for name in MAPS
     )
     ramp = min(batch.step / training.pairwise_warmup, 1.0) if training.pairwise_warmup else 1.0
@@ -61,8 +68,12 @@ def losses(
     pairs = pairwise_loss([one.pairs for one in found])
     parts["pairwise"] = training.lambda_pairwise * ramp * pairs
     told = weights.flatten(1).any(1)
-    masks = [each[told] for each in (logits, wanted, weights)]
-    parts["pseudo"] = training.lambda_pseudo * pseudo_mask_loss(*masks)
+    for name, factor, which in (
+        ("pseudo", training.lambda_pseudo, told & ~pasted),
+        ("paste", training.lambda_paste, told & pasted),
+    ):
+        masks = [each[which] for each in (logits, wanted, weights)]
+        parts[name] = factor * pseudo_mask_loss(*masks)
     return parts, len(logits)
 
 
@@ -104,8 +115,9 @@ def positives_of(
     cell = teacher.stride // FINER
     whole = boxes_on_grid(shown.boxes, height, width, cell=cell)
     masks, looked_at = on_grid(shown.masks, height, width, cell=cell)
-    maps = (whole, masks, looked_at * whole)
+    maps = (uncovered(whole, shown, cell=cell), masks, looked_at * whole)
     boxes, wanted, weights = (each.to(device)[own] for each in maps)
     limit = training.pairwise_threshold
     pairs = pairwise_parts(logits, similarity.to(device), boxes, threshold=limit)
-    return Positives(logits, boxes, wanted, weights, pairs)
+    pasted = own >= len(classes) - shown.pasted
+    return Positives(logits, boxes, wanted, weights, pasted, pairs)

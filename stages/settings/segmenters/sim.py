@@ -7,6 +7,7 @@ from pydantic import model_validator
 from stages.settings.asking import StabilityOffset
 from stages.settings.limits import Milestones, Sides
 from stages.settings.section import CHOOSE, FIT, PLACE, Annotated, Field, Section
+from stages.settings.teacher_paste import TeacherPaste
 from stages.settings.training import Training, Warmup
 
 Threshold = Annotated[float, Field(gt=0, le=1)]
@@ -72,6 +73,13 @@ class TeacherTraining(Training):
         float,
         Field(ge=0, description="weight of the loss on pseudo masks of the round before; paper"),
     ] = 0.5
+    lambda_paste: Annotated[
+        float,
+        Field(ge=0, description="weight of the loss on pasted objects; 0: they have none; paper"),
+    ] = 1.0
+    paste: Annotated[TeacherPaste, Field(description="copy-paste, in later rounds")] = (
+        TeacherPaste()
+    )
     ema: Annotated[
         float,
         Field(

@@ -33,7 +33,7 @@ def fit(
 def test_model_and_log_are_complete(drawn: CropSet, tmp_path: Path) -> None:
     _, log = fit(drawn, tmp_path / "model.pt")
     assert [line["step"] for line in log] == [1, 2, 3, 4]  # 8 images, 4 of them a step, 2 epochs
-    parts = ("class", "box", "centre", "projection", "pairwise", "pseudo")
+    parts = ("class", "box", "centre", "projection", "pairwise", "pseudo", "paste")
     for line in log:
         assert line["loss"] == pytest.approx(sum(line[part] for part in parts), abs=1e-5)
         assert line["images"] == line["objects"] == 4

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from stages.geometry.masks import masks_to_rles
-from stages.learning.sim_batches import Shown, TeacherBatch, TeacherReader
+from stages.learning.sim_batches import TeacherBatch, TeacherReader
 from stages.learning.sim_index import opened_objects
-from stages.learning.sim_masks import PseudoMasks
+from stages.learning.sim_masks import PseudoMasks, Shown
 from stages.learning.sim_step import losses
 from stages.segmenters.sim_network import Teacher
 from tests.crop_set import CropSet, build_crop_set
 from tests.teacher_set import settings_of, started, write_former
 
-PARTS = {"class", "box", "centre", "projection", "pairwise", "pseudo"}
+PARTS = {"class", "box", "centre", "projection", "pairwise", "pseudo", "paste"}
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ def test_each_part_is_there_and_teaches(drawn: CropSet) -> None:
     parts, masks = lost(batch_of(drawn), teacher)
     assert set(parts) == PARTS
     assert 4 * 6 <= masks <= 4 * 8  # a small object has fewer locations
-    assert parts["pseudo"].item() == 0
-    assert all(parts[name].item() > 0 for name in PARTS - {"pseudo"})
+    assert parts["pseudo"].item() == parts["paste"].item() == 0
+    assert all(parts[name].item() > 0 for name in PARTS - {"pseudo", "paste"})
     for name, weight in (("projection", "controller"), ("pairwise", "branch"), ("box", "bbox_reg")):
         found = torch.autograd.grad(
             parts[name], list(teacher.parameters()), retain_graph=True, allow_unused=True
