@@ -122,3 +122,65 @@ def test_colours_are_means_of_whole_cells(bottom: int, rows: int) -> None:
     lab = np.where(means.any(2, keepdims=True), lab_of(means), 0)
     wanted = colour_similarity(torch.from_numpy(lab), torch.from_numpy(valid))
     assert torch.allclose(seen.double(), wanted, atol=1e-4)
+
+
+PASTE = {"enabled": True, "probability": 1.0}
+
+
+def test_objects_are_pasted_in_later_rounds(drawn: CropSet, tmp_path: Path) -> None:
+    former = write_former(drawn, tmp_path / "former.parquet")
+    plain, pasted = (
+        reader(drawn, former=former, **changes)(1) for changes in ({}, {"paste": PASTE})
+    )
+    assert pasted.image_ids == plain.image_ids
+    assert [one.pasted for one in pasted.shown] == [1] * len(pasted.shown)
+    for place, (one, before) in enumerate(zip(pasted.shown, plain.shown, strict=True)):
+        assert one.cover is not None
+        np.testing.assert_array_equal(one.pixels[~one.cover], before.pixels[~one.cover])
+        assert (one.pixels[one.cover] != before.pixels[one.cover]).any()
+        assert one.masks.masks[-1].astype(bool).tolist() == one.cover.tolist()
+        colours = similarities([one.pixels], cell=2, bottom=0)[0]
+        assert torch.equal(pasted.similarity[place], colours)
+    assert not torch.equal(pasted.pixels, plain.pixels)
+
+
+def test_a_pasted_object_lies_where_its_own_image_shows_it(drawn: CropSet, tmp_path: Path) -> None:
+    former = write_former(drawn, tmp_path / "former.parquet")
+    read = reader(drawn, former=former, sizes=[48, 64, 80], paste=PASTE)
+    plain = reader(drawn, former=former, sizes=[48, 64, 80])
+    shown = [one for step in (0, 1) for one in plain(step).shown]  # all six of the epoch
+    for target in read(1).shown:
+        fits = [one for one in shown if is_pasted_from(target, one)]
+        assert len(fits) == int(target.pasted > 0)
+
+
+def is_pasted_from(target: Any, donor: Any) -> bool:
+    height, width = (min(one) for one in zip(target.cover.shape, donor.pixels.shape, strict=False))
+    part = slice(height), slice(width)
+    cut = target.cover[part]
+    same = np.array_equal(cut, donor.masks.masks[0][part]) and cut.sum() == target.cover.sum()
+    return same and np.array_equal(target.pixels[part][cut], donor.pixels[part][cut])
+
+
+def test_a_pasted_batch_read_alone_is_the_same(drawn: CropSet, tmp_path: Path) -> None:
+    changes = {"sizes": [48, 64, 80], "paste": {"enabled": True}}
+    former = write_former(drawn, tmp_path / "former.parquet")
+    read = reader(drawn, former=former, **changes)
+    whole = [read(step) for step in range(6)]
+    assert 0 < sum(one.pasted for batch in whole for one in batch.shown) < 18
+    assert equal(reader(drawn, former=former, **changes)(5), whole[5])
+    mine = reader(drawn, former=former, team=Team(1, 2), **changes)(4)
+    for one, other in zip(mine.shown, whole[4].shown[1::2], strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_without_masks_of_a_round_before_nothing_is_pasted(drawn: CropSet, tmp_path: Path) -> None:
+    assert equal(reader(drawn, paste=PASTE)(1), reader(drawn)(1))
+    former = write_former(drawn, tmp_path / "former.parquet", score=0.0)
+    assert equal(reader(drawn, former=former, paste=PASTE)(1), reader(drawn)(1))
+
+
+def test_an_image_is_not_pasted_into_itself(tmp_path: Path) -> None:
+    alone = build_crop_set(tmp_path, images=1, salient=1)
+    former = write_former(alone, tmp_path / "former.parquet")
+    assert reader(alone, former=former, paste=PASTE)(0).shown[0].pasted == 0

@@ -73,6 +73,49 @@ def test_killed_training_ends_with_the_same_bytes(
     assert [line["pairwise"] for line in log] == [line["pairwise"] for line in whole]
 
 
+PASTE = {"paste": {"enabled": True}}
+
+
+@pytest.mark.parametrize("at", [1, 3])  # before and behind the checkpoint of step 2
+def test_killed_training_that_pastes_ends_with_the_same_bytes(
+    drawn: CropSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    former = write_former(drawn, tmp_path / "former.parquet")
+    changes = {"training": {**PASTE, "sizes": [48, 64]}}
+    wanted, whole = fit(drawn, tmp_path / "whole.pt", changes, former=former)
+    assert 0 < sum(line["pasted"] for line in whole) < 16
+    monkeypatch.setattr(TeacherLearner, "loss", counted(TeacherLearner.loss, [], limit=at))
+    with pytest.raises(KeyboardInterrupt):
+        fit(drawn, tmp_path / "killed.pt", changes, former=former)
+    monkeypatch.undo()
+    seen, log = fit(drawn, tmp_path / "killed.pt", changes, former=former)
+    assert seen == wanted
+    assert [line["paste"] for line in log] == [line["paste"] for line in whole]
+    assert max(line["paste"] for line in log) > 0
+
+
+def test_the_first_round_pastes_nothing_and_says_so_once(
+    drawn: CropSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, _ = fit(drawn, tmp_path / "plain.pt")
+    assert "pasted" not in capsys.readouterr().err
+    changes = {"training": {"paste": {"enabled": True, "probability": 1.0}}}
+    seen, log = fit(drawn, tmp_path / "pasted.pt", changes)
+    assert seen == plain
+    assert [line["pasted"] for line in log] == [0] * 4
+    said = "fit_propose: nothing is pasted: there are no trusted masks of a round before."
+    assert capsys.readouterr().err.count(said) == 1
+
+
+def test_the_masks_of_pasted_objects_are_learned(drawn: CropSet, tmp_path: Path) -> None:
+    former = write_former(drawn, tmp_path / "former.parquet")
+    paste = {"enabled": True, "probability": 1.0}
+    changes = {**LEARNING, "epochs": 20, "lambda_pseudo": 0, "lambda_paste": 2.0, "paste": paste}
+    _, log = fit(drawn, tmp_path / "model.pt", {"training": changes}, former=former)
+    first, last = (np.mean([line["paste"] for line in part]) for part in (log[:4], log[-4:]))
+    assert last < 0.7 * first
+
+
 def counted(loss: Callable[..., Any], steps: list[int], *, limit: int) -> Callable[..., Any]:
     def cut(*args: Any, **kwargs: Any) -> Any:
         if len(steps) == limit:

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from stages.box_supervision.box_grid import boxes_on_grid
 from stages.geometry.masks import masks_to_rles
-from stages.learning.sim_masks import on_grid, pseudo_masks
+from stages.learning.sim_masks import PseudoMasks, Shown, on_grid, pseudo_masks, uncovered
 
 SIZE = (12, 16)
 
@@ -58,3 +60,31 @@ def test_masks_are_resized_with_the_image() -> None:
     assert found.masks[0, 8:16, 16:].all()
     assert found.masks.sum() == 4 * mask.sum()
     assert found.looked_at.all()
+
+
+def covered(boxes: list[list[float]], cover: np.ndarray | None, pasted: int = 0) -> Shown:
+    none = np.zeros((len(boxes), 0, 0), dtype=np.uint8)
+    masks = PseudoMasks(none, none, torch.zeros(len(boxes)))
+    pixels, classes = np.zeros((*SIZE, 3), np.uint8), torch.zeros(len(boxes), dtype=torch.int64)
+    return Shown(pixels, torch.tensor(boxes).reshape(-1, 4), classes, masks, pasted, cover)
+
+
+def test_without_pasted_objects_boxes_are_whole() -> None:
+    shown = covered([[0.0, 0, 8, 8], [4.0, 2, 16, 12]], None)
+    whole = boxes_on_grid(shown.boxes, 8, 8, cell=2)
+    assert torch.equal(uncovered(whole, shown, cell=2), whole)
+
+
+def test_boxes_lose_the_cells_that_are_covered_by_half() -> None:
+    """But for those of pasted objects, and for one of which that would leave nothing."""
+    cover = random(3)
+    cover[4:6, 4:6] = True
+    shown = covered([[0.0, 0, 16, 12], [4.0, 4, 6, 6], [0.0, 0, 16, 12]], cover, pasted=1)
+    whole = boxes_on_grid(shown.boxes, 8, 8, cell=2)  # of 16 x 16 px: padded below
+    found = uncovered(whole, shown, cell=2)
+    for y in range(6):
+        for x in range(8):
+            part = cover[2 * y : 2 * y + 2, 2 * x : 2 * x + 2]
+            assert found[0, y, x] == (part.mean() < 0.5)
+    assert torch.equal(found[1:], whole[1:])
+    assert found[1].sum() == 1
