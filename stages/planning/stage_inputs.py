@@ -133,23 +133,28 @@ class Inputs:
         return self.propose_model(wildcards) if looks else []
 
     def salient_images(self, wildcards: Any) -> list[str]:
-        """Folder of the images that have one object, where there are any."""
-        world = self._world(wildcards)
-        return [salient.below(world).images for salient in self.ground.salient]
+        """Folder of the images that have one object, where there are any and they are read."""
+        return [salient.images for salient in self.salient(wildcards)]
 
     def salient_masks(self, wildcards: Any) -> list[str]:
-        """Folder of the masks of those objects, where there are any."""
-        world = self._world(wildcards)
-        return [salient.below(world).masks for salient in self.ground.salient]
+        """Folder of the masks of those objects, likewise."""
+        return [salient.masks for salient in self.salient(wildcards)]
 
     def salient_listed(self, wildcards: Any) -> list[str]:
         """The user's own list of those images that count, where there is one."""
-        return [salient.listed for salient in self.ground.salient if salient.listed]
+        return [salient.listed for salient in self.salient(wildcards) if salient.listed]
 
     def salient_single(self, wildcards: Any) -> float:
         """Least share of its largest component that a salient mask counts from; 0: all count."""
         given = self.ground.config["dataset"]["salient"] or {}
-        return 0.0 if self.ground.homes.own_worlds else float(given.get("single", 0))
+        is_read = self.salient(wildcards) and not self.ground.homes.own_worlds
+        return float(given.get("single", 0)) if is_read else 0.0
+
+    def salient(self, wildcards: Any) -> list[Salient]:
+        """The salient images, where the segmenter that is trained reads them."""
+        world, variants = self._world(wildcards), self.ground.variants
+        is_read = variants.method(self.case(wildcards).variant, "propose").salient
+        return [salient.below(world) for salient in self.ground.salient if is_read]
 
     def select_model(self, wildcards: Any) -> list[str]:
         """The network of `select`, where it learns."""

@@ -111,7 +111,7 @@ class StagePlan(RoundInputs):
         if self.ground.homes.own_worlds:
             return found
         if self.stage == "fit_propose":
-            return found + [digests.salient(salient) for salient in self.ground.salient]
+            return found + [digests.salient(salient) for salient in self.salient(wildcards)]
         train, held_out = self.split(wildcards), self.held_out(wildcards)
         if self.stage in ("train", "evaluate", "compare"):
             found += map(digests.labels, held_out)

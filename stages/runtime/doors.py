@@ -22,6 +22,7 @@ class Method:
     former : stages whose tables of the round before are read, in a round after the first: by its
         training, where it learns, else by the method itself.
     teacher : whether it, and its training, look through the segmenter that `fit_propose` trains.
+    salient : whether its training reads salient images beside the weak labels.
     """
 
     module: str
@@ -30,6 +31,7 @@ class Method:
     joint: str = ""
     former: tuple[str, ...] = ()
     teacher: bool = False
+    salient: bool = False
 
 
 def opened(module: str) -> Any:

@@ -15,7 +15,8 @@ A segmenter that learns from the weak labels has in its door the module that tra
 * `facts_of_fit(settings) -> dict`: what the training depends on beside settings and code, for
   provenance: `packages` and checksums of weights; raises ValueError where a file is missing.
 `settings` is section `propose`. The first two functions above then take the network as `model`,
-a path. Its block has a key `model`, a network that another run has trained, or null.
+a path. Its block has a key `model`, a network that another run has trained, or null. Salient images
+are given to those alone whose door says that they read them.
 """
 
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ SEGMENTERS = {  # by propose.segmenter
         "stages.segmenters.boxcaseg",
         settings="stages.settings.segmenters.boxcaseg",
         fit="stages.learning.crop_fitting",
+        salient=True,
     ),
     "sim": Method(
         "stages.segmenters.sim_teacher",

@@ -29,9 +29,11 @@ class Partworld(Section):
     salient: Annotated[
         int,
         Field(
-            ge=0, description="images of single objects with masks, for what learns from such; or 0"
+            ge=0,
+            description="images of single objects with masks, drawn where something learns from "
+            "such; or 0",
         ),
-    ] = 0
+    ] = 3200
     look: Annotated[
         Literal["plain", "hard"],
         Field(

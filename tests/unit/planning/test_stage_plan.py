@@ -52,6 +52,20 @@ def test_a_stage_reads_each_file_in_its_own_home(ablation: Plan) -> None:
     assert refine.proposals(whole) == ["results/r/seed-1/whole/propose/shard-0001-of-0002.parquet"]
 
 
+def test_salient_images_go_to_the_segmenter_that_reads_them_alone() -> None:
+    learned: Any = {"model": None, "checkpoint": None, "sha256": None, "training": {}}
+    found = {
+        name: plan(
+            propose={"segmenter": name, name: learned}, dataset__partworld={"salient": 9}
+        ).fit_propose
+        for name in ("boxcaseg", "sim")
+    }
+    wanted = ["results/r/partworld/salient/images"], ["results/r/partworld/salient/masks"]
+    for name, (images, masks) in {"boxcaseg": wanted, "sim": ([], [])}.items():
+        assert found[name].salient_images(job("r")) == images
+        assert found[name].salient_masks(job("r")) == masks
+
+
 def test_a_stage_without_shards_reads_them_all(ablation: Plan) -> None:
     full = job("r/seed-1/full")
     assert ablation.export.pseudo_labels(full) == _shards("r/seed-1/full", "refine")

@@ -224,6 +224,11 @@ OF_THE_RUN: list[tuple[dict[str, Any], str]] = [
         {"dataset.salient": SALIENT, "dataset.partworld.salient": 9},
         "dataset.salient is given, and dataset.partworld.salient draws 9 images as well",
     ),
+    (
+        {"prepare.labels": "given", "prepare.mask_share": 0.1},
+        "prepare.mask_share is 0.1, but prepare.labels is given, which derives no label",
+    ),
+    ({"dataset.salient": SALIENT}, "dataset.partworld.salient draws 3200 images as well"),
     ({"variant": "propose"}, "variant: 'propose' is a folder that all variants share"),
     ({"variant": "answers"}, "variant: 'answers' is a folder that all variants share"),
     ({"select.method": "sam_top1"}, "refine.method: prm starts from PSM, but select.method is"),
@@ -279,7 +284,7 @@ FINE: list[dict[str, Any]] = [
     {"train.roi_drop": {"enabled": True, "start": 399}},
     {"train": {"norm": "frozen_batch", "weights": "resnet.pth"}},
     {"dataset": {"source": "files", "train": SPLIT}},
-    {"dataset": {"salient": SALIENT}},
+    {"dataset": {"salient": SALIENT, "partworld": {"salient": 0}}},
     {"dataset": {"partworld": {"salient": 9, "look": "hard"}}},
     {  # a recipe of the demo below a file of one's own data
         "dataset": {
