@@ -9,13 +9,14 @@ bag, `pseudo_label` the mask that export wrote, after its transforms (without it
 refine). Every mean stands beside the number of objects it rests on; what rests on nothing is null.
 Without the four tables a detector alone is scored.
 
-With `evaluate.match: iou` (WeakSAM, Tables 4, 5 and 7) no instance id is looked at: labels and true
-objects are matched within image and class; proposals have their recall, and the detections of the
-tags' bag CorLoc and AP50 on the training images, whose tags are known. Without the four tables
-`--exported` may then be anybody's COCO file of labels.
+With `evaluate.match: iou` (WeakSAM, Tables 4, 5 and 7), and with `auto` where all weak labels are
+tags, no instance id is looked at: labels and true objects are matched within image and class;
+proposals have their recall, and the detections of the tags' bag CorLoc and AP50 on the training
+images, whose tags are known. Without the four tables `--exported` may then be anybody's COCO file
+of labels.
 
-Beside this program `prepare` and `translate`
-read true masks, and a training that is told to look (`train.evaluate_every`).
+Beside this program `prepare` and `translate` read true masks, and a training that is told to look
+(`train.evaluate_every`).
 """
 
 import json
@@ -112,6 +113,14 @@ def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
     return judge
 
 
+def is_by_iou(match: str, weak_labels: Path) -> bool:
+    """Whether labels and objects are matched by IoU; `auto` looks whether all labels are tags."""
+    if match != "auto":
+        return match == "iou"
+    kinds = read_table(weak_labels, WEAK_LABELS).column("kind")
+    return set(kinds.unique().to_pylist()) == {"tag"}
+
+
 def by_instance(args: Any, settings: Evaluate, categories: int) -> dict[str, Any]:
     """What `match: instance` measures; labels born of tags are counted, and that is said."""
     is_judging = has_tables(args)
@@ -184,7 +193,7 @@ def labels_as_detections(args: Any, settings: Evaluate) -> dict[str, Any] | None
 
 def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
     """Everything measured, as written to metrics.json."""
-    is_iou, has_labels = settings.match == "iou", has_tables(args)
+    is_iou, has_labels = is_by_iou(settings.match, args.weak_labels), has_tables(args)
     backend_of(settings.backend)  # in the first second, as the line before and that which follows
     training = read_training(args.training) if args.training else None
     categories = read_table(args.categories, CATEGORIES).to_pylist()

@@ -10,13 +10,14 @@ class Evaluate(Section):
     """What is compared with what, and the definitions of the error shares."""
 
     match: Annotated[
-        Literal["instance", "iou"],
+        Literal["auto", "instance", "iou"],
         Field(
             description="instance: each label with the object that its weak label came from; iou: "
             "labels and objects of a class by their IoU, which labels of tags need, and files of "
-            "others; it also tells recall of proposals, and CorLoc and AP50 of the tags' detections"
+            "others; it also tells recall of proposals, and CorLoc and AP50 of the tags' "
+            "detections; auto: iou where all weak labels are tags, else instance"
         ),
-    ] = "instance"
+    ] = "auto"
     group_cover: Annotated[
         float,
         Field(

@@ -283,6 +283,18 @@ def test_by_instance_labels_of_tags_are_counted_and_that_is_said(tmp_path: Path)
     assert "evaluate.match: iou scores them" in text
 
 
+def test_auto_matches_labels_of_tags_by_iou_and_others_with_their_objects(tmp_path: Path) -> None:
+    for name, make in (("tags", tagged), ("points", pointed)):
+        folder = tmp_path / name
+        folder.mkdir()
+        goal = truth(make(folder))
+        wanted = run(folder, match="iou" if name == "tags" else "instance", ground_truth=goal)
+        seen = run(folder, match="auto", ground_truth=goal)
+        for metrics in (seen, wanted):
+            metrics.pop("provenance")
+        assert seen == wanted
+
+
 POINTED = [(1, 11, (0, 10)), (1, 12, (20, 28))]  # the second label lacks a fifth
 
 

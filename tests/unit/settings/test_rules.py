@@ -55,6 +55,7 @@ MATCHED = [  # prepare.labels, dataset.ground_truth, evaluate.match, whether the
     ("tag", True, "iou", True),
     ("tag", False, "instance", True),
     ("point", True, "iou", True),
+    ("tag", True, "auto", True),
     ("tag", True, "instance", False),
 ]
 
@@ -73,6 +74,7 @@ def test_labels_of_tags_are_scored_by_iou(
 def test_a_variant_that_learns_from_tags_is_scored_by_iou() -> None:
     config = to_values(Config())
     config["variants"] = {"tags": {"prepare": {"labels": "tag"}}}
+    config["evaluate"]["match"] = "instance"
     said = " ".join(run_faults(config))
     assert "variants.tags: prepare.labels is tag" in said
     assert "set evaluate.match: iou" in said
