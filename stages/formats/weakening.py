@@ -6,6 +6,9 @@ looked at again before `evaluate`. Points: near the centre (the "QC" points, whi
 SAPNet's code alone describes), or uniform in the mask; an annotation's own point goes before one
 that is drawn. What is drawn depends on the annotation's id alone (on its image and its number there
 where the file has no ids), so that neither order nor shards matter.
+
+With `mask_share` a person has outlined some of the objects: their mask is the label then, as of
+`given`, instead of a point or box.
 """
 
 from collections import Counter
@@ -69,7 +72,9 @@ class Weakening:
             try:
                 image = images[label.image_id]
                 placed = in_px(label, image["width"], image["height"])
-                rows += [make(placed, image) for make in makers]
+                is_outlined = self._is_outlined(placed, image)
+                ways = (self._mask,) if is_outlined else makers
+                rows += [make(placed, image) for make in ways]
             except LabelFault as fault:
                 self.faults.add(fault.kind, f"{label.place}{fault}")
         rows = _one_tag_a_class(rows) if self.settings.labels == "tag" else rows
@@ -85,6 +90,15 @@ class Weakening:
             "tag": (self._tag,),
         }
         return ways[self.settings.labels]
+
+    def _is_outlined(self, label: Label, image: Image) -> bool:
+        """Whether a person has given the mask of this object, beside the weak labels of others."""
+        share = self.settings.mask_share
+        if not share or self._rng(label, Purpose.GIVEN_MASK).random() >= share:
+            return False
+        has_mask = bool(label.mask) and bool(rle_areas([self._rle(label, image)])[0])
+        self.told["objects without a mask that could be given, left as they are"] += not has_mask
+        return has_mask
 
     def _given(self, label: Label, image: Image) -> Row:
         if label.mask is not None:
@@ -140,8 +154,7 @@ class Weakening:
 
     def _drawn(self, label: Label, image: Image) -> tuple[float, float]:
         rle = self._rle(label, image, "draw a point from")
-        key = (label.id,) if self.has_ids else (label.image_id, label.id)
-        rng = rng_of(self.seed, Purpose.POINT, *key)
+        rng = self._rng(label, Purpose.POINT)
         if not rle_areas([rle])[0]:
             return _vertex(label, image, rng)
         mask = rles_to_masks([rle])[0]
@@ -156,6 +169,11 @@ class Weakening:
         )
         # the jitter may touch the far border of the image
         return min(x0 + x, image["width"] - EDGE), min(y0 + y, image["height"] - EDGE)
+
+    def _rng(self, label: Label, purpose: Purpose) -> np.random.Generator:
+        """Random numbers of one annotation."""
+        key = (label.id,) if self.has_ids else (label.image_id, label.id)
+        return rng_of(self.seed, purpose, *key)
 
     def _rle(self, label: Label, image: Image, purpose: str = "") -> Rle:
         size = image["height"], image["width"]

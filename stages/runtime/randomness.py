@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     ENHANCE = 16  # fit_prompt: boxes of P2BNet that are no object
     TEACHER = 17  # fit_propose: how large an image is shown to SIM's teacher in an epoch
     PROTOTYPES = 18  # fit_refine: pixels that prototypes start from
+    GIVEN_MASK = 19  # prepare: whether an object's mask is given beside the weak labels
 
 
 def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

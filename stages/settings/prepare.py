@@ -1,6 +1,8 @@
 """Section `prepare`: from an annotation file to images and weak labels."""
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from stages.settings.section import Annotated, Field, Section
 
@@ -16,6 +18,15 @@ class Prepare(Section):
             "every mask and box beyond it is ground truth, which no stage before evaluate sees"
         ),
     ] = "point"
+    mask_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="of point, box, box_and_point: share of the objects whose mask a person "
+            "has given instead, drawn for each alone; it is their label, and no ground truth",
+        ),
+    ] = 0.0
     point: Annotated[
         Literal["uniform", "quasi_center"],
         Field(
@@ -59,3 +70,13 @@ class Prepare(Section):
         Literal["fail", "skip"],
         Field(description="an image that cannot be read: stop, or name it, count it and go on"),
     ] = "fail"
+
+    @model_validator(mode="after")
+    def _shares_what_is_weakened(self) -> Self:
+        if self.mask_share and self.labels not in ("point", "box", "box_and_point"):
+            raise ValueError(
+                f"{{at}}.mask_share is {self.mask_share:g}, but {{at}}.labels is {self.labels}, "
+                "which derives no label of each object; set mask_share: 0, or labels to point, box "
+                "or box_and_point"
+            )
+        return self

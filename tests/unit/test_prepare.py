@@ -139,6 +139,51 @@ def test_labels_are_of_the_kind_that_is_asked_for(way: str, tmp_path: Path) -> N
         )
 
 
+@pytest.mark.parametrize("way", ["point", "box", "box_and_point"])
+def test_a_share_of_the_objects_has_its_mask_as_the_label(way: str, tmp_path: Path) -> None:
+    labels = dataset(tmp_path, [annotation(number) for number in range(1, 201)])
+    prepare(tmp_path, labels, tmp_path / "weak", labels=way)
+    prepare(tmp_path, labels, tmp_path / "some", labels=way, mask_share=0.3)
+    prepare(tmp_path, labels, tmp_path / "all", labels=way, mask_share=1.0)
+    prepare(tmp_path, labels, tmp_path / "given", labels="given")
+    weak, some, whole, given = (rows_of(tmp_path / n) for n in ("weak", "some", "all", "given"))
+    assert whole == given
+    outlined = {row["label_id"] for row in some if row["kind"] == "mask"}
+    assert 40 <= len(outlined) <= 80  # 60 ± 3 sd
+    assert [row for row in some if row["kind"] == "mask"] == [
+        row for row in given if row["label_id"] in outlined
+    ]
+    assert [row for row in some if row["kind"] != "mask"] == [
+        row for row in weak if row["instance_id"] not in outlined
+    ]
+
+
+def test_whose_mask_is_given_depends_on_annotation_and_seed_alone(tmp_path: Path) -> None:
+    def outlined(name: str, numbers: range, *more: str) -> set[int]:
+        labels = dataset(tmp_path, [annotation(number) for number in numbers])
+        prepare(tmp_path, labels, tmp_path / name, *more, labels="point", mask_share=0.5)
+        return {r["label_id"] for r in rows_of(tmp_path / name) if r["kind"] == "mask"}
+
+    many, few = outlined("many", range(1, 60)), outlined("few", range(30, 60))
+    assert few == {number for number in many if number >= 30}
+    assert many != outlined("seed", range(1, 60), "--seed", "1")
+
+
+def test_objects_without_a_mask_stay_what_they_are_and_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flat = [[2, 2, 3, 2, 3, 2, 2, 2]]  # covers no pixel
+    labels = dataset(
+        tmp_path, [annotation(1), bare(2, bbox=[1, 1, 5, 4]), bare(3, segmentation=flat)]
+    )
+    labels.write_text(labels.read_text().replace('"id": 3, "image_id"', '"bbox": [2, 2, 1, 1], '
+                                                 '"id": 3, "image_id"'))  # fmt: skip
+    prepare(tmp_path, labels, tmp_path / "out", labels="box", mask_share=1.0)
+    assert [row["kind"] for row in rows_of(tmp_path / "out")] == ["mask", "box", "box"]
+    said = capsys.readouterr().out
+    assert "2 objects without a mask that could be given, left as they are" in said
+
+
 def test_a_given_box_is_cut_at_the_image(tmp_path: Path) -> None:
     prepare(tmp_path, dataset(tmp_path, MIXED), tmp_path / "out", labels="given")
     (row,) = [row for row in rows_of(tmp_path / "out") if row["kind"] == "box"]
