@@ -28,7 +28,7 @@ def variant_config(config: Values, name: str) -> dict[str, Any]:
     """
     name, number = parted(name)
     merged: dict[str, Any] = json.loads(json.dumps(config))
-    chain = [*reversed(_chain(config["variants"], name))]
+    chain = [*reversed(chain_of(config["variants"], name))]
     later = [entry.get("again") or {} for entry in (config, *chain)] if number > 1 else []
     for entry in (*chain, *later):
         for section in OVERRIDDEN:
@@ -49,13 +49,13 @@ def parted(name: str) -> tuple[str, int]:
 
 def wanted_rounds(config: Values, name: str) -> int:
     """How many rounds a variant is to have; raises as `variant_config`."""
-    said = (entry.get("rounds") for entry in (*_chain(config["variants"], name), config))
+    said = (entry.get("rounds") for entry in (*chain_of(config["variants"], name), config))
     return next((int(count) for count in said if count is not None), 1)
 
 
 def is_supervised(variants: Values, name: str) -> bool:
     """Whether this is no variant but a detector that learns from the ground truth."""
-    starts = [entry.get("of") for entry in _chain(variants, name)]
+    starts = [entry.get("of") for entry in chain_of(variants, name)]
     return FULLY_SUPERVISED in (name, *starts)
 
 
@@ -68,8 +68,13 @@ def laid_over(base: Values, values: Values) -> dict[str, Any]:
     return merged
 
 
-def _chain(variants: Values, name: str) -> list[Values]:
-    """The entry of a variant, then those that it starts from."""
+def chain_of(variants: Values, name: str) -> list[Values]:
+    """The entry of a variant, then those that it starts from; empty for a name without an entry.
+
+    Raises
+    ------
+    ValueError : as `variant_config`.
+    """
     seen, chain = [name], []
     while name in variants:
         chain.append(variants[name])

@@ -2,7 +2,8 @@
 
 SAPNet, Sec. 4.3, has such a comparison of its components.
 
-A variant starts from the config, or from another variant (`of`), and lays its own values over it.
+A variant starts from the config, or from another variant (`of`), and lays its own values over it;
+below them it may lay a whole recipe (`recipe`, see `recipes.py`).
 `over` names the variant that it is to beat, one component less: the gain is reported against it.
 """
 
@@ -48,6 +49,13 @@ class Variant(Again):
         Field(
             description="variant to start from; null: the config; fully_supervised: no variant "
             "but a detector that learns from the ground truth, with other keys of `train`"
+        ),
+    ] = None
+    recipe: Annotated[
+        str | None,
+        Field(
+            description="file whose sections are laid under these values, below the repository, "
+            "such as workflow/recipes/sam_box.yaml; null: none"
         ),
     ] = None
     over: Annotated[str | None, Field(description="variant with one component less")] = None

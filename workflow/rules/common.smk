@@ -20,6 +20,7 @@ try:
     from stages.runtime.program import say
     from stages.settings.judge import judged
     from stages.settings.overrides import laid_over
+    from stages.settings.recipes import with_recipes
 except ImportError as error:
     raise WorkflowError(
         f"{error}. The Snakefile needs pydantic, which Snakemake brings from 9.19 on, and the "
@@ -38,7 +39,8 @@ except ValueError as error:
 
 try:
     # the config of a `module:` comes without config.yaml, and belongs to the outer workflow
-    config = judged(laid_over(load_configfile(ROOT / "config.yaml"), config))
+    config = laid_over(load_configfile(ROOT / "config.yaml"), config)
+    config = judged(with_recipes(config, ROOT))
     PLAN = plan_of(config, root=ROOT, fresh=IS_MAIN)
 except ValueError as error:
     raise WorkflowError(f"config: {error}")
