@@ -38,6 +38,7 @@ include: "workflow/rules/predict.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/label_cost.smk"
 include: "workflow/rules/tidy.smk"
 
 

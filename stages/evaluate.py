@@ -44,6 +44,7 @@ from stages.scoring.matched_images import (
     Labels,
     RefinedLabels,
     StrangeLabels,
+    is_by_iou,
     matched_images,
 )
 from stages.scoring.training_facts import read_training
@@ -111,14 +112,6 @@ def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
         judge.image(image)
         progress.step()
     return judge
-
-
-def is_by_iou(match: str, weak_labels: Path) -> bool:
-    """Whether labels and objects are matched by IoU; `auto` looks whether all labels are tags."""
-    if match != "auto":
-        return match == "iou"
-    kinds = read_table(weak_labels, WEAK_LABELS).column("kind")
-    return set(kinds.unique().to_pylist()) == {"tag"}
 
 
 def by_instance(args: Any, settings: Evaluate, categories: int) -> dict[str, Any]:

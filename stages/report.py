@@ -9,7 +9,6 @@ Nothing is compared that does not rest on the same objects. Where `evaluate.matc
 """
 
 import argparse
-import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,59 +23,12 @@ from stages.reporting.detectors_figure import draw_detectors
 from stages.reporting.matched_figure import draw_matched
 from stages.reporting.matched_table import matched_table
 from stages.runtime.atomic import write_text
-from stages.runtime.json_files import read_json
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.provenance import provenance_of, sha256_of
+from stages.scoring.case_metrics import runs_of
 from stages.settings.overrides import FULLY_SUPERVISED
 from stages.settings.report import Report
 from stages.settings.section import from_json, provenance_values
-
-KEYS = ("counts", "label_quality", "label_ap", "detector")  # of metrics.json, that are read
-
-
-def read_metrics(path: Path) -> dict[str, Any]:
-    """One metrics.json of `evaluate`.
-
-    Raises
-    ------
-    ValueError : missing, no JSON, or not one of evaluate's.
-    """
-    metrics = read_json(path, "metrics", "evaluate")
-    absent = [key for key in KEYS if not isinstance(metrics, dict) or key not in metrics]
-    if absent:
-        raise ValueError(f"{path}: no metrics, {' and '.join(absent)} missing. Rerun evaluate.")
-    return dict(metrics)
-
-
-def runs_of(
-    paths: Sequence[Path], variants: Sequence[str], seeds: Sequence[int], flag: str
-) -> dict[str, list[dict[str, Any]]]:
-    """Metrics by variant, in the order of the seeds.
-
-    Parameters
-    ----------
-    paths : in the order of product(variants, seeds), seeds running fastest.
-    flag : name of the argument that held them, for the sentence.
-
-    Raises
-    ------
-    ValueError : a name or seed is there twice, or the number of files is another.
-    """
-    for kind, names in (("variant", variants), ("seed", seeds)):
-        twice = [name for number, name in enumerate(names) if name in names[:number]]
-        if twice:
-            raise ValueError(f"{flag}: {kind} {twice[0]} is given twice. Give it once.")
-    wanted = len(variants) * len(seeds)
-    if len(paths) != wanted:
-        raise ValueError(
-            f"{flag}: {len(paths)} files for {len(variants)} variants and {len(seeds)} seeds. "
-            f"Give {wanted}, variant by variant."
-        )
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in variants}
-    pairs = itertools.product(variants, seeds)
-    for path, (name, _) in zip(paths, pairs, strict=True):
-        runs[name].append(read_metrics(path))
-    return runs
 
 
 def over_of(text: str) -> dict[str, str | None]:

@@ -80,6 +80,7 @@ def config(**changes: Any) -> dict[str, Any]:
             "detectors": [],
             "detector_seeds": [],
         },
+        "label_cost": {"variants": [], "seeds": [], "seconds": {}},
         "variants": VARIANTS,
     }
     filled: dict[str, Any] = json.loads(json.dumps(values))

@@ -1,10 +1,14 @@
-"""What `snakemake ablation` runs and compares: variants times seeds. Standard library alone."""
+"""What is run and compared, variants times seeds: by `snakemake ablation`, and by `label_cost`.
+
+Standard library alone.
+"""
 
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stages.planning.cost_cases import CostCases
 from stages.planning.homes import Case
 from stages.planning.lineage import Variants, as_json
 
@@ -13,7 +17,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The ablation of a config.
+    """The ablation of a config, and the comparison of kinds of labels.
 
     last : the last round of each variant that has several.
     plain : the case of the run without an ablation; plain_detector : whether it is scored by a
@@ -22,7 +26,7 @@ class Comparison:
     with, or None.
     detectors, detector_seeds : what trains a detector: on the labels of one of `variants`, or on
     the ground truth.
-    settings : JSON text of the section `report`.
+    settings : JSON text of the section `report`. cost : what `label_cost` compares.
     """
 
     plain: Case
@@ -35,6 +39,7 @@ class Comparison:
     detector_seeds: tuple[int, ...]
     settings: str
     last: Mapping[str, str]
+    cost: CostCases
 
     def compared(self) -> list[Case]:
         """Every variant's last round with every seed, seeds running fastest."""
@@ -49,7 +54,8 @@ class Comparison:
 
     def cases(self) -> list[Case]:
         """All of them and the plain run, each once."""
-        return list(dict.fromkeys([self.plain, *self.compared(), *self.detected()]))
+        found = [self.plain, *self.compared(), *self.detected(), *self.cost.cases()]
+        return list(dict.fromkeys(found))
 
     def over_json(self) -> str:
         """JSON text of `over`."""
@@ -57,11 +63,15 @@ class Comparison:
 
     def has_detector(self, case: Case) -> bool:
         """Whether a case is scored by a detector."""
-        return self.plain_detector if case.seed is None else case in self.detected()
+        if case.seed is None:
+            return self.plain_detector
+        return case in self.detected() or case in self.cost.cases()
 
 
-def comparison_of(config: Values, variants: Variants, *, held_out: bool) -> Comparison:
-    """The ablation of a complete and checked config; held_out: detectors can be scored."""
+def comparison_of(
+    config: Values, variants: Variants, cost: CostCases, *, held_out: bool
+) -> Comparison:
+    """The comparisons of a complete and checked config; held_out: detectors can be scored."""
     report, truth = config["report"], config["dataset"]["ground_truth"]
     learnt = {
         name: truth
@@ -82,4 +92,5 @@ def comparison_of(config: Values, variants: Variants, *, held_out: bool) -> Comp
         detector_seeds=tuple(report["detector_seeds"]),
         settings=as_json(report),
         last={name: variants.last(name) for name in names},
+        cost=cost,
     )

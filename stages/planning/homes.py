@@ -132,7 +132,7 @@ class _Dealer:
             return self._base(case)
         if case.seed is None:
             return folder_of(self.run, case, own_worlds=self.own_worlds)
-        owner = self.variants.first_alike(case.variant, stage) or case.variant
+        owner = self.variants.owner(case.variant, stage)
         seed = None if stage in SHARED and not self.own_worlds else case.seed
         owned = replace(case, variant=owner, seed=seed)
         return folder_of(self.run, owned, own_worlds=self.own_worlds)

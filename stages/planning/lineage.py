@@ -35,12 +35,14 @@ class Variants:
     values.
     compared : names in the order of the ablation's table, each with all of its rounds; earlier ones
     own what is shared.
+    costed : names of what `label_cost` compares beside them, likewise.
     supervised : names that stand for no variant but for a detector that learns from ground truth.
     rounds : of each variant that has more than one.
     """
 
     configs: Mapping[str, Values]
     compared: tuple[str, ...]
+    costed: tuple[str, ...] = ()
     supervised: Collection[str] = ()
     rounds: Mapping[str, int] = field(default_factory=dict)
 
@@ -117,9 +119,15 @@ class Variants:
 
     def first_alike(self, name: str, stage: str) -> str | None:
         """The first compared variant with the same files of a stage, itself perhaps."""
+        return self._first(self.compared, name, stage)
+
+    def owner(self, name: str, stage: str) -> str:
+        """The first of all that run with the same files of a stage, itself perhaps."""
+        return self._first((*self.compared, *self.costed), name, stage) or name
+
+    def _first(self, names: tuple[str, ...], name: str, stage: str) -> str | None:
         wanted = self.lineage(name, stage)
-        alike = (other for other in self.compared if self.lineage(other, stage) == wanted)
-        return next(alike, None)
+        return next((other for other in names if self.lineage(other, stage) == wanted), None)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from typing import Any
 
 from stages.formats.writer import FROM_ONE
 from stages.planning.comparison import Comparison, comparison_of
+from stages.planning.cost_cases import LabelCostPlan, cost_cases
 from stages.planning.digests import Digests
 from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
@@ -43,6 +44,7 @@ class Plan:
     folder : of the run. shards : names such as 0003-of-0128.
     fetched : regular expression of the weight files that have to be fetched first.
     comparison : what the ablation compares; metrics, detector_metrics : the files that it reads.
+    label_cost : what `snakemake label_cost` reads.
     compared_engines : home of `snakemake compare_engines`.
     targets : what the run is to make. watched : the data are the user's own files.
     translated : names of the splits whose labels become COCO first.
@@ -55,6 +57,7 @@ class Plan:
     comparison: Comparison
     metrics: tuple[str, ...]
     detector_metrics: tuple[str, ...]
+    label_cost: LabelCostPlan
     compared_engines: str
     targets: tuple[str, ...]
     watched: bool
@@ -128,6 +131,7 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
         detector_metrics=tuple(
             homes.at(case, "evaluate", "metrics.json") for case in comparison.detected()
         ),
+        label_cost=LabelCostPlan(comparison.cost, homes),
         compared_engines=homes.of_case[comparison.plain]["compare"],
         targets=_targets(config, export, homes, comparison),
         watched=not homes.own_worlds,
@@ -140,10 +144,11 @@ def _ground_of(config: Values, root: Path, *, fresh: bool) -> Ground:
     """What the plans of all stages stand on; raises as `plan_of`."""
     folder, dataset = Path("results", config["run"]), config["dataset"]
     links = Links(folder, fresh)
-    variants = variants_of(config, root=root, links=links)
+    cost = cost_cases(config, root=root, links=links)
+    variants = variants_of(config, root=root, links=links, costed=cost.variants)
     train, val = splits(dataset, links)
     held_out = val if config["train"]["enabled"] else ()
-    comparison = comparison_of(config, variants, held_out=bool(held_out))
+    comparison = comparison_of(config, variants, cost, held_out=bool(held_out))
     own_worlds = dataset["source"] == "partworld"
     where = {"run": config["run"], "seed": config["seed"], "own_worlds": own_worlds}
     return Ground(
@@ -160,8 +165,14 @@ def _ground_of(config: Values, root: Path, *, fresh: bool) -> Ground:
     )
 
 
-def variants_of(config: Values, *, root: Path, links: Links) -> Variants:
-    """All that the config names: the run's own variant, those of its report, and detectors.
+def variants_of(
+    config: Values, *, root: Path, links: Links, costed: tuple[str, ...] = ()
+) -> Variants:
+    """All that the config names: the run's own variant, those of its comparisons, and detectors.
+
+    Parameters
+    ----------
+    costed : names of what `label_cost` compares.
 
     Raises
     ------
@@ -169,6 +180,7 @@ def variants_of(config: Values, *, root: Path, links: Links) -> Variants:
     """
     report, entries = config["report"], config["variants"]
     named = [config["variant"], *report["variants"], *report["detectors"], FULLY_SUPERVISED]
+    named += costed
     supervised = [name for name in dict.fromkeys(named) if is_supervised(entries, name)]
     rounds = {name: round_names(config, name) for name in named if name not in supervised}
     names = [BASE, *named, *itertools.chain.from_iterable(rounds.values())]
@@ -183,6 +195,7 @@ def variants_of(config: Values, *, root: Path, links: Links) -> Variants:
     return Variants(
         configs={name: with_paths(values, root, links) for name, values in configs.items()},
         compared=tuple(itertools.chain.from_iterable(rounds[name] for name in report["variants"])),
+        costed=tuple(itertools.chain.from_iterable(rounds.get(name, ()) for name in costed)),
         supervised=tuple(supervised),
         rounds={name: len(parts) for name, parts in rounds.items()},
     )

@@ -236,9 +236,9 @@ class Inputs:
 
     def _is_scored(self, case: Case) -> bool:
         """Whether the labels of a case are scored, and not its detector alone."""
-        return case.variant not in self.ground.variants.supervised and (
-            case.seed is None or case.variant in self.ground.variants.compared
-        )
+        variants = self.ground.variants
+        is_compared = case.variant in (*variants.compared, *variants.costed)
+        return case.variant not in variants.supervised and (case.seed is None or is_compared)
 
     def _detector(self, wildcards: Any, name: str) -> list[str]:
         case, comparison = self.case(wildcards), self.ground.comparison

@@ -19,12 +19,22 @@ from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
 from stages.tables.streams import Cursor, images_of_shards
+from stages.tables.table import read_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 READ = {  # table: its record, and the columns that are read
     "proposals": (PROPOSALS, OFFERED),
     "selections": (SELECTIONS, SCORED),
     "pseudo_labels": (PSEUDO_LABELS, SHAPE_COLUMNS),
 }
+
+
+def is_by_iou(match: str, weak_labels: Path) -> bool:
+    """Whether labels and objects are matched by IoU; auto: where all weak labels are tags."""
+    if match != "auto":
+        return match == "iou"
+    kinds = read_table(weak_labels, WEAK_LABELS).column("kind")
+    return set(kinds.unique().to_pylist()) == {"tag"}
 
 
 class Labels(Protocol):

@@ -6,6 +6,7 @@ from stages.settings.dataset import Dataset
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
 from stages.settings.fit_prompt import FitPrompt
+from stages.settings.label_cost import LabelCost
 from stages.settings.predict import Predict
 from stages.settings.prepare import Prepare
 from stages.settings.prompt import Prompt
@@ -70,10 +71,15 @@ class Config(Section):
         Evaluate()
     )
     report: Annotated[Report, Field(description="the ablation: `snakemake ablation`")] = Report()
+    label_cost: Annotated[
+        LabelCost, Field(description="what a label buys: `snakemake label_cost`")
+    ] = LabelCost()
     again: Annotated[
         Again, Field(description="what rounds after the first change, such as refine.method")
     ] = Again()
     variants: Annotated[
         dict[str, Variant],
-        Field(description="what an ablation compares (SAPNet, Tables 3, 4, 6 and 7)"),
+        Field(
+            description="what an ablation compares (SAPNet, Tables 3, 4, 6 and 7), and label_cost"
+        ),
     ] = Field(default_factory=default_variants)

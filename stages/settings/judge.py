@@ -1,6 +1,6 @@
 """The one judge of a config: the Snakefile asks it, and a stage's parser judges its part alike."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,7 +9,7 @@ from stages.settings.config import Config
 from stages.settings.overrides import OVERRIDDEN, variant_config
 from stages.settings.readers import SECTIONS
 from stages.settings.rounds import round_names
-from stages.settings.rules import run_faults
+from stages.settings.rules import is_apart, run_faults
 from stages.settings.section import json_text, parsed, to_values
 from stages.settings.sentences import SCHEMA_HINT, Fault, faults_of
 
@@ -29,7 +29,10 @@ def judged(config: Values) -> dict[str, Any]:
     own += _own_faults("config", {"again": values["again"]})
     if own:
         raise ValueError(f"{'; '.join(own)}.{SCHEMA_HINT}")
-    for sentence in (*run_faults(values), *_merged_faults(values)):
+    strict = [name for name in values["variants"] if not is_apart(values, name)]
+    names = dict.fromkeys([*strict, values["variant"]])
+    merged = (f"variants.{fault}" for fault in merged_faults(values, names))
+    for sentence in (*run_faults(values), *merged):
         raise ValueError(f"{sentence}.")
     return values
 
@@ -46,15 +49,14 @@ def _own_faults(name: str, entry: Values) -> Iterator[str]:
                     yield f"{name}: {where}{fault.sentence}"
 
 
-def _merged_faults(config: Values) -> Iterator[str]:
-    parts = [part for name in config["variants"] for part in round_names(config, name)]
-    own = round_names(config, config["variant"])
-    for name in dict.fromkeys([*parts, *own]):
-        merged = variant_config(config, name)
+def merged_faults(config: Values, names: Iterable[str]) -> Iterator[str]:
+    """What is wrong with the values of these variants over those of the config, in any round."""
+    for part in (part for name in names for part in round_names(config, name)):
+        merged = variant_config(config, part)
         for section in OVERRIDDEN:
             if merged[section] != config[section]:
                 for fault in _faults(section, merged[section]):
-                    yield f"variants.{name}: {fault.sentence}"
+                    yield f"{part}: {fault.sentence}"
 
 
 def _faults(section: str, values: Values) -> list[Fault]:

@@ -16,6 +16,7 @@ from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
 from stages.settings.fit_prompt import FitPrompt
+from stages.settings.label_cost import LabelCost
 from stages.settings.predict import Predict
 from stages.settings.prepare import Prepare
 from stages.settings.prompt import Prompt
@@ -40,6 +41,7 @@ SECTIONS: dict[str, type[Section]] = {
     "predict": Predict,
     "evaluate": Evaluate,
     "report": Report,
+    "label_cost": LabelCost,
 }
 DOORS: dict[str, tuple[str, Mapping[str, Method]]] = {  # the key that names the method, its table
     "fit_prompt": ("network", NETWORKS),

@@ -9,6 +9,7 @@ from stages.learning.features import of_segmenter
 from stages.learning.prompt_networks import NETWORKS
 from stages.methods.prompter import PROMPTERS, is_looking
 from stages.settings.box_rules import box_faults
+from stages.settings.label_cost import KINDS
 from stages.settings.overrides import FIXED, FULLY_SUPERVISED, is_supervised, variant_config
 from stages.settings.rounds import detector_faults, first_faults, round_faults, round_names
 
@@ -26,7 +27,7 @@ SHARED_FOLDERS = (
         "embeddings",
         "links",
     ),
-    *("report", "logs", "benchmarks"),
+    *("report", "label_cost", "logs", "benchmarks"),
 )
 OF_TAGS = ("oicr", "mist", "clue_top1")  # selectors of image tags
 FROM_TAGS = ("adaptive_pgt", "top1_pgt")  # refiners of what such selectors score
@@ -49,7 +50,7 @@ def run_faults(config: Values) -> Iterator[str]:
     for values in (config, *(variant_config(config, part) for part in _rounds(config))):
         yield from section_faults(values)
         yield from box_faults(values)
-    yield from _feature_faults(variant_config(config, config["variant"]))
+    yield from feature_faults(variant_config(config, config["variant"]))
     yield from round_faults(config)
     yield from _report_faults(config)
     for name, entry in config["variants"].items():
@@ -103,8 +104,8 @@ def _tag_faults(config: Values) -> Iterator[str]:
         )
 
 
-def _feature_faults(config: Values) -> Iterator[str]:
-    """Features from a segmenter that is not asked; of the run's variant: others may never run."""
+def feature_faults(config: Values) -> Iterator[str]:
+    """Features from a segmenter that is not asked; of what runs: other variants may never."""
     segmenter = config["propose"]["segmenter"]
     for key, features, others in _looked_through(config):
         source, path = features.get("source"), features.get("path")
@@ -197,6 +198,8 @@ def _variant_faults(config: Values, name: str, entry: Values) -> Iterator[str]:
             f"report.variants: {name} learns from the ground truth and has no labels to "
             "compare; name it in report.detectors alone"
         )
+    if is_apart(config, name):
+        return
     for fault in first_faults(variant_config(config, name)):
         yield f"variants.{name}: {fault}"
     for part in round_names(config, name):
@@ -207,6 +210,13 @@ def _variant_faults(config: Values, name: str, entry: Values) -> Iterator[str]:
             values = variant_config(config, part)
             for fault in (*box_faults(values), *detector_faults(values)):
                 yield f"variants.{part}: {fault}"
+
+
+def is_apart(config: Values, name: str) -> bool:
+    """Whether a variant is one of `snakemake label_cost` alone, which cost_rules judges."""
+    entry, costed = config["variants"].get(name, {}), config["label_cost"]["variants"]
+    brings_its_own = name in KINDS or name in costed or bool(entry.get("recipe"))
+    return brings_its_own and name not in _named(config)
 
 
 def _rounds(config: Values) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from stages.settings.schema import config_schema
-from stages.settings.variants import VARIANTS
+from stages.settings.variants import SHIPPED
 
 WIDTH = 100
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ def _name_first(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _variants(indent: str) -> Iterator[str]:
-    plain = json.loads(json.dumps(VARIANTS))  # equal values apart, else YAML writes anchors
+    plain = json.loads(json.dumps(SHIPPED))  # equal values apart, else YAML writes anchors
     text = yaml.safe_dump(plain, default_flow_style=None, sort_keys=False, width=WIDTH - 2)
     yield from (indent + line for line in text.splitlines())
 

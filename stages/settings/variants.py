@@ -9,6 +9,7 @@ below them it may lay a whole recipe (`recipe`, see `recipes.py`).
 
 from typing import Any
 
+from stages.settings.label_cost import KINDS
 from stages.settings.section import Annotated, Field, Section
 
 
@@ -231,8 +232,9 @@ BEYOND: dict[str, Values] = {
 }
 
 VARIANTS: dict[str, Values] = {**PAPER, **TABLES, **CODE, **BEYOND}
+SHIPPED: dict[str, Values] = {**VARIANTS, **KINDS}
 
 
 def default_variants() -> dict[str, Variant]:
     """The variants of config.yaml."""
-    return {name: Variant(**values) for name, values in VARIANTS.items()}
+    return {name: Variant(**values) for name, values in SHIPPED.items()}

@@ -73,10 +73,10 @@ def test_labels_of_tags_are_scored_by_iou(
 
 def test_a_variant_that_learns_from_tags_is_scored_by_iou() -> None:
     config = to_values(Config())
-    config["variants"] = {"tags": {"prepare": {"labels": "tag"}}}
+    config["variants"] = {"born": {"prepare": {"labels": "tag"}}}
     config["evaluate"]["match"] = "instance"
     said = " ".join(run_faults(config))
-    assert "variants.tags: prepare.labels is tag" in said
+    assert "variants.born: prepare.labels is tag" in said
     assert "set evaluate.match: iou" in said
 
 
