@@ -67,13 +67,17 @@ def config(**changes: Any) -> dict[str, Any]:
             },
             "as_it_is": {"bms": {"mode": "none", "stages": ["prm"]}},
         },
-        "export": {"transforms": [], "formats": ["coco_rle"], "category_ids": "keep"},
+        "export": {
+            **{"transforms": [], "formats": ["coco_rle"], "category_ids": "keep"},
+            "extra_masks": 3,
+        },
         "train": {
             **{"enabled": True, "engine": "torchvision", "iterations": 3},
             **{"weights": None, "weights_sha256": None, "config": None},
+            "multi_mask": {"enabled": False},
         },
         "predict": {"score": 0.05, "chunk": 256},
-        "evaluate": {"group_cover": 0.5},
+        "evaluate": {"match": "auto", "group_cover": 0.5},
         "report": {
             "variants": ["top1", "pdg", "pnpg", "full"],
             "seeds": [1, 2],

