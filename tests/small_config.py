@@ -65,7 +65,7 @@ def config(**changes: Any) -> dict[str, Any]:
                 "bms": {"mode": "paper", "stages": ["prm"]},
                 "training": TRAINING,
             },
-            "as_it_is": {"bms": {"mode": "none", "stages": ["prm"]}},
+            "as_it_is": {"bms": {"mode": "none"}},
         },
         "export": {
             **{"transforms": [], "formats": ["coco_rle"], "category_ids": "keep"},
