@@ -25,8 +25,6 @@ from pathlib import Path
 from typing import Any
 
 from stages.formats.exported import label_counts
-from stages.metrics.coco_ap import detector_ap
-from stages.metrics.label_ap import label_ap
 from stages.metrics.label_judge import COUNTS, Judge
 from stages.metrics.match_judge import MatchJudge
 from stages.metrics.scorers import backend_of, scoring_packages
@@ -37,6 +35,7 @@ from stages.runtime.atomic import write_text
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
+from stages.scoring.average_precision import detector_metrics, labels_as_detections
 from stages.scoring.coco_shapes import CocoShapes
 from stages.scoring.judged_images import judged_images
 from stages.scoring.matched_images import (
@@ -48,9 +47,8 @@ from stages.scoring.matched_images import (
     matched_images,
 )
 from stages.scoring.training_facts import read_training
-from stages.scoring.truth import Truth, read_results, scoring_truth
-from stages.scoring.whole_run import RECORDS, check_run
-from stages.scoring.written import results_in
+from stages.scoring.truth import Truth
+from stages.scoring.whole_run import RECORDS, check_run, has_tables
 from stages.settings.evaluate import Evaluate
 from stages.settings.section import from_json, provenance_values
 from stages.tables.categories import CATEGORIES
@@ -78,22 +76,6 @@ def label_metrics(judge: Judge, truth: Truth | None, categories: int) -> dict[st
             "Give the file that the weak labels came from, or set dataset.ground_truth: false."
         )
     return {**judge.summary(categories=categories), "truth_without_mask": truth.without_mask}
-
-
-def has_tables(args: Any) -> bool:
-    """Whether there are labels to judge; None of the four tables means a detector alone.
-
-    Raises
-    ------
-    ValueError : some of the tables are given and some are not.
-    """
-    absent = [f"--{name.replace('_', '-')}" for name in RECORDS if not getattr(args, name)]
-    if absent and len(absent) < len(RECORDS):
-        raise ValueError(
-            f"{' and '.join(absent)} missing: proposals, selections, pseudo-labels and trails "
-            "belong together. Give all four, or none to score a detector alone."
-        )
-    return not absent
 
 
 def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
@@ -161,27 +143,6 @@ def labels_of(args: Any, stranger: CocoShapes | None) -> Labels:
     if not has_tables(args):
         return StrangeLabels(stranger)
     return ExportedLabels(args.exported) if args.exported else RefinedLabels()
-
-
-def detector_metrics(args: Any, settings: Evaluate) -> dict[str, Any] | None:
-    """AP of the predictions; None without predictions or without ground truth of their images."""
-    if not args.predictions or not args.val_ground_truth:
-        return None
-    return detector_ap(
-        scoring_truth(args.val_ground_truth),
-        read_results(args.predictions),
-        recall_points=settings.recall_points,
-        backend=settings.backend,
-    )
-
-
-def labels_as_detections(args: Any, settings: Evaluate) -> dict[str, Any] | None:
-    """AP of the exported labels of the training images; None without ground truth or labels."""
-    is_ours = args.exported and has_tables(args)
-    if not settings.label_ap or not is_ours or not args.ground_truth:
-        return None
-    truth, labels = scoring_truth(args.ground_truth), results_in(args.exported)
-    return label_ap(truth, labels, backend=settings.backend)
 
 
 def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
@@ -62,3 +63,19 @@ def _check_shard(paths: Mapping[str, Path], members: Members) -> None:
         what="instances",
         where=paths["trails"],
     )
+
+
+def has_tables(args: Any) -> bool:
+    """Whether there are labels to judge; None of the four tables means a detector alone.
+
+    Raises
+    ------
+    ValueError : some of the tables are given and some are not.
+    """
+    absent = [f"--{name.replace('_', '-')}" for name in RECORDS if not getattr(args, name)]
+    if absent and len(absent) < len(RECORDS):
+        raise ValueError(
+            f"{' and '.join(absent)} missing: proposals, selections, pseudo-labels and trails "
+            "belong together. Give all four, or none to score a detector alone."
+        )
+    return not absent
