@@ -1,4 +1,4 @@
-# Weak labels in, instance masks out: prepare -> (prompt ->) propose -> select -> refine -> export -> train (-> predict, for a round) -> evaluate
+# Weak labels in, instance masks out: prepare -> (prompt ->) propose -> select -> refine -> export -> train -> predict -> evaluate
 
 
 from snakemake.utils import min_version
@@ -35,6 +35,7 @@ include: "workflow/rules/export.smk"
 include: "workflow/rules/convert.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
+include: "workflow/rules/predict_held_out.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/compare.smk"

@@ -1,12 +1,11 @@
-"""train: a detector learns from the pseudo-labels and predicts the validation images.
+"""train: a detector learns from the pseudo-labels.
 
 In come images and a COCO file of labels; out go the weights, a log with one line of JSON per step,
-facts about the training, the same network as its library opens it without us (weights,
-configuration, metrics), and, where there is a validation split, COCO results on its images (`[]`
-where there is none). Of the validation file nothing but its images and classes is read, unless
-`train.evaluate_every` asks for looks at its truth. SAPNet,
-Sec. 4.1 and Table 1 (retraining; the paper has SOLOv2 and Mask R-CNN). A killed training goes on
-from its checkpoint and ends with the same weights, bit by bit on the CPU.
+facts about the training, and the same network as its library opens it without us (weights,
+configuration, metrics). What it says of images is asked by `predict_held_out` and `predict`.
+Held-out images are looked at where `train.evaluate_every` says so, and then with their truth.
+SAPNet, Sec. 4.1 and Table 1 (retraining; the paper has SOLOv2 and Mask R-CNN). A killed training
+goes on from its checkpoint and ends with the same weights, bit by bit on the CPU.
 """
 
 import argparse
@@ -28,23 +27,21 @@ from stages.engines.best import Validation
 from stages.engines.config_files import config_files
 from stages.engines.engine import ENGINES, Engine, open_engine
 from stages.engines.facts import facts_of_training, hooks_told
-from stages.engines.results import write_results
 from stages.engines.stock import write_stock
 from stages.engines.training_labels import Labels
-from stages.formats.coco import CocoFile, read_coco
+from stages.formats.coco import read_coco
 from stages.runtime.atomic import replacing, write_text
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
 from stages.runtime.processes import Team, joined
 from stages.runtime.program import Sentence, parser_of, run, say
-from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of, sha256_of
 from stages.runtime.unfinished import parts_folder, remove_parts
 from stages.scoring.truth import scoring_truth
 from stages.settings.section import from_json, provenance_values
 from stages.settings.train import Train
 
-FLAGS = ("image-folder", "labels", "out-model", "out-log", "out-facts", "out-predictions")
+FLAGS = ("image-folder", "labels", "out-model", "out-log", "out-facts")
 STOCK = ("weights", "config", "metrics")  # of the network as its own library opens it
 MODEL, LOG = "model.pt", "log.jsonl"  # in the folder of the work in progress
 
@@ -61,17 +58,12 @@ def main(argv: Sequence[str] | None) -> None:
     labels = Labels(args.labels, extra_masks=settings.multi_mask.enabled)
     check_labels(labels, settings)
     check_paths(labels, args.image_folder, follow_links=args.follow_links)
-    split = read_coco(args.val_annotations, annotated=False) if args.val_annotations else None
-    if split:
-        check_categories(labels, split, args.val_annotations)
-        reading = json.loads(args.reading)
-        check_images(split, args.val_image_folder, reading, follow_links=args.follow_links)
     header = {
         **_provenance(settings, args.seed, engine),
         "reading": json.loads(args.reading),
         "categories": labels.categories,
     }
-    validation = validation_of(args, settings, split)
+    validation = validation_of(args, settings, labels)
     inputs = [args.labels, *([args.val_annotations] if validation else [])]
     with joined(settings.processes, args.device) as team:
         with team.leader_first():
@@ -79,11 +71,9 @@ def main(argv: Sequence[str] | None) -> None:
         with leased(args.device) as device:
             log = trained(engine, settings, labels, folder, args, device, header, team, validation)
             team.wait()  # the others may still read and write in `folder`
-            if team.leads:
-                found = write_predictions(engine, settings, split, folder, args, device)
         if team.leads:
             facts = leave(engine, settings, labels, folder, args, log, header["packages"])
-            say("train", summary(facts, labels, split, found))
+            say("train", summary(facts, labels))
 
 
 def leave(
@@ -95,7 +85,7 @@ def leave(
     log: str,
     packages: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Write all that is written but the predictions, and remove the work in progress.
+    """Write the outputs, and remove the work in progress.
 
     Returns
     -------
@@ -117,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     for flag in (*FLAGS, *(f"out-stock-{name}" for name in STOCK)):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     for flag in ("val-image-folder", "val-annotations"):
-        parser.add_argument(f"--{flag}", type=Path, help="of the images to predict")
+        parser.add_argument(f"--{flag}", type=Path, help="of the images to look at")
     parser.add_argument("--follow-links", action="store_true", help="links may leave the folders")
     parser.add_argument("--reading", default="{}", help="JSON: prepare.orientation and .depth")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
@@ -138,12 +128,19 @@ def check_arguments(args: argparse.Namespace, settings: Train) -> None:
         raise ValueError("--val-image-folder and --val-annotations go together. Give both or none.")
 
 
-def validation_of(
-    args: argparse.Namespace, settings: Train, split: CocoFile | None
-) -> Validation | None:
-    """What is looked at during the training: only where it is asked for the truth is read."""
-    if split is None or not settings.evaluate_every:
+def validation_of(args: argparse.Namespace, settings: Train, labels: Labels) -> Validation | None:
+    """What is looked at during the training; None where nothing is asked for, so nothing is read.
+
+    Raises
+    ------
+    ValueError : the classes differ from those of the labels, or an image cannot be taken.
+    """
+    if not settings.evaluate_every:
         return None
+    split = read_coco(args.val_annotations, annotated=False)
+    check_categories(labels.categories, split, args.val_annotations)
+    reading = json.loads(args.reading)
+    check_images(split, args.val_image_folder, reading, follow_links=args.follow_links)
     truth = scoring_truth(args.val_annotations)
     return Validation(split.images, args.val_image_folder, truth, settings.evaluate_every)
 
@@ -205,36 +202,12 @@ def trained(
     return log
 
 
-def write_predictions(
-    engine: Engine,
-    settings: Train,
-    split: CocoFile | None,
-    folder: Path,
-    args: argparse.Namespace,
-    device: torch.device,
-) -> int:
-    """Write the COCO results on the validation images; returns their number."""
-    if split is None:
-        write_text(args.out_predictions, "[]\n")
-        return 0
-    progress = Progress("train", len(split.images), "validation images")
-    results = engine.predict(
-        settings,
-        folder / MODEL,
-        split.images,
-        image_folder=args.val_image_folder,
-        device=device,
-    )
-    return write_results(args.out_predictions, results, progress)
-
-
-def summary(facts: dict[str, Any], labels: Labels, split: CocoFile | None, found: int) -> Sentence:
+def summary(facts: dict[str, Any], labels: Labels) -> Sentence:
     """The closing sentence of the log."""
     return (
         f"{facts['images']} images, {facts['annotations']} annotations, "
         f"{labels.without_objects} images without any left out{hooks_told(facts)}, "
-        f"{facts['steps']} steps, last loss {facts['last_loss']:.4f}; "
-        f"{len(split.images) if split else 0} validation images, {found} detections."
+        f"{facts['steps']} steps, last loss {facts['last_loss']:.4f}."
     )
 
 

@@ -73,7 +73,7 @@ def config(**changes: Any) -> dict[str, Any]:
         },
         "train": {
             **{"enabled": True, "engine": "torchvision", "iterations": 3},
-            **{"weights": None, "weights_sha256": None, "config": None},
+            **{"weights": None, "weights_sha256": None, "config": None, "evaluate_every": 0},
             "multi_mask": {"enabled": False},
         },
         "predict": {"score": 0.05, "chunk": 256},

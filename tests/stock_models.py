@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as codec
 
-from stages import train
+from stages import predict_held_out, train
 from stages.geometry.boxes import xywh_to_xyxy
 from tests.rectangles import CATEGORIES, write_rectangles
 
@@ -25,11 +25,11 @@ SETTINGS = {
     "detections_per_image": 10,
 }
 NAMES = {category["id"]: category["name"] for category in CATEGORIES}
+PREDICTIONS = "predictions.json"
 FLAGS = {
     "model": "model.pt",
     "log": "log.jsonl",
     "facts": "training.json",
-    "predictions": "predictions.json",
     "stock-weights": "stock/model_final.pth",
     "stock-config": "stock/config.yaml",
     "stock-metrics": "stock/metrics.json",
@@ -39,22 +39,28 @@ FLAGS = {
 def trained(folder: Path, **settings: Any) -> Path:
     """Trains on the rectangles in `folder` and predicts them; returns the folder of the outputs."""
     train.main(words_of(folder, **settings))
+    predict_held_out.main(asked_of(folder, **settings))
     return folder / "out"
 
 
 def words_of(folder: Path, **settings: Any) -> list[str]:
     """The command line of that training; draws the rectangles."""
     labels, out = write_rectangles(folder), folder / "out"
-    words = [f"--{name}={folder}" for name in ("image-folder", "val-image-folder")]
-    words += [f"--{name}={labels}" for name in ("labels", "val-annotations")]
+    words = [f"--image-folder={folder}", f"--labels={labels}", "--device=cpu", "--seed=3"]
     words += [f"--out-{flag}={out / name}" for flag, name in FLAGS.items()]
-    text = json.dumps({**SETTINGS, **settings})
-    return [*words, "--device=cpu", "--seed=3", "--settings", text]
+    return [*words, "--settings", json.dumps({**SETTINGS, **settings})]
+
+
+def asked_of(folder: Path, **settings: Any) -> list[str]:
+    """The command line that asks that detector about the same rectangles."""
+    words = [f"--model={folder / 'out' / 'model.pt'}", f"--out={folder / 'out' / PREDICTIONS}"]
+    words += [f"--val-image-folder={folder}", f"--val-annotations={folder / 'labels.json'}"]
+    return [*words, "--device=cpu", "--train-settings", json.dumps({**SETTINGS, **settings})]
 
 
 def predicted(out: Path) -> list[dict[str, Any]]:
     """Our detections, in the terms of the examples."""
-    found = json.loads((out / "predictions.json").read_text())
+    found = json.loads((out / PREDICTIONS).read_text())
     return [
         {
             "image": f"{entry['image_id']}.png",

@@ -1,6 +1,6 @@
-"""What is looked at before the first step, so that nothing fails after hours of training."""
+"""What is looked at before the first step, or the first look, so that nothing fails after hours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,15 @@ def check_labels(labels: Labels, settings: Train) -> None:
         )
 
 
-def check_categories(labels: Labels, split: CocoFile, path: Path) -> None:
-    """Raise ValueError when a class that is trained is unknown to the validation file."""
+def check_categories(categories: Sequence[Mapping[str, Any]], split: CocoFile, path: Path) -> None:
+    """Raise ValueError when a class that a detector learns is unknown to the held-out file.
+
+    Parameters
+    ----------
+    categories : id and name of the classes that it learns. path : of `split`.
+    """
     known = {entry["id"]: entry["name"] for entry in split.categories}
-    for category in labels.categories:
+    for category in categories:
         if known.get(category["id"]) != category["name"]:
             raise ValueError(
                 f"{path}: class {category['id']} is {known.get(category['id'])!r} here, but "
@@ -53,7 +58,7 @@ def check_paths(labels: Labels, folder: Path, *, follow_links: bool) -> None:
 def check_images(
     split: CocoFile, folder: Path, reading: Mapping[str, Any], *, follow_links: bool
 ) -> None:
-    """Look at the headers of the validation images before hours of training, not after.
+    """Look at the headers of all held-out images before a network looks at the first.
 
     Their names are set to how the files are called, and how they are read to what `reading` says:
     keys `orientation` and `depth` of section `prepare`.
@@ -64,7 +69,7 @@ def check_images(
     """
     faults, names = Faults(), Names(folder)
     for entry in split.images:
-        with faults.caught("validation images that cannot be taken", f"image {entry['id']}"):
+        with faults.caught("held-out images that cannot be taken", f"image {entry['id']}"):
             entry["file_name"] = names.find(entry["file_name"]) or entry["file_name"]
             path = image_path(folder, entry["file_name"], follow_links=follow_links)
             turn = _turn(entry, read_header(path, path), reading, path)

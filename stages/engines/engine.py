@@ -115,7 +115,7 @@ class Engine(Protocol):
         image_folder: "Path",
         device: "torch.device",
     ) -> Iterator[list[dict[str, Any]]]:
-        """Yield the COCO results of each image, with the weights that `train` wrote.
+        """Yield the COCO results of each image in turn, with the weights that `train` wrote.
 
         Parameters
         ----------

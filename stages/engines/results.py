@@ -1,4 +1,4 @@
-"""Detections as COCO results: the same for every engine, and written image by image."""
+"""Detections as COCO results: the same for every engine, written image by image, in parts."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -42,15 +42,23 @@ def results_of(
     ]
 
 
-def write_results(path: Path, results: Iterable[list[dict[str, Any]]], progress: Progress) -> int:
-    """Write results image by image, one per line; returns their number."""
+def write_part(path: Path, results: Iterable[list[dict[str, Any]]], progress: Progress) -> None:
+    """Write the results of some images, image by image, a line of JSON for each result."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for found in results:
+            file.writelines(json.dumps(result, allow_nan=False) + "\n" for result in found)
+            progress.step()
+
+
+def write_results(path: Path, parts: Iterable[Path]) -> int:
+    """Write COCO's list of results out of such parts, one per line; returns their number."""
     count = 0
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write("[")
-        for found in results:
-            for result in found:
-                file.write((",\n" if count else "\n") + json.dumps(result, allow_nan=False))
-                count += 1
-            progress.step()
+        for part in parts:
+            with part.open(encoding="utf-8") as lines:
+                for line in lines:
+                    file.write((",\n" if count else "\n") + line.rstrip("\n"))
+                    count += 1
         file.write("\n]\n")
     return count

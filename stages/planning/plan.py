@@ -30,7 +30,7 @@ Values = Mapping[str, Any]
 PLANNED = (
     *("partworld", "translate", "prepare", "fit_prompt", "prompt", "fit_propose", "propose"),
     *("fit_select", "select", "fit_refine", "refine", "export", "convert"),
-    *("train", "predict", "evaluate", "compare"),
+    *("train", "predict", "predict_held_out", "evaluate", "compare"),
 )
 HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
 
@@ -77,6 +77,7 @@ class Plan:
     convert: StagePlan
     train: StagePlan
     predict: StagePlan
+    predict_held_out: StagePlan
     evaluate: StagePlan
     compare: StagePlan
 

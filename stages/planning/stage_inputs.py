@@ -15,7 +15,8 @@ from stages.planning.sources import Salient, Split, Weights, translated
 from stages.planning.weight_files import frozen_network, frozen_segmenter, weight_files
 
 LABELS = "pseudo_labels.json"
-FOLDERS = {"convert": "export"}  # stage: the stage in whose folder its files lie
+# stage: the one in whose homes its files lie
+BESIDE = {"convert": "export", "predict_held_out": "train"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,11 @@ class Inputs:
     @property
     def homes(self) -> str:
         """Regular expression of the homes that this stage has files in."""
-        return self.ground.homes.expression(FOLDERS.get(self.stage, self.stage))
+        return self.ground.homes.expression(BESIDE.get(self.stage, self.stage))
 
     def case(self, wildcards: Any) -> Case:
         """Whose files lie in this home; the first of those that share them."""
-        return self.ground.homes.reader[FOLDERS.get(self.stage, self.stage), wildcards.home]
+        return self.ground.homes.reader[BESIDE.get(self.stage, self.stage), wildcards.home]
 
     def image_folder(self, wildcards: Any) -> str:
         """Folder of the split's photographs."""
@@ -186,11 +187,11 @@ class Inputs:
 
     def predictions(self, wildcards: Any) -> list[str]:
         """What the detector that a case is scored by says, where one is trained."""
-        return self._detector(wildcards, "predictions.json")
+        return self._detector(wildcards, "predict", "predictions.json")
 
     def training(self, wildcards: Any) -> list[str]:
         """The facts of that detector's training."""
-        return self._detector(wildcards, "training.json")
+        return self._detector(wildcards, "train", "training.json")
 
     def weights(self, wildcards: Any) -> list[str]:
         """Weight files of the networks that the stage runs."""
@@ -211,7 +212,10 @@ class Inputs:
         return self.ground.train.below(self._world(wildcards))
 
     def held_out(self, wildcards: Any) -> list[Split]:
-        """The held-out split, or none."""
+        """The held-out split, or none; a training reads it where it is told to look at it."""
+        train = self.ground.variants.configs[self.case(wildcards).variant]["train"]
+        if self.stage == "train" and not train["evaluate_every"]:
+            return []
         return [split.below(self._world(wildcards)) for split in self.ground.held_out]
 
     def _as_coco(self, wildcards: Any, split: Split, name: str) -> str:
@@ -240,7 +244,9 @@ class Inputs:
         is_compared = case.variant in (*variants.compared, *variants.costed)
         return case.variant not in variants.supervised and (case.seed is None or is_compared)
 
-    def _detector(self, wildcards: Any, name: str) -> list[str]:
+    def _detector(self, wildcards: Any, stage: str, name: str) -> list[str]:
+        """A file of the detector that a case is scored by, in the home of its training."""
         case, comparison = self.case(wildcards), self.ground.comparison
+        home = self.ground.homes.of_case[case].get("train")
         found = comparison.has_detector(case)
-        return [self._at(wildcards, "train", f"{comparison.engine}/{name}")] if found else []
+        return [f"results/{home}/{stage}/{comparison.engine}/{name}"] if found else []

@@ -20,6 +20,7 @@ FITTED = {
     **{"fit_prompt": "fit_prompt", "fit_propose": "propose"},
     **{"fit_select": "select", "fit_refine": "refine"},
 }
+DETECTING = ("train", "predict", "predict_held_out")  # that open an engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class StagePlan(RoundInputs):
     def code(self, wildcards: Any) -> list[str]:
         """Digests of the program and of the methods that the settings choose."""
         variant = self.case(wildcards).variant
-        if self.stage in ("train", "predict"):
+        if self.stage in DETECTING:
             modules: tuple[str, ...] = (ENGINES[wildcards.engine].module,)
         elif self.stage == "convert":
             modules = (WRITERS[wildcards.format].module,)
@@ -55,6 +56,8 @@ class StagePlan(RoundInputs):
             return self._train_values(wildcards)
         if self.stage == "translate":  # the same for all variants, as their truth is
             return variants.settings(BASE, "prepare")
+        if self.stage == "predict_held_out":  # detections of any score are scored
+            return {"chunk": variants.settings(variant, "predict")["chunk"]}
         section = {"compare": "evaluate"}.get(self.stage, self.stage)
         return variants.settings(variant, section)
 
@@ -113,11 +116,11 @@ class StagePlan(RoundInputs):
         if self.stage == "fit_propose":
             return found + [digests.salient(salient) for salient in self.salient(wildcards)]
         train, held_out = self.split(wildcards), self.held_out(wildcards)
-        if self.stage in ("train", "evaluate", "compare"):
+        if self.stage in ("train", "predict_held_out", "evaluate", "compare"):
             found += map(digests.labels, held_out)
         if self.stage == "evaluate" and self.ground.truth:
             found.append(digests.labels(train))
-        if self.stage == "train":
+        if self.stage in ("train", "predict_held_out"):
             found += map(digests.photographs, held_out)
         if self.stage in ("prepare", "translate") or (
             self.stage == "train" and self.is_supervised(wildcards)

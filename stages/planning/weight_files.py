@@ -20,7 +20,7 @@ ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmen
 
 def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:
     """The files with their checksums; raises ValueError where a folder does not hold a model."""
-    if stage in ("train", "predict"):
+    if stage in ("train", "predict", "predict_held_out"):
         train = variants.settings(name, "train")
         own = [Weights(str(path), None) for path in config_files(train["config"])]
         start = _files(train["weights"], train["weights_sha256"]) if stage == "train" else []

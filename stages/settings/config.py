@@ -64,9 +64,7 @@ class Config(Section):
     refine: Annotated[Refine, Field(description="from what was chosen to pseudo-labels")] = Refine()
     export: Annotated[Export, Field(description="the pseudo-labels as COCO JSON")] = Export()
     train: Annotated[Train, Field(description="the detector (Mask R-CNN)")] = Train()
-    predict: Annotated[
-        Predict, Field(description="the detector's answers on the training images, for a round")
-    ] = Predict()
+    predict: Annotated[Predict, Field(description="the detector's answers on images")] = Predict()
     evaluate: Annotated[Evaluate, Field(description="what is measured against ground truth")] = (
         Evaluate()
     )

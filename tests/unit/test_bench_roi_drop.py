@@ -19,8 +19,8 @@ SMALL = {
 }
 FLAGS = {
     **{"model": "model.pt", "log": "log.jsonl", "facts": "training.json"},
-    **{"predictions": "predictions.json", "stock-weights": "model_final.pth"},
-    **{"stock-config": "config.yaml", "stock-metrics": "metrics.json"},
+    **{"stock-weights": "model_final.pth", "stock-config": "config.yaml"},
+    "stock-metrics": "metrics.json",
 }
 
 

@@ -9,7 +9,6 @@ TWICE: dict[str, Any] = {
     "variant": "twice",
     "rounds": 2,
     "again": {"refine": {"method": "relabel", "zoom": {"enabled": True}}},
-    "predict": {"chunk": 1},
     "report": {"variants": ["twice"], "detectors": [], "detector_seeds": []},
 }
 

@@ -35,7 +35,7 @@ JOBS = {
     "select": 2 * 3,  # sam_top1's, pnpg's, whole's
     "refine": 2 * 4,  # sam_top1's, pnpg's, full's, whole's
     "export": 2 * 5,
-    "train": 4,
+    **{"train": 4, "predict_held_out": 4},
     "evaluate": 2 * 5 + 3,  # every variant, and three detectors that are no variants
     **{"report": 1, "ablation": 1},
 }

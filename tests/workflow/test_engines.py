@@ -34,7 +34,8 @@ def test_compare_engines_trains_what_is_installed_and_names_what_is_not(
     workspace.configure(merged(TINY, {"train": {"fpn_channels": 64}}))  # as detectron2 needs
     outcome = workspace.snakemake("compare_engines")
     assert outcome.code == 0, outcome.text
-    assert outcome.jobs()["train"] == len(engines_here(conda=False))
+    jobs = outcome.jobs()
+    assert jobs["train"] == jobs["predict_held_out"] == len(engines_here(conda=False))
     folder = workspace.results() / "sapnet" / "compare"
     numbers = json.loads((folder / "engines.json").read_text())
     assert [row["engine"] for row in numbers["engines"]] == list(engines_here(conda=False))
@@ -67,13 +68,13 @@ def test_the_file_of_a_network_and_its_base_decide_what_reruns(workspace: Worksp
     workspace.configure(merged(TINY, {"train": changes}))
     outcome = workspace.snakemake()
     assert outcome.code == 0, outcome.text
-    assert outcome.jobs() == {"train": 1, "evaluate": 1}
+    assert outcome.jobs() == {"train": 1, "predict_held_out": 1, "evaluate": 1}
     stock = workspace.results() / "sapnet" / "train" / "detectron2" / "stock"
     assert "CascadeROIHeads" in (stock / "config.yaml").read_text()
     assert "takes the hooks" in workspace.log("train/detectron2", home="sapnet")
     assert "Nothing to be done" in workspace.snakemake("-n").text
     (workspace.folder / "base.yaml").write_text(base.replace("FC_DIM: 256", "FC_DIM: 128"))
-    assert workspace.snakemake("-n").jobs() == {"train": 1, "evaluate": 1}
+    assert workspace.snakemake("-n").jobs() == {"train": 1, "predict_held_out": 1, "evaluate": 1}
     (workspace.folder / "base.yaml").write_text(base)
     assert "Nothing to be done" in workspace.snakemake("-n").text
 
@@ -115,7 +116,7 @@ def test_all_hooks_and_transforms_run_together(workspace: Workspace) -> None:
     workspace.configure(merged(TINY, HOOKS))
     outcome = workspace.snakemake()
     assert outcome.code == 0, outcome.text
-    assert outcome.jobs() == {"export": 1, "train": 1, "evaluate": 1}
+    assert outcome.jobs() == {"export": 1, "train": 1, "predict_held_out": 1, "evaluate": 1}
     folder = workspace.results() / "sapnet" / "train" / "torchvision"
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert all(

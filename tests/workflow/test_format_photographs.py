@@ -86,7 +86,7 @@ def test_a_detector_sees_what_was_labelled(odd: tuple[Workspace, str, list[Drawn
         if name == DEEP:
             wanted = wanted.max(axis=2, keepdims=True)
         assert np.abs(seen - wanted).mean() < 12, name  # JPEG's noise
-    path = workspace.results() / "sapnet/train/torchvision/predictions.json"
+    path = workspace.results() / "sapnet/predict/torchvision/predictions.json"
     for prediction in json.loads(path.read_text()):
         assert prediction["segmentation"]["size"] == sizes[prediction["image_id"]]
 

@@ -178,7 +178,7 @@ def test_a_detector_predicts_photographs_labelled_in_another_format(
     run, objects = scored[0] / "voc", scored[1]
     detector = metrics_of(run)["detector"]
     assert (detector["images"], detector["objects"]) == (len(SIZES), len(objects))
-    predictions = json.loads((run / "sapnet/train/torchvision/predictions.json").read_text())
+    predictions = json.loads((run / "sapnet/predict/torchvision/predictions.json").read_text())
     assert predictions
     assert {entry["category_id"] for entry in predictions} <= {1, 2}
 

@@ -43,6 +43,10 @@ KILLS = {
     "refine": ("all:after:*.parts/*/part-000000.parquet", f"sapnet/refine/{SHARD}"),
     "export": ("stage:before:*pseudo_labels.json", "sapnet/export/pseudo_labels.json"),
     "train": ("stage:after:*model.pt.parts/*/checkpoint.pt", "sapnet/train/torchvision/model.pt"),
+    "predict_held_out": (
+        "all:after:*predictions.json.parts/*/part-000000.jsonl",
+        "sapnet/predict/torchvision/predictions.json",
+    ),
 }
 
 
@@ -100,27 +104,31 @@ def test_a_killed_propose_asks_about_the_rest_alone(from_tags: Workspace) -> Non
 
 def _killed_and_rerun(stage: str, workspace: Workspace, where: str, output: str) -> str:
     """Kill the job that makes `output`, run it again: its log, once the bytes are the same."""
-    before = workspace.digests(stage)
+    before = workspace.digests(_folder_of(stage))
     (workspace.results() / output).unlink()
     (workspace.folder / "sitecustomize.py").write_text(ASSASSIN)
 
     killed = workspace.snakemake(f"results/tiny/{output}", KILL_AT=where)
     assert killed.code != 0
     assert killed.jobs() == {stage: 1}
-    assert workspace.digests(stage) != before
+    assert workspace.digests(_folder_of(stage)) != before
 
     again = workspace.snakemake(f"results/tiny/{output}")
     assert again.code == 0, again.text
     assert again.jobs() == {stage: 1}
-    assert workspace.digests(stage) == before
-    home = output.split(f"{stage}/")[0]
+    assert workspace.digests(_folder_of(stage)) == before
+    home = output.split(f"{_folder_of(stage)}/")[0]
     (log,) = (workspace.results() / home).glob(f"logs/**/{_log_of(stage, output)}")
     return log.read_text()
 
 
+def _folder_of(stage: str) -> str:
+    return stage.removesuffix("_held_out")
+
+
 def _log_of(stage: str, output: str) -> str:
-    if stage == "train":
-        return "torchvision.log"
+    if stage in ("train", "predict_held_out"):
+        return {"train": "torchvision.log", "predict_held_out": "held_out.log"}[stage]
     path = Path(output)
     folder = path.parent.name  # of predict that of the engine
     return f"{folder}/{path.stem}.log" if path.suffix == ".parquet" else f"{stage}.log"

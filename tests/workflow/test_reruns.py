@@ -25,6 +25,8 @@ USERS = {
     "refine.py": {"refine"},
     "export.py": {"export"},
     "train.py": {"train"},
+    "predict_held_out.py": {"predict_held_out"},
+    "predict.py": set(),  # without a round that reads it
     "evaluate.py": {"evaluate"},
     "inspect.py": set(),
     "tidy.py": set(),
@@ -40,7 +42,7 @@ USERS = {
     "tables/zoomed.py": {"refine"},
     "tables/in_parts.py": {"propose", "select", "refine"},
     # methods that the config chooses, and others
-    "formats/coco.py": {"prepare", "train", "evaluate"},
+    "formats/coco.py": {"prepare", "train", "predict_held_out", "evaluate"},
     "formats/weakening.py": {"prepare"},
     "geometry/points.py": {"prepare"},
     "methods/prompters/labels.py": {"propose"},
@@ -67,7 +69,7 @@ USERS = {
     "segmenters/sam_loading.py": MIL | {"propose"},
     "segmenters/zoom.py": {"refine"},
     "labels/merge_smaller.py": {"export"},
-    "engines/torchvision.py": {"train"},
+    "engines/torchvision.py": {"train", "predict_held_out"},
     "engines/detectron2/engine.py": set(),
     # what decides no result, or travels in params
     "settings/evaluate.py": set(),
@@ -111,7 +113,10 @@ def test_a_method_concerns_those_who_chose_it(
     assert users_of(name, modules_of(**config)) & (MIL | {"propose"}) == rules
 
 
-EDITED = ["segmenters/derived.py", "tables/trail.py", "evaluate.py", "planning/plan.py"]
+EDITED = [
+    *("segmenters/derived.py", "tables/trail.py", "predict_held_out.py", "evaluate.py"),
+    "planning/plan.py",
+]
 
 
 @pytest.mark.parametrize("name", EDITED)

@@ -6,6 +6,7 @@ from tests.workflow.round_runs import tiny_twice
 from tests.workflow.workspace import Outcome, Workspace
 
 STAGES = ("refine", "export", "train", "predict", "evaluate")
+BOTH = {"refine": 4, "train": 2, "predict": 2, "predict_held_out": 1, "evaluate": 1}  # jobs
 
 
 def test_each_round_has_its_home(twice: Workspace) -> None:
@@ -14,7 +15,9 @@ def test_each_round_has_its_home(twice: Workspace) -> None:
         assert (home / path).is_file()
         assert (home / "round-2" / path).is_file()
     assert (home / "predict/torchvision/shard-0001-of-0002.parquet").is_file()
-    assert not (home / "round-2/predict").exists()  # nobody reads the last one's
+    seen = [path.name for path in (home / "round-2/predict/torchvision").iterdir()]
+    assert seen == ["predictions.json"]  # of held-out images: no round reads what it says of others
+    assert not (home / "predict/torchvision/predictions.json").exists()  # the last round is scored
     assert not (home / "round-2/select").exists()  # shared
     assert (home / "round-2/evaluate/metrics.json").is_file()
 
@@ -22,8 +25,8 @@ def test_each_round_has_its_home(twice: Workspace) -> None:
 def test_no_more_is_made_than_the_rounds_need(twice: Workspace) -> None:
     text = (twice.folder / "output.txt").read_text()
     jobs = Outcome(0, text).jobs()
-    counts = {name: jobs[name] for name in ("select", "refine", "train", "predict", "evaluate")}
-    assert counts == {"select": 2, "refine": 4, "train": 2, "predict": 2, "evaluate": 1}
+    assert jobs["select"] == 2
+    assert {name: jobs[name] for name in BOTH} == BOTH
 
 
 @pytest.mark.long
@@ -34,8 +37,7 @@ def test_a_finished_run_has_nothing_to_do(twice: Workspace) -> None:
 @pytest.mark.long
 def test_a_stage_is_rerun_in_all_rounds(twice: Workspace) -> None:
     jobs = twice.snakemake("-n", "-R", "refine").jobs()
-    assert (jobs["refine"], jobs["predict"], jobs["train"], jobs["evaluate"]) == (4, 2, 2, 1)
-    assert "select" not in jobs
+    assert jobs == {"export": 2, **BOTH}
 
 
 @pytest.mark.long
@@ -53,11 +55,11 @@ def test_one_rounds_path_is_rerun_alone(twice: Workspace) -> None:
 def test_a_setting_of_the_second_round_reruns_no_first(twice: Workspace) -> None:
     twice.configure(tiny_twice({"again": {"refine": {"relabel": {"overlap": 0.5}}}}))
     jobs = twice.snakemake("-n").jobs()
-    assert jobs == {"refine": 2, "export": 1, "train": 1, "evaluate": 1}
+    assert jobs == {"refine": 2, "export": 1, "train": 1, "predict_held_out": 1, "evaluate": 1}
 
 
 @pytest.mark.long
 def test_a_setting_of_the_first_round_reruns_both(twice: Workspace) -> None:
     twice.configure(tiny_twice({"refine": {"clean": 0.5}}))
     jobs = twice.snakemake("-n").jobs()
-    assert jobs == {"refine": 4, "export": 2, "train": 2, "predict": 2, "evaluate": 1}
+    assert jobs == {"export": 2, **BOTH}

@@ -22,7 +22,8 @@ def test_a_run_ends_with_the_files(finished: Workspace) -> None:
         *(f"sapnet/refine/{name.replace('shard', 'trail')}" for name in shards),
         *(f"sapnet/fit_{stage}/model.pt" for stage in ("select", "refine")),
         "sapnet/export/pseudo_labels.json",
-        *(f"sapnet/train/torchvision/{name}" for name in ("model.pt", "predictions.json")),
+        "sapnet/train/torchvision/model.pt",
+        "sapnet/predict/torchvision/predictions.json",
         *(f"sapnet/evaluate/{name}" for name in ("metrics.json", "table.txt")),
     ]
     assert [name for name in wanted if not (folder / name).is_file()] == []
@@ -43,7 +44,7 @@ def test_the_table_is_the_last_thing_a_user_sees(finished: Workspace) -> None:
 def test_every_stage_closes_its_log_with_its_counts(finished: Workspace) -> None:
     logs = finished.results().rglob("*.log")
     paths = [path for path in logs if "partworld" not in path.parts]
-    assert len(paths) == 3 * 4 + 6  # three sharded stages and six others
+    assert len(paths) == 3 * 4 + 7  # three sharded stages and seven others
     for path in paths:
         last = path.read_text().splitlines()[-1]
         assert any(sign.isdigit() for sign in last), f"{path.name}: {last}"
@@ -51,7 +52,7 @@ def test_every_stage_closes_its_log_with_its_counts(finished: Workspace) -> None
 
 def test_results_know_no_machine(finished: Workspace) -> None:
     """Equal inputs give equal bytes wherever they are made."""
-    stages = (*UNTIL_EXPORT, "train", "evaluate")
+    stages = (*UNTIL_EXPORT, "train", "predict", "evaluate")
     place = str(finished.folder).encode()
     for name in finished.digests(*stages):
         assert place not in (finished.results() / name).read_bytes(), name
@@ -65,11 +66,11 @@ def test_one_annotation_for_each_weak_label(finished: Workspace) -> None:
 
 
 def test_a_second_run_does_nothing(workspace: Workspace) -> None:
-    before = workspace.digests(*UNTIL_EXPORT, "train", "evaluate")
+    before = workspace.digests(*UNTIL_EXPORT, "train", "predict", "evaluate")
     outcome = workspace.snakemake()
     assert outcome.code == 0
     assert "Nothing to be done" in outcome.text
-    assert workspace.digests(*UNTIL_EXPORT, "train", "evaluate") == before
+    assert workspace.digests(*UNTIL_EXPORT, "train", "predict", "evaluate") == before
 
 
 def test_rerunning_select_reruns_what_follows_and_not_propose(finished: Workspace) -> None:
@@ -95,6 +96,8 @@ SETTINGS = [
     ({"select": {"psm": {"loss_weight": 0.5}}}, "fit_select"),
     ({"refine": {"prm": {"alpha": 0.5}}}, "fit_refine"),
     ({"train": {"iterations": 4}}, "train"),
+    ({"predict": {"chunk": 2}}, "predict_held_out"),
+    ({"predict": {"score": 0.5}}, None),  # of what the next round reads
     ({"evaluate": {"group_cover": 0.4}}, "evaluate"),
     ({"threads": 2}, None),
     ({"refine": {"as_it_is": {"bms": {"mode": "paper"}}}}, None),  # of a method that is not chosen

@@ -47,10 +47,12 @@ TINY: dict[str, Any] = {  # as little as a run can be: seconds per stage
         "score_threshold": 0.0,
         "detections_per_image": 5,
     },
+    "predict": {"chunk": 1},
     "evaluate": {},
 }
 UNTIL_EXPORT = ("prepare", "propose", "fit_select", "select", "fit_refine", "refine", "export")
-CHAIN = ("partworld", *UNTIL_EXPORT, "train", "evaluate")  # each depends on all before it
+DETECTED = ("train", "predict_held_out", "evaluate")
+CHAIN = ("partworld", *UNTIL_EXPORT, *DETECTED)  # each depends on all before it
 
 
 def from_first(rules: set[str], chain: Sequence[str] = CHAIN) -> set[str]:

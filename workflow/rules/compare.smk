@@ -3,7 +3,9 @@ rule compare:
     input:
         facts=expand(rules.train.output.facts, engine=HERE, allow_missing=True),
         logs=expand(rules.train.output.log, engine=HERE, allow_missing=True),
-        predictions=expand(rules.train.output.predictions, engine=HERE, allow_missing=True),
+        predictions=expand(
+            rules.predict_held_out.output.predictions, engine=HERE, allow_missing=True
+        ),
         val_ground_truth=own("val")(PLAN.compare.val_annotations),
     output:
         table="results/{home}/compare/engines.md",

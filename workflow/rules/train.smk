@@ -1,4 +1,4 @@
-# Train a detector on the pseudo-labels, and let it predict the held-out images
+# Train a detector on the pseudo-labels
 rule train:
     input:
         image_folder=ancient(PLAN.train.image_folder),
@@ -11,7 +11,6 @@ rule train:
         model="results/{home}/train/{engine}/model.pt",
         log="results/{home}/train/{engine}/log.jsonl",
         facts="results/{home}/train/{engine}/training.json",
-        predictions="results/{home}/train/{engine}/predictions.json",
         stock_weights="results/{home}/train/{engine}/stock/model_final.pth",
         stock_config="results/{home}/train/{engine}/stock/config.yaml",
         stock_metrics="results/{home}/train/{engine}/stock/metrics.json",
@@ -52,7 +51,6 @@ rule train:
         " --out-model {output.model:q}"
         " --out-log {output.log:q}"
         " --out-facts {output.facts:q}"
-        " --out-predictions {output.predictions:q}"
         " --out-stock-weights {output.stock_weights:q}"
         " --out-stock-config {output.stock_config:q}"
         " --out-stock-metrics {output.stock_metrics:q}"

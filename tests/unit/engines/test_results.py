@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from stages.engines.results import results_of, write_results
+from stages.engines.results import results_of, write_part, write_results
 from stages.runtime.progress import Progress
 
 
@@ -29,11 +29,19 @@ def test_results_have_the_original_category_ids_and_coco_boxes() -> None:
     assert not coco_mask.decode(second["segmentation"]).any()
 
 
-def test_results_are_written_one_per_line_and_counted(tmp_path: Path) -> None:
-    path = tmp_path / "predictions.json"
+def test_without_parts_or_results_the_list_is_empty(tmp_path: Path) -> None:
+    path, empty = tmp_path / "predictions.json", tmp_path / "part.jsonl"
+    write_part(empty, [[], []], Progress("test", 2))
+    for parts in ([], [empty]):
+        assert write_results(path, parts) == 0
+        assert json.loads(path.read_text()) == []
+
+
+def test_parts_together_are_a_list_with_one_result_per_line(tmp_path: Path) -> None:
     images = [[{"score": 0.5}], [], [{"score": 0.25}, {"score": 0.125}]]
-    assert write_results(path, images, Progress("train", 3)) == 3
-    assert json.loads(path.read_text()) == [found for image in images for found in image]
-    assert len(path.read_text().splitlines()) == 5
-    assert write_results(path, [[], []], Progress("train", 2)) == 0
-    assert json.loads(path.read_text()) == []
+    parts = [tmp_path / name for name in ("one.jsonl", "two.jsonl")]
+    for part, some in zip(parts, (images[:2], images[2:]), strict=True):
+        write_part(part, some, Progress("test", len(some)))
+    path = tmp_path / "predictions.json"
+    assert write_results(path, parts) == 3
+    assert path.read_text() == '[\n{"score": 0.5},\n{"score": 0.25},\n{"score": 0.125}\n]\n'

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from stages import predict_held_out
 from stages.learning.trainer import load_model
-from tests.stock_models import ROOT, words_of
+from tests.stock_models import ROOT, asked_of, words_of
 
 LAUNCH = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
 PLAN = {"fpn_channels": 16, "iterations": 7, "batch_images": 3, "processes": 2}
@@ -38,5 +39,7 @@ def test_two_processes_train_one_detector_and_the_same_one_each_time(tmp_path: P
     trained_by_two(tmp_path / "again")
     state, other = (load_model(tmp_path / n / "out" / "model.pt")[0] for n in ("one", "again"))
     assert all(torch.equal(state[name], other[name]) for name in state)
+    for name in ("one", "again"):
+        predict_held_out.main(asked_of(tmp_path / name, **PLAN))
     found = [(tmp_path / n / "out" / "predictions.json").read_bytes() for n in ("one", "again")]
     assert found[0] == found[1]

@@ -201,9 +201,10 @@ def test_what_snakemake_would_misread_is_linked(root: Path) -> None:
     data = {"dataset__source": "files", "dataset__train": split, "dataset__val": split}
     found = _plan(root, **data, train__weights="-x.pth", propose__sam__checkpoint="-x.pth")
     shared, job = SimpleNamespace(home="r"), SimpleNamespace(home="r/v")
+    held_out = found.predict_held_out
     linked = [
         *(found.prepare.image_folder(shared), found.prepare.annotations(shared)),
-        *(*found.train.val_image_folder(job), *found.train.val_annotations(job)),
+        *(*held_out.val_image_folder(job), *held_out.val_annotations(job)),
         *(*found.train.weights(job), *found.propose.weights(shared)),
     ]
     names = ["images", "a.json", "images", "a.json", "_x.pth", "_x.pth"]

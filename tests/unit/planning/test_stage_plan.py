@@ -105,7 +105,7 @@ def test_a_compared_variant_is_judged_by_tables_and_a_detector_alone_is_not(
     for alone in (paste, truth):
         assert evaluate.proposals(alone) == evaluate.exported(alone) == []
         assert evaluate.predictions(alone) == [
-            f"results/{alone.home}/train/torchvision/predictions.json"
+            f"results/{alone.home}/predict/torchvision/predictions.json"
         ]
         assert evaluate.images(alone) == "results/r/seed-1/prepare/images.parquet"
 
@@ -172,6 +172,40 @@ def test_convert_lies_in_the_folder_of_export_and_knows_its_format() -> None:
     code = [entry.split("@")[0] for entry in found.convert.code(job("r/v", format="voc"))]
     assert {"stages.convert", "stages.formats.voc_writing"} <= set(code)
     assert "stages.formats.yolo_writing" not in code
+
+
+def test_the_held_out_predictions_lie_where_their_detector_was_trained(ablation: Plan) -> None:
+    held_out, paste = ablation.predict_held_out, job("r/seed-1/paste", engine="torchvision")
+    assert held_out.homes == ablation.train.homes
+    assert held_out.val_image_folder(paste) == ["results/r/seed-1/partworld/val/images"]
+    assert held_out.val_annotations(paste) == ["results/r/seed-1/partworld/val/annotations.json"]
+    assert json.loads(held_out.train_settings(paste))["iterations"] == 7
+    code = [entry.split("@")[0] for entry in held_out.code(paste)]
+    assert {"stages.predict_held_out", "stages.engines.torchvision"} <= set(code)
+    assert not {"stages.train", "stages.predict"} & set(code)
+
+
+def test_other_scores_of_the_next_round_predict_no_held_out_image_again() -> None:
+    one, other = (plan(predict__score=score) for score in (0.05, 0.5))
+    v = job("r/v", engine="torchvision")
+    assert one.predict_held_out.settings(v) == other.predict_held_out.settings(v)
+    assert json.loads(one.predict_held_out.settings(v)) == {"chunk": 256}
+
+
+@pytest.mark.parametrize(("every", "reads"), [(0, False), (2, True)])
+def test_a_training_reads_held_out_images_where_it_looks_at_them(
+    every: int, reads: bool, on_files: dict[str, Any], tmp_path: Any
+) -> None:
+    v, found = job("r/v", engine="torchvision"), []
+    for text in ('{"images": [], "annotations": []}', '{"images": [], "annotations": [ ]}'):
+        (tmp_path / "data" / "b.json").write_text(text)
+        made = plan(train__evaluate_every=every, **on_files)
+        assert made.train.val_image_folder(v) == (["data/images"] if reads else [])
+        assert made.train.val_annotations(v) == (["data/b.json"] if reads else [])
+        assert made.predict_held_out.val_annotations(v) == ["data/b.json"]
+        found.append((made.train.digests(v), made.predict_held_out.digests(v)))
+    assert (found[0][0] != found[1][0]) == reads
+    assert found[0][1] != found[1][1]
 
 
 def test_a_joint_training_is_told_the_refiners_settings(ablation: Plan) -> None:
@@ -313,8 +347,9 @@ def test_the_file_of_a_network_and_its_bases_decide_what_reruns(
 DIGESTS = [  # stage, home, how many of the user's files, weights apart: labels and photographs
     ("prepare", "r", 2),
     ("export", "r/v", 0),
-    ("train", "r/v", 2),
-    ("train", "r/truth/seed-1", 4),
+    ("train", "r/v", 0),
+    ("train", "r/truth/seed-1", 2),
+    ("predict_held_out", "r/v", 2),
     ("evaluate", "r/v", 2),
     ("compare", "r/v", 1),
 ]
