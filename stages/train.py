@@ -12,6 +12,7 @@ import argparse
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from stages.engines.best import Validation
 from stages.engines.config_files import config_files
 from stages.engines.engine import ENGINES, Engine, open_engine
 from stages.engines.facts import facts_of_training, hooks_told
+from stages.engines.halves import HALVES, half_of
 from stages.engines.stock import write_stock
 from stages.engines.training_labels import Labels
 from stages.formats.coco import read_coco
@@ -55,13 +57,14 @@ def main(argv: Sequence[str] | None) -> None:
         args.seed = settings.seed
     engine = open_engine(settings)
     torch.set_num_threads(args.threads)
-    labels = Labels(args.labels, extra_masks=settings.multi_mask.enabled)
+    labels = labels_of(args, settings)
     check_labels(labels, settings)
     check_paths(labels, args.image_folder, follow_links=args.follow_links)
     header = {
         **_provenance(settings, args.seed, engine),
         "reading": json.loads(args.reading),
         "categories": labels.categories,
+        **({"half": args.half} if args.half else {}),
     }
     validation = validation_of(args, settings, labels)
     inputs = [args.labels, *([args.val_annotations] if validation else [])]
@@ -74,6 +77,15 @@ def main(argv: Sequence[str] | None) -> None:
         if team.leads:
             facts = leave(engine, settings, labels, folder, args, log, header["packages"])
             say("train", summary(facts, labels))
+
+
+def labels_of(args: argparse.Namespace, settings: Train) -> Labels:
+    """What is learned from: all labels, or those of the images of one half."""
+    extra_masks = settings.multi_mask.enabled
+    if args.half is None:
+        return Labels(args.labels, extra_masks=extra_masks)
+    halves = partial(half_of, seed=args.seed)
+    return Labels(args.labels, extra_masks=extra_masks, counts=lambda i: halves(i) == args.half)
 
 
 def leave(
@@ -113,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--half", type=int, choices=HALVES, help="of the images; default: all")
     parser.add_argument("--settings", default="{}", help="JSON of the config section `train`")
     return parser
 

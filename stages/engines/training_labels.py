@@ -6,7 +6,7 @@ further RLEs) and `quality.box_fit`. Crowds, and images without any annotation, 
 counted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -58,19 +58,28 @@ class Labels:
     """A COCO file with the images that have annotations, ids in order.
 
     extra_masks : False leaves `extra_masks` out of memory, for a training that needs none.
+    counts : whether an image counts, by its id; others are as if they were not in the file.
     categories : the full list, sorted by id; label k of the network is categories[k - 1].
     without_objects : number of images that were left out.
     ignores : whether any annotation has an `ignore_mask`; only then are such masks made.
     """
 
-    def __init__(self, path: Path, *, extra_masks: bool = True):
+    def __init__(
+        self,
+        path: Path,
+        *,
+        extra_masks: bool = True,
+        counts: Callable[[int], bool] = lambda image_id: True,
+    ):
         file = read_coco(path)
         self.path = path
         self.categories = [{"id": c["id"], "name": c["name"]} for c in file.categories]
-        self._images = {entry["id"]: entry for entry in file.images}
+        self._images = {entry["id"]: entry for entry in file.images if counts(entry["id"])}
         self._annotations: dict[int, list[dict[str, Any]]] = {}
         faults = Faults(path)
         for entry in labelled(file.annotations):
+            if entry["image_id"] not in self._images:
+                continue
             kept = slim(entry, extra_masks=extra_masks)
             with faults.caught("faulty annotations", f"annotation {entry['id']}"):
                 check_annotation(entry, self._size(entry["image_id"]))
@@ -81,7 +90,8 @@ class Labels:
         self.without_objects = len(self._images) - len(self.image_ids)
         self.annotations = sum(map(len, self._annotations.values()))
         if not self.image_ids:
-            raise ValueError(f"{path}: all annotations are crowds; there is nothing to train on.")
+            where = f"{path}, {len(self._images)} of {len(file.images)} images"
+            raise ValueError(f"{where}: all annotations are crowds, or there are none to train on.")
 
     def image(self, image_id: int) -> dict[str, Any]:
         """The image's entry in the file."""

@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     TEACHER = 17  # fit_propose: how large an image is shown to SIM's teacher in an epoch
     PROTOTYPES = 18  # fit_refine: pixels that prototypes start from
     GIVEN_MASK = 19  # prepare: whether an object's mask is given beside the weak labels
+    HALF = 20  # train: which of two detectors learns from an image
 
 
 def rng_of(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from stages.tables.record import BOX, FINITE, HUGE, IMAGE, Record, column
 
+CROSSED = "crossed_sha256"  # in the header: models of which none has learned from what it judges
 PREDICTIONS = Record(
     "predictions",
     1,

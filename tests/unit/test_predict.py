@@ -10,13 +10,16 @@ import torch
 
 from stages import predict
 from stages.engines import torchvision as engine
+from stages.engines.halves import half_of
 from stages.engines.training_labels import Labels
 from stages.geometry.boxes import box_iou
+from stages.learning.trainer import load_model, to_bytes
 from stages.photographs.reading import digest_of
+from stages.runtime.provenance import sha256_of
 from stages.settings.train import Train
 from stages.tables.images import IMAGES, shard_of
 from stages.tables.label_scores import LABEL_SCORES
-from stages.tables.predictions import PREDICTIONS
+from stages.tables.predictions import CROSSED, PREDICTIONS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.shard_names import shard_names
 from stages.tables.table import boxes_of, read_header, read_table
@@ -159,6 +162,49 @@ def test_an_empty_shard_opens_no_detector(
     predict.main(commands[number])
     name = shard_names(40)[number]
     assert len(read_table(tmp_path / f"{name}.parquet", PREDICTIONS)) == 0
+
+
+class Blind:
+    """A detector that finds nothing, and is sure of all labels as far as its half says."""
+
+    category_ids = (3, 8, 9)
+
+    def __init__(self, half: int):
+        self.half = half
+
+    def results(self, image_id: int, pixels: Any) -> list[Any]:
+        return []
+
+    def probabilities(self, pixels: Any, boxes: Any) -> Any:
+        return np.full((len(boxes), 3), self.half / 4, dtype=np.float32)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_each_image_is_judged_by_the_detector_of_the_other_half(
+    shards: int, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = load_model(trained / "model.pt")[0]
+    halves = [tmp_path / f"{half}.pt" for half in (1, 2)]
+    for half, path in enumerate(halves, start=1):
+        header = json.dumps({"half": half, "seed": 4, "categories": []})
+        path.write_bytes(to_bytes({"state": state, "header": header}))
+    monkeypatch.setattr(predict, "_opened", lambda train, path, device: Blind(int(path.stem)))
+    commands, seen = write_tables(trained, shards, tmp_path), dict[int, float]()
+    for command, name in zip(commands, shard_names(shards), strict=True):
+        predict.main([*command, "--model", *map(str, halves)])
+        rows = read_table(tmp_path / f"{name}-scores.parquet", LABEL_SCORES).to_pylist()
+        seen |= {row["image_id"]: row["score"] for row in rows}
+        header = read_header(tmp_path / f"{name}.parquet")
+        assert header[CROSSED] == [sha256_of(path) for path in halves]
+        assert "model_sha256" not in header
+    assert seen == {number: (3 - half_of(number, 4)) / 4 for number in (1, 2, 3, 4)}
+    assert set(seen.values()) == {0.25, 0.5}
+
+
+def test_one_detector_is_named_in_the_header(whole: Path, trained: Path) -> None:
+    header = read_header(whole)
+    assert header["model_sha256"] == sha256_of(trained / "model.pt")
+    assert CROSSED not in header
 
 
 def test_labels_of_another_shard_are_refused(trained: Path, tmp_path: Path) -> None:

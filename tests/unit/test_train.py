@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,16 @@ OUTPUTS = ("model.pt", "log.jsonl", "training.json", *STOCK)
 FLAGS = ("model", "log", "facts", "stock-weights", "stock-config", "stock-metrics")
 
 
-def run(labels: Path, out: Path, val: Path | None = None, **settings: Any) -> None:
-    words = [f"--image-folder={labels.parent}", f"--labels={labels}", "--device=cpu", "--seed=3"]
+def run(
+    labels: Path, out: Path, val: Path | None = None, *, words: Sequence[str] = (), **settings: Any
+) -> None:
+    words = [
+        *words,
+        f"--image-folder={labels.parent}",
+        f"--labels={labels}",
+        "--device=cpu",
+        "--seed=3",
+    ]
     words += [f"--out-{flag}={out / name}" for flag, name in zip(FLAGS, OUTPUTS, strict=True)]
     if val:
         words += [f"--val-image-folder={val.parent}", f"--val-annotations={val}"]
@@ -299,6 +308,23 @@ def test_a_split_that_nobody_looks_at_is_not_read(labels: Path, undisturbed: Pat
     run(labels, labels.parent / "out", labels.parent / "none.json")
     model = (labels.parent / "out" / "model.pt").read_bytes()
     assert model == (undisturbed / "model.pt").read_bytes()
+
+
+def test_two_halves_share_the_images_and_say_which_is_theirs(
+    labels: Path, undisturbed: Path
+) -> None:
+    outs = [labels.parent / f"half-{half}" for half in (1, 2)]
+    for half, out in enumerate(outs, start=1):
+        run(labels, out, words=[f"--half={half}"], iterations=1)
+        header = json.loads(torch.load(out / "model.pt", weights_only=True)["header"])
+        assert (header["half"], header["seed"]) == (half, 3)
+    whole = facts(undisturbed)
+    for key in ("images", "annotations"):
+        counts = [facts(out)[key] for out in outs]
+        assert sum(counts) == whole[key]
+        assert min(counts) > 0
+    header = json.loads(torch.load(undisturbed / "model.pt", weights_only=True)["header"])
+    assert "half" not in header
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_images(labels: Path) -> None:
