@@ -30,7 +30,8 @@ Values = Mapping[str, Any]
 PLANNED = (
     *("partworld", "translate", "prepare", "fit_prompt", "prompt", "fit_propose", "propose"),
     *("fit_select", "select", "fit_refine", "refine", "export", "convert"),
-    *("train", "predict", "predict_held_out", "evaluate", "compare"),
+    *("train", "train_half", "predict", "predict_crossed", "predict_held_out"),
+    *("evaluate", "compare"),
 )
 HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
 
@@ -76,7 +77,9 @@ class Plan:
     export: StagePlan
     convert: StagePlan
     train: StagePlan
+    train_half: StagePlan
     predict: StagePlan
+    predict_crossed: StagePlan
     predict_held_out: StagePlan
     evaluate: StagePlan
     compare: StagePlan

@@ -15,8 +15,11 @@ from stages.planning.sources import Salient, Split, Weights, translated
 from stages.planning.weight_files import frozen_network, frozen_segmenter, weight_files
 
 LABELS = "pseudo_labels.json"
-# stage: the one in whose homes its files lie
-BESIDE = {"convert": "export", "predict_held_out": "train"}
+BESIDE = {  # stage: the one in whose homes its files lie
+    **{"convert": "export", "predict_held_out": "train"},
+    **{"train_half": "train", "predict_crossed": "predict"},
+}
+TRAINING = ("train", "train_half")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,7 @@ class Inputs:
     def held_out(self, wildcards: Any) -> list[Split]:
         """The held-out split, or none; a training reads it where it is told to look at it."""
         train = self.ground.variants.configs[self.case(wildcards).variant]["train"]
-        if self.stage == "train" and not train["evaluate_every"]:
+        if self.stage in TRAINING and not train["evaluate_every"]:
             return []
         return [split.below(self._world(wildcards)) for split in self.ground.held_out]
 

@@ -12,15 +12,19 @@ from stages.formats.writer import KEEP, NUMBERED, WRITERS
 from stages.planning.lineage import BASE, as_json
 from stages.planning.modules import modules_of
 from stages.planning.round_inputs import RoundInputs
+from stages.planning.stage_inputs import TRAINING
 from stages.runtime.code import code_of
 
-PROGRAMS = {"partworld": "stages.partworld.dataset"}  # the others bear the name of their stage
+PROGRAMS = {
+    **{"partworld": "stages.partworld.dataset"},
+    **{"train_half": "stages.train", "predict_crossed": "stages.predict"},
+}  # the others bear the name of their stage
 # stage: section whose method it trains
 FITTED = {
     **{"fit_prompt": "fit_prompt", "fit_propose": "propose"},
     **{"fit_select": "select", "fit_refine": "refine"},
 }
-DETECTING = ("train", "predict", "predict_held_out")  # that open an engine
+DETECTING = (*TRAINING, "predict", "predict_crossed", "predict_held_out")  # that open an engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,13 @@ class StagePlan(RoundInputs):
         variant, variants = self.case(wildcards).variant, self.ground.variants
         if self.stage in FITTED:
             return variants.fit_settings(variant, FITTED[self.stage])
-        if self.stage == "train":
+        if self.stage in TRAINING:
             return self._train_values(wildcards)
         if self.stage == "translate":  # the same for all variants, as their truth is
             return variants.settings(BASE, "prepare")
         if self.stage == "predict_held_out":  # detections of any score are scored
             return {"chunk": variants.settings(variant, "predict")["chunk"]}
-        section = {"compare": "evaluate"}.get(self.stage, self.stage)
+        section = {"compare": "evaluate", "predict_crossed": "predict"}.get(self.stage, self.stage)
         return variants.settings(variant, section)
 
     def format(self, wildcards: Any) -> str:
@@ -116,11 +120,11 @@ class StagePlan(RoundInputs):
         if self.stage == "fit_propose":
             return found + [digests.salient(salient) for salient in self.salient(wildcards)]
         train, held_out = self.split(wildcards), self.held_out(wildcards)
-        if self.stage in ("train", "predict_held_out", "evaluate", "compare"):
+        if self.stage in (*TRAINING, "predict_held_out", "evaluate", "compare"):
             found += map(digests.labels, held_out)
         if self.stage == "evaluate" and self.ground.truth:
             found.append(digests.labels(train))
-        if self.stage in ("train", "predict_held_out"):
+        if self.stage in (*TRAINING, "predict_held_out"):
             found += map(digests.photographs, held_out)
         if self.stage in ("prepare", "translate") or (
             self.stage == "train" and self.is_supervised(wildcards)
@@ -138,7 +142,7 @@ class StagePlan(RoundInputs):
 
     def processes(self, wildcards: Any) -> int:
         """Processes of a training, a GPU each."""
-        if self.stage == "train":
+        if self.stage in TRAINING:
             train = self.ground.variants.settings(self.case(wildcards).variant, "train")
             return int(train.get("processes", 1))
         if self.stage not in FITTED:

@@ -16,14 +16,19 @@ from stages.settings.readers import asks_again
 
 LOOKING = ("fit_prompt", "prompt")  # through a network that learns where to ask
 ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmenter, or features
+DETECTING = ("train", "train_half", "predict", "predict_crossed", "predict_held_out")
 
 
 def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:
     """The files with their checksums; raises ValueError where a folder does not hold a model."""
-    if stage in ("train", "predict", "predict_held_out"):
+    if stage in DETECTING:
         train = variants.settings(name, "train")
         own = [Weights(str(path), None) for path in config_files(train["config"])]
-        start = _files(train["weights"], train["weights_sha256"]) if stage == "train" else []
+        start = (
+            _files(train["weights"], train["weights_sha256"])
+            if stage in ("train", "train_half")
+            else []
+        )
         return start + own
     if stage in LOOKING:
         return _of_looking(variants, stage, name)

@@ -405,6 +405,17 @@ def test_a_second_look_repeats_what_reads_the_first(fresh: Workspace) -> None:
     assert jobs["propose"] == jobs["predict"] == 2 * seeds  # the first round is the same for all
     assert jobs["train"] == seeds * 4  # of the first round, of both second ones, and of the truth
     assert jobs["refine"] == 2 * seeds * 3
+    assert not {"train_half", "predict_crossed"} & set(jobs)
+
+
+def test_a_cross_fitted_second_look_trains_two_judges(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    recipe = "workflow/recipes/relabel.yaml"
+    words = ("--configfile", recipe, "--config", "variant=crossed")
+    jobs = fresh.snakemake("-n", *words).jobs()
+    assert (jobs["train_half"], jobs["predict_crossed"], jobs["refine"]) == (2, 2, 4)
+    assert (jobs["train"], jobs["evaluate"]) == (1, 1)  # nobody asks that of the first round
+    assert "predict" not in jobs
 
 
 def test_the_demo_of_sim_trains_its_teacher_in_each_round(fresh: Workspace) -> None:

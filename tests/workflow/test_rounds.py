@@ -1,7 +1,12 @@
 """Rounds: the second reads the first; each can be rerun alone, all of it or by stage."""
 
+import json
+
 import pytest
 
+from stages.runtime.provenance import sha256_of
+from stages.tables.predictions import CROSSED
+from stages.tables.table import read_header
 from tests.workflow.round_runs import tiny_twice
 from tests.workflow.workspace import Outcome, Workspace
 
@@ -27,6 +32,33 @@ def test_no_more_is_made_than_the_rounds_need(twice: Workspace) -> None:
     jobs = Outcome(0, text).jobs()
     assert jobs["select"] == 2
     assert {name: jobs[name] for name in BOTH} == BOTH
+
+
+PREDICTED = ("predict_crossed", "predict")  # by two detectors, by one
+JUDGED = {  # jobs
+    **{"train_half": 2, "predict_crossed": 2, "refine": 2, "export": 1},
+    **{"train": 1, "predict_held_out": 1, "evaluate": 1},
+}
+
+
+def test_cross_fitted_each_half_is_judged_by_the_detector_of_the_other(twice: Workspace) -> None:
+    twice.configure(tiny_twice({"again": {"refine": {"relabel": {"cross_fit": True}}}}))
+    done = twice.snakemake()
+    assert done.code == 0, done.text
+    assert done.jobs() == JUDGED
+    home = twice.results() / "twice"
+    folders = [home / "train_half/torchvision" / half for half in "12"]
+    seen = [json.loads((path / "training.json").read_text())["images"] for path in folders]
+    whole = json.loads((home / "train/torchvision/training.json").read_text())
+    assert sum(seen) == whole["images"]
+    assert min(seen) > 0
+    made = [sha256_of(path / "model.pt") for path in folders]
+    for number in (0, 1):
+        name = f"shard-000{number}-of-0002.parquet"
+        crossed, plain = (home / part / "torchvision" / name for part in PREDICTED)
+        assert read_header(crossed)[CROSSED] == made
+        assert CROSSED not in read_header(plain)
+    assert twice.snakemake("-n").jobs() == {}
 
 
 @pytest.mark.long

@@ -13,8 +13,10 @@ from tests.workflow.workspace import ROOT, Workspace
 
 RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 DOORS = [path for path in RULES if path.stem != "common"]
-WORLD = "stages.partworld.dataset"
-PROGRAMS = {"partworld": WORLD, "salient": WORLD}  # the others bear the name of their rule
+PROGRAMS = {
+    **{"partworld": "partworld.dataset", "salient": "partworld.dataset"},
+    **{"train_half": "train", "predict_crossed": "predict"},
+}  # the others bear the name of their rule
 STAGES = {"salient": "partworld"}  # rules that are part of another's stage
 WITHOUT = {
     "fetch",
@@ -63,7 +65,7 @@ def test_a_door_has_its_directives_in_order_and_no_logic(path: Path) -> None:
     assert {"log", "conda", "threads", "message", "shell"} | made <= set(seen)
     assert not re.search(r"^\s*(if|def|for|import|from)\b", text, re.M)
     assert text.startswith("# ")
-    program = PROGRAMS.get(path.stem, f"stages.{path.stem}")
+    program = f"stages.{PROGRAMS.get(path.stem, path.stem)}"
     launchers = ("python", "{params.launcher}")  # trainings may be started by torchrun
     assert any(f'"{{params.setup}} {launcher} -m {program}"' in text for launcher in launchers)
 
@@ -79,7 +81,7 @@ def test_a_door_asks_the_plan_of_its_own_stage(path: Path) -> None:
     assert f"code=PLAN.{stage}.code," in text
     assert f"home=PLAN.{stage}.homes," in text
     wildcards = set(re.findall(r"\{(\w+)\}", text)) - {"threads"}
-    assert wildcards <= {"home", "shard", "engine", "split", "format"}
+    assert wildcards <= {"home", "shard", "engine", "split", "format", "half"}
 
 
 @pytest.mark.parametrize("name", ["default", "slurm"])

@@ -77,5 +77,6 @@ wildcard_constraints:
     engine="|".join(ENGINES),
     format="|".join(WRITERS),
     split="train|val",
+    half="1|2",
     shard=r"\d{4}-of-\d{4}",
     weights=PLAN.fetched,

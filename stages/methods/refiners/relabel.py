@@ -4,7 +4,8 @@ Not in the papers; for any recipe over rounds. Which detection may stand for an 
 is believed, is said in `stages.labels.relabelling`. The box of such a detection is asked of the
 segmenter, close up (`refine.zoom`), since a detector's own masks are coarse; an answer that could
 not stand for the object gives way to the detector's own mask. The detector learned from these very
-labels, so it tells outliers among them and not errors that most of them share.
+labels, so it tells outliers among them and not errors that most of them share; with `cross_fit` it
+has not learned from those of the image that it judges.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from stages.geometry.masks import Rle, masks_to_rles, rle_boxes, rle_iou, rle_of
 from stages.labels.given import labels_of_instances
 from stages.labels.relabelling import Known, Limits, could_stand, is_better, majority, surest
 from stages.learning.shard import walked
+from stages.methods.crossed import check_judge
 from stages.methods.kit import Kit
 from stages.photographs.reading import photograph
 from stages.runtime.provenance import fingerprint
@@ -37,6 +39,7 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     assert kit.former is not None
     files = (kit.former.labels, kit.former.predictions, kit.former.scores)
     headers = [read_header(path) for path in files]
+    check_judge(kit.block.cross_fit, headers[1], kit.former.predictions)
     made = [{k: v for k, v in header.items() if k != "shard"} for header in headers]
     return {"packages": PACKAGES, "former": [fingerprint(header) for header in made]}
 

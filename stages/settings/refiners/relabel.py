@@ -39,6 +39,14 @@ class Settings(Section):
         Field(ge=0, le=1, description="IoU with a tag's label from which a detection is about it"),
         CHOOSE,
     ] = 0.3
+    cross_fit: Annotated[
+        bool,
+        Field(
+            description="true: an image is judged by a detector that has not learned from it, one "
+            "of two that learn from half of the images each: two more trainings"
+        ),
+        CHOOSE,
+    ] = False
     rescore: Annotated[
         bool,
         Field(description="true: a label's score is how sure that detector is of it"),

@@ -16,6 +16,7 @@ VARIANTS = {
     "twice": {"rounds": 2, "again": RELABEL},
     "thrice": {"rounds": 3, "again": RELABEL},
     "other": {"of": "twice", "again": {"refine": {"relabel": {"overlap": 0.5}}}},
+    "crossed": {"of": "twice", "again": {"refine": {"relabel": {"cross_fit": True}}}},
 }
 
 
@@ -127,6 +128,31 @@ def test_predict_asks_the_detector_of_its_round() -> None:
     assert predict.pseudo_labels(job) == ["results/r/twice/refine/shard-0000-of-0002.parquet"]
     assert '"engine": "torchvision"' in predict.train_settings(job)
     assert '"score": 0.05' in predict.settings(job)
+
+
+def test_a_cross_fitted_round_reads_what_two_halves_say_of_each_other() -> None:
+    plan, name = _plan(**compared("twice", "crossed")), "0001-of-0002"
+    home, first = "r/seed-1/crossed/round-2", "results/r/seed-1/twice"  # which both share
+    job = _at(home, shard=name)
+    at = f"{first}/predict_crossed/torchvision"
+    assert plan.refine.former_predictions(job) == [f"{at}/shard-{name}.parquet"]
+    assert plan.refine.former_scores(job) == [f"{at}/labels-{name}.parquet"]
+    assert plan.refine.former_labels(job) == [f"{first}/refine/shard-{name}.parquet"]
+    plain = plan.refine.former_predictions(_at("r/seed-1/twice/round-2", shard=name))
+    assert plain == [f"{first}/predict/torchvision/shard-{name}.parquet"]
+    judges = _at("r/seed-1/twice", shard=name, engine="torchvision")
+    folder = f"{first}/train_half/torchvision"
+    assert plan.predict_crossed.half_models(judges) == [f"{folder}/{k}/model.pt" for k in (1, 2)]
+
+
+def test_halves_are_trained_as_the_detector_of_all_labels_is() -> None:
+    plan = _plan(variant="crossed")
+    job = _at("r/crossed", engine="torchvision", half="1")
+    for name in ("settings", "labels", "code", "seed", "launcher", "processes", "weights"):
+        assert getattr(plan.train_half, name)(job) == getattr(plan.train, name)(job)
+    asked = _at("r/crossed", engine="torchvision", shard="0000-of-0002")
+    for name in ("settings", "train_settings", "code", "pseudo_labels", "images"):
+        assert getattr(plan.predict_crossed, name)(asked) == getattr(plan.predict, name)(asked)
 
 
 def test_settings_of_a_round_are_its_own() -> None:
