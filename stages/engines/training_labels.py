@@ -91,7 +91,7 @@ class Labels:
         self.annotations = sum(map(len, self._annotations.values()))
         if not self.image_ids:
             where = f"{path}, {len(self._images)} of {len(file.images)} images"
-            raise ValueError(f"{where}: all annotations are crowds, or there are none to train on.")
+            raise ValueError(f"{where}: all annotations are crowds, or there are none. Label more.")
 
     def image(self, image_id: int) -> dict[str, Any]:
         """The image's entry in the file."""
