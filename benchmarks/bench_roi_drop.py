@@ -25,9 +25,10 @@ from torch import Tensor
 from stages.engines.hooks import kept_rois
 from stages.engines.recipe import step_seed
 from stages.engines.roi_heads import WeightedRoIHeads, roi_losses
+from stages.engines.step_reader import StepReader
 from stages.engines.torchvision import load_detector, losses_of
 from stages.engines.training_images import StepSamples
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.geometry.boxes import box_iou, xywh_to_xyxy
 from stages.learning.trainer import load_model
 from stages.metrics.spread import summary

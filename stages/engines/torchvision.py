@@ -13,9 +13,10 @@ from stages.engines.best import Validation, watch_of
 from stages.engines.mask_rcnn import build_mask_rcnn, description_of
 from stages.engines.recipe import start_seed, train_network
 from stages.engines.results import results_of
+from stages.engines.step_reader import StepReader
 from stages.engines.stock import StockModel
 from stages.engines.training_images import Sample, StepSamples, to_tensor
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.learning.trainer import load_model
 from stages.photographs.reading import photograph_of_entry
 from stages.runtime.processes import ALONE, Team

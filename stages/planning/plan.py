@@ -14,12 +14,12 @@ from stages.formats.writer import FROM_ONE
 from stages.planning.comparison import Comparison, comparison_of
 from stages.planning.cost_cases import LabelCostPlan, cost_cases
 from stages.planning.digests import Digests
+from stages.planning.ground import Ground
 from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
 from stages.planning.links import Links
 from stages.planning.notes import add_notes
 from stages.planning.sources import salient_sets, splits, translated
-from stages.planning.stage_inputs import Ground
 from stages.planning.stage_plan import StagePlan
 from stages.planning.weight_paths import fetched, with_paths
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config

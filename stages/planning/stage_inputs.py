@@ -7,10 +7,8 @@ whose job it is. Standard library alone.
 from dataclasses import dataclass, field
 from typing import Any
 
-from stages.planning.comparison import Comparison
-from stages.planning.digests import Digests
-from stages.planning.homes import Case, Homes
-from stages.planning.lineage import Values, Variants
+from stages.planning.ground import Ground
+from stages.planning.homes import Case
 from stages.planning.sources import Salient, Split, Weights, translated
 from stages.planning.weight_files import frozen_network, frozen_segmenter, weight_files
 
@@ -20,27 +18,6 @@ BESIDE = {  # stage: the one in whose homes its files lie
     **{"train_half": "train", "predict_crossed": "predict"},
 }
 TRAINING = ("train", "train_half")
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What the plans of all stages stand on.
-
-    config : of the run, complete. held_out : of the data set, for a detector. salient : images with
-    the mask of their one object, or none. truth : the training annotations hold true masks.
-    shards : names such as 0003-of-0128.
-    """
-
-    config: Values
-    variants: Variants
-    homes: Homes
-    comparison: Comparison
-    train: Split
-    held_out: tuple[Split, ...]
-    salient: tuple[Salient, ...]
-    truth: bool
-    shards: tuple[str, ...]
-    digests: Digests
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.step_reader import StepReader
+from stages.engines.training_labels import Labels
 from stages.formats.coco import read_coco
 from stages.formats.coco_truth import Truths
 from stages.formats.coco_writing import write_entries

@@ -32,8 +32,9 @@ from stages.engines.detectron2.users import load_matching, text_of
 from stages.engines.detectron2.weights import load_backbone
 from stages.engines.hooks import DROPPED
 from stages.engines.recipe import start_seed, train_network
+from stages.engines.step_reader import StepReader
 from stages.engines.stock import DETECTRON2_NAMES, WEIGHTS, StockModel
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.learning.trainer import load_model
 from stages.runtime.processes import ALONE, Team
 from stages.runtime.program import say

@@ -12,8 +12,9 @@ import torch
 from stages.box_supervision.pasting import hulls
 from stages.engines import training_labels as engine_labels
 from stages.engines.copy_paste import copy_paste, covered, shown_before
+from stages.engines.step_reader import StepReader
 from stages.engines.training_images import Sample, StepSamples
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.learning.trainer import images_of_step
 from stages.settings.train import CopyPaste, Train
 from tests.rectangles import write_rectangles

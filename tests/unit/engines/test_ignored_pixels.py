@@ -13,9 +13,10 @@ from torch import Tensor
 
 from stages.engines.hooks import extra_mask_loss, weighted_mask_loss
 from stages.engines.mask_rcnn import build_mask_rcnn
+from stages.engines.step_reader import StepReader
 from stages.engines.torchvision import losses_of
 from stages.engines.training_images import Sample, StepSamples
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.settings.train import MultiMask, Train
 from tests.ignored_pixels import beside, corrupted, ignoring
 from tests.rectangles import SIDE, write_rectangles

@@ -14,8 +14,9 @@ from torchvision.ops import FrozenBatchNorm2d
 
 from stages.engines.mask_rcnn import anchors, build_mask_rcnn
 from stages.engines.roi_heads import mask_losses
+from stages.engines.step_reader import StepReader
 from stages.engines.torchvision import target_of
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.runtime.provenance import sha256_of
 from stages.settings.train import MultiMask, RoiDrop, Train
 from tests.rectangles import write_rectangles

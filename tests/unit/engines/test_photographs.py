@@ -14,7 +14,8 @@ import torch
 from pycocotools.coco import COCO
 
 from stages.engines.engine import is_importable, open_engine
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.step_reader import StepReader
+from stages.engines.training_labels import Labels
 from stages.settings.train import Train
 
 pytestmark = pytest.mark.coco_tiny

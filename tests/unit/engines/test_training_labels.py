@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from stages.engines.step_reader import StepReader
 from stages.engines.training_images import StepSamples, mirrored
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.runtime.processes import Team
 from stages.settings.train import CopyPaste, MultiMask, Train
 from tests.rectangles import SIDE, write_rectangles

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from stages.engines.engine import INSTALL
 from stages.engines.hooks import DROPPED
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.step_reader import StepReader
+from stages.engines.training_labels import Labels
 from stages.settings.train import MultiMask, RoiDrop, Train
 from tests.rectangles import write_rectangles
 

@@ -11,8 +11,9 @@ from torch import Tensor
 from torchvision.ops import roi_align
 
 from stages.engines.engine import INSTALL
+from stages.engines.step_reader import StepReader
 from stages.engines.training_images import Sample
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.settings.train import MultiMask, Train
 from tests.ignored_pixels import beside, corrupted, ignoring
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from stages.engines.engine import INSTALL
+from stages.engines.step_reader import StepReader
 from stages.engines.training_images import Sample
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.training_labels import Labels
 from stages.settings.train import MultiMask, Train
 from tests.rectangles import SIDE, write_rectangles
 

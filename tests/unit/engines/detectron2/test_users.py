@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from stages.engines.engine import INSTALL
-from stages.engines.training_labels import Labels, StepReader
+from stages.engines.step_reader import StepReader
+from stages.engines.training_labels import Labels
 from stages.learning import trainer
 from stages.settings.train import MultiMask, RoiDrop, Train
 from tests.rectangles import SIDE, write_rectangles
