@@ -12,7 +12,7 @@ import torch
 from stages import train
 from stages.engines import engine as opening
 from stages.engines import torchvision as engine
-from stages.engines import training_labels as engine_labels
+from stages.engines import step_reader
 from tests.rectangles import write_rectangles
 
 SMALL = {
@@ -113,14 +113,14 @@ def test_a_seed_of_the_training_alone_stands_for_that_of_the_run(
 def test_a_killed_training_resumes_to_the_same_bytes(
     labels: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    whole = engine_labels.StepReader.__call__
+    whole = step_reader.StepReader.__call__
 
     def killed(self: Any, number: int) -> Any:
         if number == step:
             raise KeyboardInterrupt
         return whole(self, number)
 
-    monkeypatch.setattr(engine_labels.StepReader, "__call__", killed)
+    monkeypatch.setattr(step_reader.StepReader, "__call__", killed)
     out = labels.parent / "out"
     with pytest.raises(KeyboardInterrupt):
         run(labels, out)
@@ -131,7 +131,7 @@ def test_a_killed_training_resumes_to_the_same_bytes(
         read.append(number)
         return whole(self, number)
 
-    monkeypatch.setattr(engine_labels.StepReader, "__call__", counted)
+    monkeypatch.setattr(step_reader.StepReader, "__call__", counted)
     run(labels, out)
     assert read[0] == step - step % 2  # of the last checkpoint
     for name in ("model.pt", *STOCK):
@@ -161,14 +161,14 @@ def test_with_all_hooks_a_killed_training_resumes_to_the_same_bytes(
     whole, cut = weighted.parent / "whole", weighted.parent / "cut"
     run(weighted, whole, **HOOKS)
     assert "1 masks ignored, 1 masks partly ignored (" in capsys.readouterr().err
-    stock = engine_labels.StepReader.__call__
+    stock = step_reader.StepReader.__call__
 
     def killed(self: Any, number: int) -> Any:
         if number == 3:
             raise KeyboardInterrupt
         return stock(self, number)
 
-    monkeypatch.setattr(engine_labels.StepReader, "__call__", killed)
+    monkeypatch.setattr(step_reader.StepReader, "__call__", killed)
     with pytest.raises(KeyboardInterrupt):
         run(weighted, cut, **HOOKS)
     monkeypatch.undo()
@@ -194,14 +194,14 @@ def test_with_all_keys_of_its_schedule_a_killed_training_resumes_to_the_same_byt
 ) -> None:
     whole, cut = labels.parent / "whole", labels.parent / "cut"
     run(labels, whole, labels, **ALL_KEYS)
-    stock = engine_labels.StepReader.__call__
+    stock = step_reader.StepReader.__call__
 
     def killed(self: Any, number: int) -> Any:
         if number == step:
             raise KeyboardInterrupt
         return stock(self, number)
 
-    monkeypatch.setattr(engine_labels.StepReader, "__call__", killed)
+    monkeypatch.setattr(step_reader.StepReader, "__call__", killed)
     with pytest.raises(KeyboardInterrupt):
         run(labels, cut, labels, **ALL_KEYS)
     monkeypatch.undo()
@@ -283,7 +283,7 @@ def test_killed_behind_its_last_step_it_does_not_train_again(
 def test_other_settings_do_not_resume_from_a_stranger_s_checkpoint(
     labels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = engine_labels.StepReader.__call__
+    whole = step_reader.StepReader.__call__
     out, read = labels.parent / "out", []
 
     def watched(self: Any, number: int) -> Any:
@@ -292,7 +292,7 @@ def test_other_settings_do_not_resume_from_a_stranger_s_checkpoint(
             raise KeyboardInterrupt
         return whole(self, number)
 
-    monkeypatch.setattr(engine_labels.StepReader, "__call__", watched)
+    monkeypatch.setattr(step_reader.StepReader, "__call__", watched)
     with pytest.raises(KeyboardInterrupt):
         run(labels, out)
     run(labels, out, lr=0.002)
