@@ -11,8 +11,8 @@ import torch
 
 from stages import train
 from stages.engines import engine as opening
-from stages.engines import torchvision as engine
 from stages.engines import step_reader
+from stages.engines import torchvision as engine
 from tests.rectangles import write_rectangles
 
 SMALL = {
