@@ -67,17 +67,13 @@ def config(**changes: Any) -> dict[str, Any]:
             },
             "as_it_is": {"bms": {"mode": "none"}},
         },
-        "export": {
-            **{"transforms": [], "formats": ["coco_rle"], "category_ids": "keep"},
-            "extra_masks": 3,
-        },
+        "export": {"transforms": [], "formats": ["coco_rle"], "category_ids": "keep"},
         "train": {
             **{"enabled": True, "engine": "torchvision", "iterations": 3},
             **{"weights": None, "weights_sha256": None, "config": None, "evaluate_every": 0},
-            "multi_mask": {"enabled": False},
         },
         "predict": {"score": 0.05, "chunk": 256},
-        "evaluate": {"match": "auto", "group_cover": 0.5},
+        "evaluate": {"group_cover": 0.5},
         "report": {
             "variants": ["top1", "pdg", "pnpg", "full"],
             "seeds": [1, 2],

@@ -12,7 +12,14 @@ from stages.settings.overrides import laid_over
 from stages.settings.recipes import with_recipes
 from tests.small_config import FILES, ROOT, compared, plan
 
-COST = {"variants": ["pnpg", "full", "truth"], "seeds": [7, 8], "seconds": {}}
+NAMES = ("pnpg", "full", "truth")
+JUDGED = {"evaluate__match": "auto", "train__multi_mask": {"enabled": False}}  # keys of the rules
+
+
+def _plan(*names: str, **changes: Any) -> Plan:
+    """The plan of the small config that compares these with the seeds 7 and 8."""
+    cost = {"variants": list(names), "seeds": [7, 8], "seconds": {}}
+    return plan(label_cost=cost, **JUDGED, **changes)
 
 
 def _whole(**changes: Any) -> Plan:
@@ -22,8 +29,8 @@ def _whole(**changes: Any) -> Plan:
 
 
 def test_every_kind_runs_with_every_seed_and_trains_a_detector() -> None:
-    found = plan(label_cost=COST)
-    cases = [Case(name, seed) for name in COST["variants"] for seed in (7, 8)]
+    found = _plan(*NAMES)
+    cases = [Case(name, seed) for name in NAMES for seed in (7, 8)]
     assert found.label_cost.cases.cases() == cases
     assert all(found.comparison.has_detector(case) for case in cases)
     assert found.label_cost.metrics(None) == [
@@ -36,7 +43,7 @@ def test_every_kind_runs_with_every_seed_and_trains_a_detector() -> None:
 
 
 def test_the_ablation_is_the_same_beside_it() -> None:
-    alone, beside = plan(), plan(label_cost=COST)
+    alone, beside = plan(**JUDGED), _plan(*NAMES)
     assert beside.metrics == alone.metrics
     assert beside.detector_metrics == alone.detector_metrics
     assert beside.comparison.detectors == alone.comparison.detectors
@@ -45,7 +52,7 @@ def test_the_ablation_is_the_same_beside_it() -> None:
 
 
 def test_labels_of_a_kind_are_judged_and_those_of_the_truth_are_not() -> None:
-    evaluate = plan(label_cost={**COST, "variants": ["paste", "truth"]}).evaluate
+    evaluate = _plan("paste", "truth").evaluate
     job = {name: type("Job", (), {"home": f"r/seed-7/{name}"})() for name in ("paste", "truth")}
     assert evaluate.exported(job["paste"]) == ["results/r/seed-7/full/export/pseudo_labels.json"]
     assert evaluate.exported(job["truth"]) == []
@@ -53,11 +60,11 @@ def test_labels_of_a_kind_are_judged_and_those_of_the_truth_are_not() -> None:
 
 
 def test_kinds_share_what_is_alike_with_each_other_and_with_the_ablation() -> None:
-    homes = plan(label_cost={**COST, "variants": ["full", "merged"]}).homes
+    homes = _plan("full", "merged").homes
     merged = homes.of_case[Case("merged", 7)]
     assert merged["refine"] == "r/seed-7/full"
     assert merged["export"] == "r/seed-7/merged"
-    alone = plan(label_cost={**COST, "variants": ["full", "merged"]}, **compared("pdg")).homes
+    alone = _plan("full", "merged", **compared("pdg")).homes
     assert alone.of_case[Case("merged", 7)]["refine"] == "r/seed-7/full"
     assert alone.of_case[Case("merged", 7)]["select"] == "r/seed-7/pdg"
 
@@ -69,7 +76,7 @@ def test_on_files_seeds_share_prepare_to_propose(
     (tmp_path / "data" / "a.json").touch()
     monkeypatch.chdir(tmp_path)
     splits = {"dataset__train": FILES, "dataset__val": FILES, "dataset__source": "files"}
-    homes = plan(label_cost={**COST, "variants": ["centred"]}, **splits).homes
+    homes = _plan("centred", **splits).homes
     one, other = (homes.of_case[Case("centred", seed)] for seed in (7, 8))
     assert one["prepare"] == other["prepare"] == one["propose"] == "r/centred"
     assert (one["train"], other["train"]) == ("r/centred/seed-7", "r/centred/seed-8")
