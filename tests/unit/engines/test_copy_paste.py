@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stages.box_supervision.pasting import hulls
-from stages.engines import training_labels as engine_labels
+from stages.engines import step_reader
 from stages.engines.copy_paste import copy_paste, covered, shown_before
 from stages.engines.step_reader import StepReader
 from stages.engines.training_images import Sample, StepSamples
@@ -272,9 +272,9 @@ def test_an_image_is_no_source_for_itself(tmp_path: Path) -> None:
 def test_one_more_image_is_read_at_most_for_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, seen, whole = write_rectangles(tmp_path, 6), [], engine_labels.photograph_of_entry
+    path, seen, whole = write_rectangles(tmp_path, 6), [], step_reader.photograph_of_entry
     watched = lambda *args: seen.append(args) or whole(*args)  # noqa: E731
-    monkeypatch.setattr(engine_labels, "photograph_of_entry", watched)
+    monkeypatch.setattr(step_reader, "photograph_of_entry", watched)
     batch = read(path, 40, bank=100)
     assert sum(sample.pasted for sample in batch.samples) == 2
     assert len(seen) == 4
