@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from stages.reporting.canvas import canvas, percent, plain, short_name
 
@@ -30,7 +30,7 @@ def draw_label_costs(numbers: Numbers, out: Path) -> None:
     """
     with canvas(out, SIZE) as figure:
         figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
-        panels = figure.subplots(1, len(PANELS))
+        panels = figure.subplots(1, len(PANELS), sharex=True)
         for axis, (measure, title) in zip(panels, PANELS.items(), strict=True):
             _draw(axis, numbers["kinds"], measure)
             axis.set_title(title)
@@ -67,9 +67,10 @@ def _draw(axis: Axes, kinds: Numbers, measure: str) -> None:
 
 def _finish(axis: Axes) -> None:
     axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter(ScalarFormatter())
     axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.margins(x=0.18, y=0.12)
-    axis.set_ylim(bottom=0)
+    axis.margins(x=0.18)
+    axis.set_ylim(0, max(1.1 * axis.get_ylim()[1], 1))
     axis.set_xlabel("seconds of a person per image (log)")
     plain(axis, grid="y", shade="0.9")
