@@ -429,4 +429,5 @@ def test_the_demo_of_sim_trains_its_teacher_in_each_round(fresh: Workspace) -> N
     outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe)
     assert outcome.code == 0, outcome.text
     jobs, report = outcome.jobs(), _recipe("sim_demo")["report"]
-    assert jobs["fit_propose"] == rounds * len(report["seeds"])  # whatever is refined in the first
+    teachers = 4  # of the first round, shared; of the second; with pasted objects; trained longer
+    assert jobs["fit_propose"] == teachers * len(report["seeds"])
