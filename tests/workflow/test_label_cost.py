@@ -67,7 +67,7 @@ def test_a_missing_recipe_is_one_sentence(fresh: Workspace) -> None:
 @pytest.mark.long
 def test_kinds_of_labels_end_side_by_side(fresh: Workspace) -> None:
     fresh.configure(merged(TINY, TINY_COST))
-    outcome = fresh.snakemake("--", "label_cost")
+    outcome = fresh.snakemake("label_cost")
     assert outcome.code == 0, outcome.text
     assert outcome.jobs() == JOBS
     folder = fresh.results() / "label_cost"
