@@ -1,6 +1,6 @@
 """What labels cost and buy as a picture: seconds an image against AP of detector and labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ PANELS = {  # measure: title
     "label_ap": "Labels as if they were detections: mask AP, %",
 }
 COLOUR, LEAST = "#5fa2ce", 1e-3  # s; what costs nothing stands at the left border
+NEAR, AWAY = 1.5, 1.25  # times the seconds: kinds that are named together; from these to names
+GAP = 0.055  # of the axis, between names
 
 
 def draw_label_costs(numbers: Numbers, out: Path) -> None:
@@ -38,14 +40,15 @@ def draw_label_costs(numbers: Numbers, out: Path) -> None:
 
 def _draw(axis: Axes, kinds: Numbers, measure: str) -> None:
     """One point for each kind that was measured, with its spread and its name."""
-    for number, (name, entry) in enumerate(kinds.items()):
-        if entry[measure]["mean"] is None:
-            continue
-        seconds = max(entry["seconds"]["mean"], LEAST)
-        mean, spread = percent([entry[measure]["mean"], entry[measure]["sd"]])
+    shown = {name: entry for name, entry in kinds.items() if entry[measure]["mean"] is not None}
+    seconds = [max(entry["seconds"]["mean"], LEAST) for entry in shown.values()]
+    means, spreads = (
+        percent([entry[measure][key] for entry in shown.values()]) for key in ("mean", "sd")
+    )
+    for x, y, spread, entry in zip(seconds, means, spreads, shown.values(), strict=True):
         axis.errorbar(
-            seconds,
-            mean,
+            x,
+            y,
             xerr=entry["seconds"]["sd"] or 0.0,
             yerr=np.nan_to_num(spread),
             fmt="o",
@@ -54,15 +57,61 @@ def _draw(axis: Axes, kinds: Numbers, measure: str) -> None:
             markersize=8,
             capsize=2.5,
         )
-        above = number % 2 == 0  # kinds of one cost stand one above the other
-        axis.annotate(
-            short_name(name),
-            (seconds, mean),
-            xytext=(8, 9 if above else -9),
-            textcoords="offset points",
-            va="bottom" if above else "top",
-        )
     _finish(axis)
+    low, high = axis.get_ylim()
+    for group in alike(seconds):
+        _name(axis, [*shown], np.array(seconds), means, group=group, gap=GAP * (high - low))
+
+
+def _name(
+    axis: Axes,
+    names: Sequence[str],
+    seconds: np.ndarray,
+    means: np.ndarray,
+    *,
+    group: Sequence[int],
+    gap: float,
+) -> None:
+    """Write the names of a group beside it, one below the other, each led to by a line."""
+    is_last = seconds[list(group)].max() == seconds.max() and len(set(seconds)) > 1
+    edge = seconds[list(group)].min() / AWAY if is_last else seconds[list(group)].max() * AWAY
+    for number, height in zip(group, spread_out(means[list(group)], gap), strict=True):
+        axis.annotate(
+            short_name(names[number]),
+            (seconds[number], means[number]),
+            xytext=(edge, height),
+            ha="right" if is_last else "left",
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.8},
+        )
+
+
+def alike(seconds: Sequence[float]) -> list[list[int]]:
+    """Numbers of the kinds in groups, of which each costs less than NEAR times the one before."""
+    order = sorted(range(len(seconds)), key=lambda number: seconds[number])
+    groups: list[list[int]] = []
+    for number in order:
+        if groups and seconds[number] < NEAR * seconds[groups[-1][-1]]:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
+    """Heights that are at least `gap` apart, in the order of the given ones and about their mean.
+
+    Parameters
+    ----------
+    heights : (n,). gap : above 0.
+    """
+    order = np.argsort(heights, kind="stable")
+    placed = heights[order].astype(float)
+    for number in range(1, len(placed)):
+        placed[number] = max(placed[number], placed[number - 1] + gap)
+    found = np.empty_like(placed)
+    found[order] = placed - (placed.mean() - heights.mean()) if len(placed) else placed
+    return found
 
 
 def _finish(axis: Axes) -> None:
@@ -70,7 +119,8 @@ def _finish(axis: Axes) -> None:
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter(ScalarFormatter())
     axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.margins(x=0.18)
-    axis.set_ylim(0, max(1.1 * axis.get_ylim()[1], 1))
+    axis.margins(x=0.18, y=0.15)
+    low, high = axis.get_ylim()
+    axis.set_ylim(max(low, 0) if high > 0 else 0, max(high, 1))
     axis.set_xlabel("seconds of a person per image (log)")
     plain(axis, grid="y", shade="0.9")

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from stages.reporting.label_cost_figure import draw_label_costs
+from stages.reporting.label_cost_figure import alike, draw_label_costs, spread_out
 
 
 def _kind(seconds: float, *values: float | None) -> dict[str, Any]:
@@ -32,3 +33,16 @@ def test_equal_numbers_give_equal_pictures(name: str, tmp_path: Path) -> None:
     assert paths[0].read_bytes() == paths[1].read_bytes()
     with Image.open(paths[0]) as image:
         assert image.size == (1600, 650)
+
+
+def test_kinds_of_like_cost_are_named_together() -> None:
+    assert alike([38.2, 10.0, 52.5, 15.4, 38.2, 358.2]) == [[1], [3], [0, 4, 2], [5]]
+    assert alike([]) == []
+
+
+def test_names_keep_their_order_and_their_distance() -> None:
+    placed = spread_out(np.array([41.3, 39.1, 39.3, 20.0]), 1.0)
+    assert placed.argsort().tolist() == [3, 1, 2, 0]
+    assert np.diff(np.sort(placed)).min() >= 1.0 - 1e-9
+    assert placed.mean() == pytest.approx(np.mean([41.3, 39.1, 39.3, 20.0]))
+    assert spread_out(np.zeros(0), 1.0).tolist() == []
