@@ -6,6 +6,7 @@ born of a tag, of which nothing is known, it overlaps the label. A label that it
 for the object is bad.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from stages.geometry.boxes import box_iou
 from stages.geometry.masks import Rle, rle_boxes, rle_iou, rles_to_masks
+
+LEAST = 0.05  # of an overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,17 @@ def is_better(
     is_bad : the label could not stand for the object.
     """
     return is_bad or (overlap < limits.overlap and score > label_score)
+
+
+def agreed_score(sure: float, overlaps: Sequence[float]) -> float:
+    """How good a label is thought to be: sure of its class, and of one mask whoever looks.
+
+    Parameters
+    ----------
+    sure : probability of its class, 0 to 1. overlaps : IoU of views of its object, 0 to 1; below
+        LEAST they count as that, so that labels which nobody has seen again keep their order.
+    """
+    return sure * math.prod(max(overlap, LEAST) for overlap in overlaps)
 
 
 def majority(masks: Sequence[Rle]) -> np.ndarray:

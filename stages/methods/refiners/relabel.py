@@ -18,7 +18,15 @@ import torch
 
 from stages.geometry.masks import Rle, masks_to_rles, rle_boxes, rle_iou, rle_of
 from stages.labels.given import labels_of_instances
-from stages.labels.relabelling import Known, Limits, could_stand, is_better, majority, surest
+from stages.labels.relabelling import (
+    Known,
+    Limits,
+    agreed_score,
+    could_stand,
+    is_better,
+    majority,
+    surest,
+)
 from stages.learning.shard import walked
 from stages.methods.crossed import check_judge
 from stages.methods.kit import Kit
@@ -124,8 +132,10 @@ class Relabel:
         made = dict(one.row)
         if taken is not None:
             made |= self._replaced(one, taken)
-        if self.keys.rescore:
+        if self.keys.rescore != "none":
             made["score"] = max(one.sure, taken.row["score"]) if taken is not None else one.sure
+        if self.keys.rescore == "agreement":
+            made["score"] = agreed_score(made["score"], overlaps_of(one, made, found))
         notes = ("bad" if is_bad else "", "", "kept" if taken is None else "replaced")
         return made, steps_of(one, made, found, notes)
 
@@ -187,6 +197,14 @@ class Relabel:
         folder = self.kit.image_folder
         (counts,) = self.kit.zoom.rles(one.image, box, lambda: photograph(folder, one.image))
         return rle_of(counts, *one.size)
+
+
+def overlaps_of(one: Judged, made: Row, found: Candidate | None) -> tuple[float, float]:
+    """IoU of a detection with the label as it was and as it is now; 0 without a detection."""
+    if found is None:
+        return 0.0, 0.0
+    now = rle_of(made["rle"], *one.size)
+    return found.overlap, float(rle_iou([found.rle], [now])[0, 0])
 
 
 NOTHING = Known(np.zeros((0, 2)), np.zeros((0, 2)), None)

@@ -48,7 +48,10 @@ class Settings(Section):
         CHOOSE,
     ] = False
     rescore: Annotated[
-        bool,
-        Field(description="true: a label's score is how sure that detector is of it"),
+        Literal["none", "class", "agreement"],
+        Field(
+            description="a label's score; class: how sure that detector is of it; agreement: times "
+            "the IoU of what it saw with the label, as it was and as it is; none: as before"
+        ),
         CHOOSE,
-    ] = True
+    ] = "agreement"

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from stages.geometry.masks import Rle, masks_to_rles
-from stages.labels.relabelling import Known, Limits, could_stand, is_better, majority, surest
+from stages.labels.relabelling import (
+    Known,
+    Limits,
+    agreed_score,
+    could_stand,
+    is_better,
+    majority,
+    surest,
+)
 
 NONE = np.zeros((0, 2))
 LIMITS = Limits(box_fit=0.7, overlap=0.7, near=0.3)
@@ -92,3 +100,10 @@ def test_most_masks_decide_each_pixel() -> None:
             slow[y, x] = sum(all(inside) for inside in votes) >= 2
     assert (majority(masks) == slow).all()
     assert (majority(masks[:2]) == (slow & (np.arange(10)[:, None] < 4))).all()
+
+
+def test_a_score_falls_with_each_view_that_differs() -> None:
+    assert agreed_score(0.8, (1.0, 1.0)) == pytest.approx(0.8)
+    assert agreed_score(0.8, (0.5, 0.9)) == pytest.approx(0.36)
+    assert agreed_score(0.8, (0.0, 0.0)) == pytest.approx(0.8 * 0.05**2)
+    assert agreed_score(0.9, (0.0, 0.0)) > agreed_score(0.8, (0.0, 0.0))

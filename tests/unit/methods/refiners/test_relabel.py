@@ -107,9 +107,6 @@ def test_a_surer_detection_that_could_be_the_object_replaces_its_label(
         assert rows[0]["box"] == [columns[0], 5, columns[1], 15]
         assert (rows[0]["mask_source"], rows[0]["proposal_id"]) == ("detector", None)
         assert rows[0]["extra_rles"] == []
-        assert rows[0]["score"] == pytest.approx(
-            max(one["score"] for one in found if one["box"] == rows[0]["box"])
-        )
     else:
         assert {**rows[0], "score": 0.5} == before[0]
 
@@ -206,6 +203,20 @@ def test_given_masks_are_no_business_of_the_refiner(tmp_path: Path) -> None:
     assert [row["instance_id"] for row in rows] == [6]
 
 
-def test_scores_may_stay(tmp_path: Path) -> None:
-    rows, _ = made(tmp_path, [former(5, 2, 12)], [], {5: 0.2}, POINT, rescore=False)
-    assert rows[0]["score"] == 0.5
+SCORES = [  # rule of scores; detections; score afterwards of a label of IoU .8 or .4 with them
+    ("none", [seen(0, 2, 10, 0.9)], 0.5),
+    ("class", [], 0.95),
+    ("class", [seen(0, 2, 10, 0.9)], 0.95),
+    ("agreement", [seen(0, 2, 10, 0.9)], 0.95 * 0.8 * 0.8),
+    ("agreement", [seen(0, 2, 6, 0.9)], 0.95 * 0.4 * 0.4),  # less sure: the label stays
+    ("agreement", [seen(0, 2, 6, 0.99)], 0.99 * 0.4 * 1.0),  # replaces it
+    ("agreement", [], 0.95 * 0.05 * 0.05),
+]
+
+
+@pytest.mark.parametrize(("rule", "found", "score"), SCORES)
+def test_a_score_tells_how_sure_the_detector_is_and_how_far_both_agree(
+    rule: str, found: Rows, score: float, tmp_path: Path
+) -> None:
+    rows, _ = made(tmp_path, [former(5, 2, 12)], found, {5: 0.95}, POINT, rescore=rule)
+    assert rows[0]["score"] == pytest.approx(score)
