@@ -17,7 +17,7 @@ import pyarrow as pa
 import torch
 
 from stages.geometry.masks import Rle, masks_to_rles, rle_boxes, rle_iou, rle_of
-from stages.labels.given import labels_of_instances
+from stages.labels.known import NOTHING, known_objects
 from stages.labels.relabelling import (
     Known,
     Limits,
@@ -205,37 +205,6 @@ def overlaps_of(one: Judged, made: Row, found: Candidate | None) -> tuple[float,
         return 0.0, 0.0
     now = rle_of(made["rle"], *one.size)
     return found.overlap, float(rle_iou([found.rle], [now])[0, 0])
-
-
-NOTHING = Known(np.zeros((0, 2)), np.zeros((0, 2)), None)
-
-
-def known_objects(labels: pa.Table) -> dict[int, Known]:
-    """What is known of each object of an image, by instance_id.
-
-    Parameters
-    ----------
-    labels : rows of table `weak_labels` of the image.
-    """
-    rows = labels_of_instances(labels)
-    points = {number: _points(mine) for number, mine in rows.items()}
-    known = {}
-    for number, mine in rows.items():
-        category = mine[0]["category_id"]
-        others = [
-            points[other]
-            for other, theirs in rows.items()
-            if other != number and theirs[0]["category_id"] == category
-        ]
-        boxes = [row["box"] for row in mine if row["kind"] == "box"]
-        box = np.array(boxes[0], dtype=np.float64) if boxes else None
-        known[number] = Known(points[number], np.concatenate([NOTHING.rivals, *others]), box)
-    return known
-
-
-def _points(rows: Sequence[Row]) -> np.ndarray:
-    found = [(row["x"], row["y"]) for row in rows if row["kind"] == "point"]
-    return np.array(found, dtype=np.float64).reshape(-1, 2)
 
 
 def _rows(table: pa.Table | None) -> list[Row]:
