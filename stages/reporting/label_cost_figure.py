@@ -69,13 +69,14 @@ def _name(
     seconds: np.ndarray,
     means: np.ndarray,
     *,
-    group: Sequence[int],
+    group: list[int],
     gap: float,
 ) -> None:
     """Write the names of a group beside it, one below the other, each led to by a line."""
-    is_last = seconds[list(group)].max() == seconds.max() and len(set(seconds)) > 1
-    edge = seconds[list(group)].min() / AWAY if is_last else seconds[list(group)].max() * AWAY
-    for number, height in zip(group, spread_out(means[list(group)], gap), strict=True):
+    low, high = seconds[group].min(), seconds[group].max()
+    is_last = high == seconds.max() and len(set(seconds)) > 1
+    edge = low / AWAY if is_last else high * AWAY
+    for number, height in zip(group, spread_out(means[group], gap), strict=True):
         axis.annotate(
             short_name(names[number]),
             (seconds[number], means[number]),
@@ -121,6 +122,6 @@ def _finish(axis: Axes) -> None:
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.margins(x=0.18, y=0.15)
     low, high = axis.get_ylim()
-    axis.set_ylim(max(low, 0) if high > 0 else 0, max(high, 1))
+    axis.set_ylim(max(low, 0), max(high, 1))
     axis.set_xlabel("seconds of a person per image (log)")
     plain(axis, grid="y", shade="0.9")

@@ -97,7 +97,8 @@ def test_a_surer_detection_that_could_be_the_object_replaces_its_label(
     found: Rows, sure: float, columns: tuple[int, int], note: str, became: str, tmp_path: Path
 ) -> None:
     before = [former(5, 2, 12), former(6, 55, 65)]
-    rows, trail = made(tmp_path, before, found, {5: sure, 6: 0.5}, POINT, OTHER)
+    said = {5: sure, 6: 0.5}
+    rows, trail = made(tmp_path, before, found, said, POINT, OTHER, rescore="class")
     assert rows[0]["rle"] == mask(*columns)
     assert [step["name"] for step in trail[:3]] == ["label", "detection", "relabel"]
     assert (trail[0]["note"], trail[2]["note"]) == (note, became)
@@ -107,6 +108,9 @@ def test_a_surer_detection_that_could_be_the_object_replaces_its_label(
         assert rows[0]["box"] == [columns[0], 5, columns[1], 15]
         assert (rows[0]["mask_source"], rows[0]["proposal_id"]) == ("detector", None)
         assert rows[0]["extra_rles"] == []
+        assert rows[0]["score"] == pytest.approx(
+            max(one["score"] for one in found if one["box"] == rows[0]["box"])
+        )
     else:
         assert {**rows[0], "score": 0.5} == before[0]
 
@@ -204,6 +208,7 @@ def test_given_masks_are_no_business_of_the_refiner(tmp_path: Path) -> None:
 
 
 SCORES = [  # rule of scores; detections; score afterwards of a label of IoU .8 or .4 with them
+    ("none", [], 0.5),
     ("none", [seen(0, 2, 10, 0.9)], 0.5),
     ("class", [], 0.95),
     ("class", [seen(0, 2, 10, 0.9)], 0.95),
