@@ -20,6 +20,7 @@ PANELS = {  # measure: title
 COLOUR, LEAST = "#5fa2ce", 1e-3  # s; what costs nothing stands at the left border
 NEAR, AWAY = 1.5, 1.25  # times the seconds: kinds that are named together; from these to names
 GAP = 0.055  # of the axis, between names
+ROOM = 3.0  # times the least and the most seconds that the axis reaches at least
 
 
 def draw_label_costs(numbers: Numbers, out: Path) -> None:
@@ -57,7 +58,7 @@ def _draw(axis: Axes, kinds: Numbers, measure: str) -> None:
             markersize=8,
             capsize=2.5,
         )
-    _finish(axis)
+    _finish(axis, seconds)
     low, high = axis.get_ylim()
     for group in alike(seconds):
         _name(axis, [*shown], np.array(seconds), means, group=group, gap=GAP * (high - low))
@@ -115,12 +116,13 @@ def spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
     return found
 
 
-def _finish(axis: Axes) -> None:
+def _finish(axis: Axes, seconds: Sequence[float]) -> None:
     axis.set_xscale("log")
+    axis.set_xlim(min(seconds, default=LEAST) / ROOM, max(seconds, default=1.0) * ROOM)
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter(ScalarFormatter())
     axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.margins(x=0.18, y=0.15)
+    axis.margins(y=0.15)
     low, high = axis.get_ylim()
     axis.set_ylim(max(low, 0), max(high, 1))
     axis.set_xlabel("seconds of a person per image (log)")
