@@ -39,7 +39,7 @@ include: "workflow/rules/predict.smk"
 include: "workflow/rules/predict_crossed.smk"
 include: "workflow/rules/predict_held_out.smk"
 include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/report.smk"
+include: "workflow/rules/ablate.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/label_cost.smk"
 include: "workflow/rules/tidy.smk"
@@ -48,7 +48,7 @@ include: "workflow/rules/tidy.smk"
 # Every variant of `report.variants` with every seed, side by side
 rule ablation:
     input:
-        expand(rules.report.output, home=config["run"]),
+        expand(rules.ablate.output, home=config["run"]),
     localrule: True
 
 

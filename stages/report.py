@@ -1,123 +1,160 @@
-"""report: the ablation; variants side by side over several seeds, as Markdown, JSON and a picture.
+"""report: a page of the run, to see what was made and why; a folder that needs no server.
 
-In come the `metrics.json` of every variant with every seed, and of the detectors that were trained;
-out go `ablation.json` with every number and its value for each seed, `ablation.md` with the tables,
-`ablation.png`, and `detectors.png` with AP by size. SAPNet, Tables 3, 4, 6 and 7: what each
-component adds to the variant without it, here also by difficulty, and with its spread over seeds.
-Nothing is compared that does not rest on the same objects. Where `evaluate.match` was iou
-(WeakSAM, Tables 4, 5 and 7) the rows are labels, detections and proposals, over all and by class.
+In come all tables, what evaluate measured, and the photographs; out go `index.html`, a picture of
+each label that is shown, and scripts with their trails, which the page loads when a card is opened.
+All labels are counted; `report.cards` of them are shown, half of them the most doubtful, the others
+evenly through the rest. Names of files and classes are strangers' and get in as text alone. Times
+and memory are those that Snakemake measured of the jobs behind the files, whenever that was: the
+only thing here that differs between runs of equal inputs.
 """
 
 import argparse
+import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from stages.metrics.ablation import ablation, check_runs
-from stages.metrics.detectors import check_detectors, detectors
-from stages.metrics.matched_ablation import are_matched, check_matched, matched_ablation
-from stages.reporting.ablation_figure import draw_ablation
-from stages.reporting.ablation_table import ablation_table
-from stages.reporting.detectors_figure import draw_detectors
-from stages.reporting.matched_figure import draw_matched
-from stages.reporting.matched_table import matched_table
-from stages.runtime.atomic import write_text
-from stages.runtime.program import Sentence, parser_of, run, say
-from stages.runtime.provenance import provenance_of, sha256_of
-from stages.scoring.case_metrics import runs_of
-from stages.settings.overrides import FULLY_SUPERVISED
+import numpy as np
+
+from stages.reporting.doubt_figure import draw_doubt
+from stages.reporting.image_trail import TrailTables
+from stages.reporting.page.contents import Counted, cards, counted, known_ious
+from stages.reporting.page.overview import weak_label_counts
+from stages.reporting.page.times import stage_times
+from stages.reporting.page.writing import PER_FILE, page_text, picture_path, trail_script
+from stages.runtime.atomic import replacing_folder
+from stages.runtime.program import parser_of, run, say
+from stages.runtime.progress import Progress
 from stages.settings.report import Report
-from stages.settings.section import from_json, provenance_values
+from stages.settings.section import from_json
+from stages.tables.images import IMAGES
+from stages.tables.table import read_table
+from stages.tables.weak_labels import WEAK_LABELS
+
+TABLES = ("proposals", "selections", "trails", "pseudo-labels")
 
 
-def over_of(text: str) -> dict[str, str | None]:
-    """JSON text to the variant that each variant is compared with.
-
-    Raises
-    ------
-    ValueError : no JSON, or no object of names.
-    """
-    try:
-        over = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"--over: not JSON ({error}).") from None
-    values = over.values() if isinstance(over, dict) else [0]
-    if not all(value is None or isinstance(value, str) for value in values):
-        raise ValueError(f"--over: {text} does not give each variant a name or null.")
-    return dict(over)
-
-
-def numbers_of(args: argparse.Namespace, settings: Report) -> dict[str, Any]:
-    """Everything behind the tables, as written to ablation.json."""
-    over = over_of(args.over)
-    runs = runs_of(args.metrics, args.variants, args.seeds, "--metrics")
-    is_matched = are_matched(runs)
-    (check_matched if is_matched else check_runs)(runs, args.seeds)
-    names = args.detector_variants if args.detector_metrics else []
-    scored = runs_of(args.detector_metrics, names, args.detector_seeds, "--detector-metrics")
-    check_detectors(scored, args.detector_seeds)
-    return {
-        "seeds": args.seeds,
-        "variants": args.variants,
-        **(matched_ablation if is_matched else ablation)(runs, over),
-        "detector_seeds": args.detector_seeds if scored else [],
-        "detectors": detectors(scored, FULLY_SUPERVISED, over),
-        "provenance": _provenance(args, settings),
-    }
+def written_cards(
+    args: argparse.Namespace, found: Counted, settings: Report, folder: Path
+) -> list[dict[str, Any]]:
+    """Write pictures and trails into a folder; the fronts of the cards."""
+    ious = known_ious(args.objects)
+    shown = found.shown(settings.cards)
+    progress = Progress("report", sum(map(len, shown.values())), unit="labels")
+    fronts: list[dict[str, Any]] = []
+    backs: list[dict[str, Any]] = []
+    made = cards(tables_of(args), shown, args.image_folder, side=settings.picture, ious=ious)
+    for index, card in enumerate(made):
+        picture = folder / picture_path(index)
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(card.picture)
+        fronts.append(card.front)
+        backs.append(card.back)
+        if len(backs) == PER_FILE:
+            _write_trails(folder, index + 1 - PER_FILE, backs)
+            backs = []
+        progress.step()
+    if backs:
+        _write_trails(folder, len(fronts) - len(backs), backs)
+    return fronts
 
 
-def _provenance(args: argparse.Namespace, settings: Report) -> dict[str, Any]:
-    return provenance_of(
-        "stages.report",
-        settings=provenance_values(settings),
-        seed=args.seeds[0],
-        packages=("matplotlib", "numpy"),
-        metrics=[sha256_of(path) for path in (*args.metrics, *args.detector_metrics)],
+def _write_trails(folder: Path, start: int, backs: Sequence[dict[str, Any]]) -> None:
+    name, text = trail_script(start, backs)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(text, encoding="ascii")
+
+
+def tables_of(args: argparse.Namespace) -> TrailTables:
+    """The tables that are named on the command line."""
+    return TrailTables(
+        args.images,
+        args.weak_labels,
+        args.categories,
+        proposals=args.proposals,
+        selections=args.selections,
+        trails=args.trails,
+        pseudo_labels=args.pseudo_labels,
     )
+
+
+def went_in(args: argparse.Namespace) -> list[tuple[str, int]]:
+    """What the run started from, and how much of it."""
+    images = len(read_table(args.images, IMAGES, columns=["image_id"]))
+    labels = read_table(args.weak_labels, WEAK_LABELS, columns=["kind", "status"]).to_pylist()
+    return [("images", images), *weak_label_counts(labels).items()]
+
+
+def figures_of(
+    args: argparse.Namespace, found: Counted, fronts: Sequence[dict[str, Any]]
+) -> list[dict[str, str]]:
+    """The pictures of the page, as base64, each with what it shows."""
+    areas = np.array([front["a"] for front in fronts])
+    with TemporaryDirectory() as folder:
+        own = Path(folder) / "doubt.png"
+        draw_doubt(found.quality, found.score, areas, own)
+        shown = [(own, "Quality and score of all labels, and the size of those that are shown")]
+        if args.figure and known_ious(args.objects):
+            shown.insert(0, (args.figure, "Labels and detector against the ground truth"))
+        return [
+            {"data": base64.b64encode(path.read_bytes()).decode("ascii"), "text": text}
+            for path, text in shown
+        ]
+
+
+def facts_of(
+    args: argparse.Namespace, found: Counted, fronts: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the template shows beside the cards."""
+    facts, all_labels = json.loads(args.facts), found.overview.all
+    sums = all_labels.row("all")
+    some = f"{len(fronts)} of {all_labels.labels} labels are shown"
+    how = "" if len(fronts) == all_labels.labels else ", half of them the most doubtful"
+    iou = "" if sums["iou"] is None else f", mean mask IoU {sums['iou']:.3f}"
+    inputs = went_in(args)
+    return {
+        "title": facts["title"],
+        "summary": f"{all_labels.labels} masks in {inputs[0][1]} images{iou}",
+        "shown_note": f"{some}{how}.",
+        "warnings": [],
+        "went_in": inputs,
+        "tables": found.overview.tables(),
+        "has_truth": sums["iou"] is not None,
+        "figures": figures_of(args, found, fronts),
+        "times": stage_times(args.benchmarks),
+        "paper": facts["paper"],
+        "differing": facts["differing"],
+        "settings": facts["settings"],
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of(__doc__, "report")
-    parser.add_argument(
-        "--metrics", type=Path, nargs="+", required=True, help="variant by variant, seed by seed"
-    )
-    parser.add_argument("--variants", nargs="+", required=True, help="names, in table order")
-    parser.add_argument("--seeds", type=int, nargs="+", required=True)
-    parser.add_argument("--over", default="{}", help="JSON: variant to the one it is compared with")
-    parser.add_argument("--detector-metrics", type=Path, nargs="*", default=[])
-    parser.add_argument(
-        "--detector-variants", nargs="*", default=[], help=f"{FULLY_SUPERVISED}: the reference"
-    )
-    parser.add_argument("--detector-seeds", type=int, nargs="*", default=[])
-    for flag in ("out", "out-table", "out-figure", "out-detectors"):
+    for flag in ("images", "weak-labels", "categories", "image-folder", "out"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
+    for flag in TABLES:
+        parser.add_argument(f"--{flag}", type=Path, nargs="+", default=[])
+    parser.add_argument("--objects", type=Path, help="objects.parquet of evaluate")
+    parser.add_argument("--figure", type=Path, help="figure.png of evaluate")
+    parser.add_argument("--benchmarks", type=Path, nargs="*", default=[], help="of Snakemake")
+    parser.add_argument("--facts", required=True, help="JSON: title, paper, differing, settings")
     parser.add_argument("--settings", default="{}", help="JSON of the config section `report`")
     return parser
-
-
-def summary(numbers: Mapping[str, Any]) -> Sentence:
-    """The closing sentence of the log."""
-    objects = "/".join(map(str, numbers["objects"]))
-    return (
-        f"{len(numbers['variants'])} variants, {len(numbers['seeds'])} seeds of {objects} objects, "
-        f"{len(numbers['gains'])} gains, {len(numbers['detectors'])} detectors."
-    )
 
 
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
     settings = from_json(Report, args.settings, "report")
-    numbers = numbers_of(args, settings)
-    is_matched = "matched_rows" in numbers
-    table = (matched_table if is_matched else ablation_table)(numbers)
-    (draw_matched if is_matched else draw_ablation)(numbers, args.out_figure)
-    draw_detectors(numbers, args.out_detectors)
-    write_text(args.out_table, table)
-    write_text(args.out, json.dumps(numbers, indent=1, allow_nan=False) + "\n")
-    print(table, end="", flush=True)
-    say("report", summary(numbers))
+    found = counted(tables_of(args), known_ious(args.objects))
+    with replacing_folder(args.out) as folder:
+        fronts = written_cards(args, found, settings, folder)
+        text = page_text(facts_of(args, found, fronts), fronts)
+        (folder / "index.html").write_text(text, encoding="utf-8")
+    labels = found.overview.all.labels
+    say("report", f"{len(fronts)} of {labels} labels shown; open {args.out / 'index.html'}.")
 
 
 if __name__ == "__main__":

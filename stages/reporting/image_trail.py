@@ -70,32 +70,66 @@ class Trail:
         return [*self.tagged.classes.values()] if self.tagged else []
 
 
+@dataclass(frozen=True, slots=True)
+class TrailTables:
+    """Where the tables lie that hold trails.
+
+    images, weak_labels, categories : files. The others : of the shards that are there, of one
+    shard count; none before their stage.
+    """
+
+    images: Path
+    weak_labels: Path
+    categories: Path
+    prompts: Sequence[Path] = ()
+    proposals: Sequence[Path] = ()
+    selections: Sequence[Path] = ()
+    trails: Sequence[Path] = ()
+    pseudo_labels: Sequence[Path] = ()
+
+
 def gather(folders: RunFolders, image_id: int, variant: str) -> Trail:
-    """Read what there is about one image.
+    """Read what there is about one image; raises as `trail_of`."""
+    return trail_of(tables_of(folders, variant), image_id)
+
+
+def tables_of(folders: RunFolders, variant: str) -> TrailTables:
+    """The tables of a variant that are there."""
+    prepared, refined = folders.stage(variant, "prepare"), folders.stage(variant, "refine")
+    return TrailTables(
+        *(prepared / f"{name}.parquet" for name in ("images", "weak_labels", "categories")),
+        prompts=_newest(folders.stage(variant, "prompt"), "shard"),
+        proposals=_newest(folders.stage(variant, "propose"), "shard"),
+        selections=_newest(folders.stage(variant, "select"), "shard"),
+        trails=_newest(refined, "trail"),
+        pseudo_labels=_newest(refined, "shard"),
+    )
+
+
+def trail_of(tables: TrailTables, image_id: int) -> Trail:
+    """What the tables hold about one image.
 
     Raises
     ------
     ValueError : prepare has not run there, or the run has no such image.
     """
-    prepared = folders.stage(variant, "prepare")
-    images = read_table(prepared / "images.parquet", IMAGES, image_id=image_id)
-    if not len(images):
-        raise ValueError(
-            f"{folders.run}: there is no image {image_id}. See {prepared / 'images.parquet'}."
-        )
-    categories = read_table(prepared / "categories.parquet", CATEGORIES).to_pylist()
+    images = read_table(tables.images, IMAGES, image_id=image_id).to_pylist()
+    if not images:
+        raise ValueError(f"there is no image {image_id}. See {tables.images}.")
+    categories = read_table(tables.categories, CATEGORIES).to_pylist()
     names = {row["category_id"]: row["name"] for row in categories}
-    labels = read_table(prepared / "weak_labels.parquet", WEAK_LABELS, image_id=image_id)
-    refined = folders.stage(variant, "refine")
-    found = _Found(
-        labels.to_pylist(),
-        _rows(folders.stage(variant, "prompt"), "shard", PROMPTS, image_id),
-        _rows(folders.stage(variant, "propose"), "shard", PROPOSALS, image_id),
-        _rows(folders.stage(variant, "select"), "shard", SELECTIONS, image_id),
-        _rows(refined, "trail", TRAIL, image_id),
-        _rows(refined, "shard", PSEUDO_LABELS, image_id),
+    shards = (
+        (tables.prompts, PROMPTS),
+        (tables.proposals, PROPOSALS),
+        (tables.selections, SELECTIONS),
+        (tables.trails, TRAIL),
+        (tables.pseudo_labels, PSEUDO_LABELS),
     )
-    return Trail(images.to_pylist()[0], found.tagged(names), found.instances(names))
+    found = _Found(
+        read_table(tables.weak_labels, WEAK_LABELS, image_id=image_id).to_pylist(),
+        *(_rows(paths, record, images[0]) for paths, record in shards),
+    )
+    return Trail(images[0], found.tagged(names), found.instances(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,20 +198,22 @@ def _place(number: int) -> tuple[bool, int]:
     return number < 0, abs(number)
 
 
-def _rows(folder: Path, name: str, record: Record, image_id: int) -> list[Row]:
-    """Rows of one image from the shards of the newest shard count in `folder`.
-
-    name : what the files' names begin with.
-    """
+def _newest(folder: Path, name: str) -> list[Path]:
+    """The tables of the newest shard count in a folder; `name` is what their names begin with."""
     paths = sorted(folder.glob(f"{name}-*-of-*.parquet"))
     if not paths:
         return []
-    newest = max(paths, key=lambda path: path.stat().st_mtime_ns).stem.rsplit("-", 1)[-1]
-    for path in paths:
-        if path.stem.endswith(f"-of-{newest}"):
-            rows: list[Row] = read_table(path, record, image_id=image_id).to_pylist()
-            if rows:
-                return rows
+    count = max(paths, key=lambda path: path.stat().st_mtime_ns).stem.rsplit("-", 1)[-1]
+    return [path for path in paths if path.stem.endswith(f"-of-{count}")]
+
+
+def _rows(paths: Sequence[Path], record: Record, image: Row) -> list[Row]:
+    """Rows of one image; the shard that its row of table `images` names is looked at first."""
+    part = f"-{image['shard']:04d}-of-"
+    for path in sorted(paths, key=lambda path: part not in path.stem):
+        rows: list[Row] = read_table(path, record, image_id=image["image_id"]).to_pylist()
+        if rows:
+            return rows
     return []
 
 

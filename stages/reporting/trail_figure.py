@@ -16,6 +16,7 @@ from stages.geometry.masks import rle_of, rles_to_masks
 from stages.reporting.image_trail import InstanceTrail, Trail
 from stages.reporting.tag_figure import PANELS, TAG_LEGEND, draw_map, draw_tags
 from stages.reporting.tag_trail import Row
+from stages.reporting.windows import window_of
 from stages.runtime.atomic import replacing
 
 COLUMNS = 7  # panels side by side
@@ -110,7 +111,7 @@ def _ending(instance: InstanceTrail) -> Row | None:
 
 
 def _draw_instance(cells: np.ndarray, instance: InstanceTrail, image: np.ndarray) -> None:
-    window = _window(instance, image.shape)
+    window = window_of(instance, image.shape)
     _panel(cells[0], image, window, instance, f"{instance.category} {instance.instance_id}")
     for axis, row in zip(cells[1:], instance.proposals, strict=False):
         _panel(axis, image, window, instance, _title(row, instance), row)
@@ -121,20 +122,6 @@ def _draw_instance(cells: np.ndarray, instance: InstanceTrail, image: np.ndarray
         _panel(axis, image, window, instance, title, ending)
         if result:
             _add_box(axis, result["box"], window, "yellow")
-
-
-def _window(instance: InstanceTrail, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Part of the image to show: around labels, proposals and result, x0, y0, x1, y1 px."""
-    points = [[row["x"], row["y"]] * 2 for row in instance.labels if row["x"] is not None]
-    rows = [*instance.labels, *instance.proposals, *([instance.result] if instance.result else [])]
-    known = [*points, *(row["box"] for row in rows if row["box"] is not None)]
-    boxes = np.array(known or [[0, 0, shape[1], shape[0]]])  # a tag alone is of the whole image
-    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    side = max(float((high - low).max()) * 1.15, 32.0)
-    middle = (low + high) / 2
-    x0, y0 = (int(v) for v in np.maximum(middle - side / 2, 0))
-    x1, y1 = (int(v) for v in np.minimum(middle + side / 2 + 1, (shape[1], shape[0])))
-    return x0, y0, x1, y1
 
 
 def _panel(

@@ -54,15 +54,14 @@ def _instance_lines(instance: InstanceTrail, image: Row) -> list[str]:
         lines += [HEADS, *(_proposal_line(row, instance) for row in instance.proposals)]
     elif not instance.result:
         lines.append("  no proposals yet: propose has not reached this image")
-    lines += [_step_line(row) for row in instance.steps]
-    return [*lines, _result_line(instance.result)] if instance.result else lines
+    lines += [step_text(row) for row in instance.steps]
+    return [*lines, result_text(instance.result)] if instance.result else lines
 
 
 def _proposal_line(row: Row, instance: InstanceTrail) -> str:
     number = row["proposal_id"]
     mark = ">" if number == instance.chosen() else "s" if number == instance.selected() else " "
-    which = row["prompt_id"] if row["derived"] is None else f"{row['prompt_id']}.{row['derived']}"
-    prompt = f"{row['prompt_kind']}[{which}]"
+    prompt = prompt_text(row)
     score = instance.scores.get(number)
     tail = "  ".join(_score(score[key]) for key in SCORES) if score else ""
     return (
@@ -71,7 +70,24 @@ def _proposal_line(row: Row, instance: InstanceTrail) -> str:
     ).rstrip()
 
 
-def _step_line(row: Row) -> str:
+def prompt_text(row: Row) -> str:
+    """What a proposal answers, such as "point[0]".
+
+    Parameters
+    ----------
+    row : of table `proposals`.
+    """
+    which = row["prompt_id"] if row["derived"] is None else f"{row['prompt_id']}.{row['derived']}"
+    return f"{row['prompt_kind']}[{which}]"
+
+
+def step_text(row: Row) -> str:
+    """What one step of a method did.
+
+    Parameters
+    ----------
+    row : of table `trail`.
+    """
     parts = [f"    {row['name']:8s}"]
     if row["proposal_id"] is not None:
         parts.append(f"proposal {row['proposal_id']}")
@@ -82,7 +98,13 @@ def _step_line(row: Row) -> str:
     return "  ".join([*parts, *([row["note"]] if row["note"] else [])])
 
 
-def _result_line(row: Row) -> str:
+def result_text(row: Row) -> str:
+    """What became of an object.
+
+    Parameters
+    ----------
+    row : of table `pseudo_labels`.
+    """
     chosen = "no proposal" if row["proposal_id"] is None else f"proposal {row['proposal_id']}"
     box = f"box {_numbers(row['box'])}{' (given)' if row['box_given'] else ''}"
     return (

@@ -1,4 +1,4 @@
-"""Section `report`: the ablation, variants side by side over several seeds."""
+"""Section `report`: the page of a run, and the ablation, variants side by side over seeds."""
 
 from typing import Self
 
@@ -8,7 +8,19 @@ from stages.settings.section import Annotated, Field, Section
 
 
 class Report(Section):
-    """What `snakemake ablation` runs and compares."""
+    """What the page shows; what `snakemake ablation` runs and compares."""
+
+    cards: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=20000,
+            description="labels that the page shows, at most; half of them the most doubtful",
+        ),
+    ] = 2000
+    picture: Annotated[
+        int, Field(ge=32, le=1024, description="px of the longer side of a label's picture there")
+    ] = 256
 
     variants: Annotated[
         tuple[str, ...], Field(min_length=1, description="names out of `variants`, in table order")

@@ -37,7 +37,7 @@ JOBS = {
     "export": 2 * 5,
     **{"train": 4, "predict_held_out": 4},
     "evaluate": 2 * 5 + 3,  # every variant, and three detectors that are no variants
-    **{"report": 1, "ablation": 1},
+    **{"ablate": 1, "ablation": 1},
 }
 
 
@@ -124,7 +124,7 @@ def test_a_change_of_the_choice_trains_nothing_anew(compared: Workspace) -> None
 def test_the_plain_run_is_untouched(compared: Workspace) -> None:
     jobs = compared.snakemake("-n").jobs()
     assert jobs["fit_select"] == jobs["fit_refine"] == 1
-    assert "report" not in jobs
+    assert "ablate" not in jobs
 
 
 def test_seeds_of_files_share_prepare_and_propose(compared: Workspace) -> None:

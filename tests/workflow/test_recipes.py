@@ -153,7 +153,7 @@ def test_a_comparison_plans_all_its_seeds(name: str, fresh: Workspace) -> None:
     assert outcome.code == 0, outcome.text
     seeds = _recipe(name)["report"]["seeds"]
     assert outcome.jobs()["propose"] == len(seeds)
-    assert outcome.jobs()["report"] == 1
+    assert outcome.jobs()["ablate"] == 1
 
 
 def test_the_demo_of_tags_plans_what_learns_from_them(fresh: Workspace) -> None:
@@ -233,7 +233,7 @@ def test_photographs_are_asked_once_for_all_seeds_and_variants(fresh: Workspace)
     outcome = fresh.snakemake("-n", "ablation", "--configfile", recipe, PHOTOS="photos")
     assert outcome.code == 0, outcome.text
     report, jobs = _recipe("photographs")["report"], outcome.jobs()
-    assert jobs["propose"] == jobs["prepare"] == jobs["report"] == 1
+    assert jobs["propose"] == jobs["prepare"] == jobs["ablate"] == 1
     assert jobs["evaluate"] == len(report["seeds"]) * len(report["variants"])
     assert "train" not in jobs
 

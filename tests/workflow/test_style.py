@@ -20,7 +20,7 @@ PROGRAMS = {
 STAGES = {"salient": "partworld"}  # rules that are part of another's stage
 WITHOUT = {
     "fetch",
-    "report",
+    "ablate",
     "label_cost",
     "tidy",
 }  # rules without a home among those that are dealt

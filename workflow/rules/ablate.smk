@@ -1,5 +1,5 @@
 # Hold variants and seeds side by side
-rule report:
+rule ablate:
     input:
         metrics=PLAN.metrics,
         detector_metrics=PLAN.detector_metrics,
@@ -9,9 +9,9 @@ rule report:
         figure="results/{home}/report/ablation.png",
         detectors="results/{home}/report/detectors.png",
     log:
-        "results/{home}/logs/report.log",
+        "results/{home}/logs/ablate.log",
     benchmark:
-        "results/{home}/benchmarks/report.tsv"
+        "results/{home}/benchmarks/ablate.tsv"
     wildcard_constraints:
         home=re.escape(config["run"]),
     conda:
@@ -19,7 +19,7 @@ rule report:
     threads: 1
     params:
         setup=SETUP,
-        code=code_of("stages.report"),
+        code=code_of("stages.ablate"),
         variants=flag("--variants", PLAN.comparison.variants),
         seeds=flag("--seeds", PLAN.comparison.seeds),
         over=PLAN.comparison.over_json(),
@@ -30,7 +30,7 @@ rule report:
     message:
         "Comparing the variants of {wildcards.home}."
     shell:
-        "{params.setup} python -m stages.report"
+        "{params.setup} python -m stages.ablate"
         " --metrics {input.metrics:q}"
         " {params.variants}"
         " {params.seeds}"

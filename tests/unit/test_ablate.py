@@ -1,4 +1,4 @@
-"""report: four files from the metrics of variants and seeds, and a sentence for what is amiss."""
+"""ablate: four files from the metrics of variants and seeds, and a sentence for what is amiss."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages import report
+from stages import ablate
 from tests.matched import matched
 from tests.measured import measured
 
@@ -34,7 +34,7 @@ def run(folder: Path, paths: list[Path], *more: str, seeds: str = "0 4") -> dict
     outs = {"out": "json", "out-table": "md", "out-figure": "png"}
     words += [f"--{flag}={folder / 'ablation'}.{kind}" for flag, kind in outs.items()]
     words += [f"--out-detectors={folder / 'detectors.png'}"]
-    report.main([*words, *more])
+    ablate.main([*words, *more])
     return json.loads((folder / "ablation.json").read_text())  # type: ignore[no-any-return]
 
 
@@ -55,7 +55,7 @@ def test_all_files_tell_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr()
     assert printed.out == text
-    assert "report: 2 variants, 2 seeds of 40/40 objects, 1 gains, 0 detectors." in printed.err
+    assert "ablate: 2 variants, 2 seeds of 40/40 objects, 1 gains, 0 detectors." in printed.err
 
 
 def test_equal_metrics_give_equal_bytes(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_labels_matched_by_iou_have_a_report_of_their_own(
     assert (tmp_path / "ablation.png").read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr()
     assert printed.out == text
-    assert "report: 2 variants, 2 seeds of 12/12 objects, 1 gains, 0 detectors." in printed.err
+    assert "ablate: 2 variants, 2 seeds of 12/12 objects, 1 gains, 0 detectors." in printed.err
 
 
 def test_labels_of_both_kinds_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+"""Which labels a page shows, where there are more than it holds; pure."""
+
+import numpy as np
+
+
+def shown_labels(doubt: np.ndarray, most: int) -> np.ndarray:
+    """Numbers of the labels that are shown, rising.
+
+    Half of the places are for the most doubtful; the other half goes evenly through the rest, so
+    that a page is no gallery of failures alone.
+
+    Parameters
+    ----------
+    doubt : (n,) the higher the more doubtful; among equal ones the first come first.
+    most : how many are shown, at most.
+    """
+    order = np.argsort(-doubt, kind="stable")
+    if len(order) <= most:
+        return np.arange(len(order))
+    worst = (most + 1) // 2
+    rest = order[worst:]
+    places = np.linspace(0, len(rest) - 1, most - worst).round().astype(int)
+    return np.sort(np.concatenate([order[:worst], rest[np.unique(places)]]))
