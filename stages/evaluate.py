@@ -46,6 +46,7 @@ from stages.scoring.matched_images import (
     is_by_iou,
     matched_images,
 )
+from stages.scoring.object_ious import ObjectIous
 from stages.scoring.training_facts import read_training
 from stages.scoring.truth import Truth
 from stages.scoring.whole_run import RECORDS, check_run, has_tables
@@ -53,8 +54,9 @@ from stages.settings.evaluate import Evaluate
 from stages.settings.section import from_json, provenance_values
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
+from stages.tables.judged_objects import JUDGED_OBJECTS
 from stages.tables.members import Members
-from stages.tables.table import read_table, rows_by_image
+from stages.tables.table import read_table, rows_by_image, write_table
 from stages.tables.weak_labels import WEAK_LABELS
 
 RULES = ("none", "overlap", "contain")  # of BMS
@@ -78,8 +80,8 @@ def label_metrics(judge: Judge, truth: Truth | None, categories: int) -> dict[st
     return {**judge.summary(categories=categories), "truth_without_mask": truth.without_mask}
 
 
-def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
-    """Walk over all images, one after the other, over all shards."""
+def judged(args: Any, settings: Evaluate, truth: Truth | None, ious: ObjectIous) -> Judge:
+    """Walk over all images, one after the other, over all shards; `ious` is filled."""
     images = read_table(args.images, IMAGES)
     members = Members(images, read_table(args.weak_labels, WEAK_LABELS))
     judge = Judge({name: getattr(settings, name) for name in LIMITS}, settings.sizes)
@@ -90,17 +92,18 @@ def judged(args: Any, settings: Evaluate, truth: Truth | None) -> Judge:
     check_run(tables, members)
     progress = Progress("evaluate", len(images))
     ids, labels = images.column("image_id").to_pylist(), rows_by_image(members.labels)
-    for image in judged_images(ids, labels, tables, exported=args.exported, truth=truth):
-        judge.image(image)
+    seen = judged_images(ids, labels, tables, exported=args.exported, truth=truth)
+    for image_id, image in zip(ids, seen, strict=True):
+        ious.add(image_id, judge.image(image))
         progress.step()
     return judge
 
 
-def by_instance(args: Any, settings: Evaluate, categories: int) -> dict[str, Any]:
+def by_instance(args: Any, settings: Evaluate, categories: int, ious: ObjectIous) -> dict[str, Any]:
     """What `match: instance` measures; labels born of tags are counted, and that is said."""
     is_judging = has_tables(args)
     truth = Truth(args.ground_truth) if args.ground_truth and is_judging else None
-    judge = judged(args, settings, truth)
+    judge = judged(args, settings, truth, ious)
     return {
         "counts": {name: judge.counts[name] for name in COUNTS},
         "label_quality": label_metrics(judge, truth, categories),
@@ -145,8 +148,8 @@ def labels_of(args: Any, stranger: CocoShapes | None) -> Labels:
     return ExportedLabels(args.exported) if args.exported else RefinedLabels()
 
 
-def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
-    """Everything measured, as written to metrics.json."""
+def metrics_of(args: Any, settings: Evaluate, ious: ObjectIous) -> dict[str, Any]:
+    """Everything measured, as written to metrics.json; `ious` is filled."""
     is_iou, has_labels = is_by_iou(settings.match, args.weak_labels), has_tables(args)
     backend_of(settings.backend)  # in the first second, as the line before and that which follows
     training = read_training(args.training) if args.training else None
@@ -154,7 +157,7 @@ def metrics_of(args: Any, settings: Evaluate) -> dict[str, Any]:
     detector = detector_metrics(args, settings)
     ours = args.exported if has_labels or not is_iou else None  # a stranger's has no weights
     return {
-        **(by_iou(args) if is_iou else by_instance(args, settings, len(categories))),
+        **(by_iou(args) if is_iou else by_instance(args, settings, len(categories), ious)),
         "pseudo_labels": label_counts(ours) if ours else None,
         "label_ap": labels_as_detections(args, settings),
         "training": training,
@@ -193,14 +196,18 @@ def main(argv: Sequence[str] | None) -> None:
         parser.add_argument(f"--{flag}", type=Path)
     parser.add_argument("--training", type=Path, help="training.json of the detector")
     parser.add_argument("--out-figure", type=Path, help="PNG")
+    parser.add_argument("--out-objects", type=Path, help="the IoU of each label by instance")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--settings", default="{}", help="JSON of the config section `evaluate`")
     args = parser.parse_args(argv)
     settings = from_json(Evaluate, args.settings, "evaluate")
-    metrics = metrics_of(args, settings)
+    ious = ObjectIous()
+    metrics = metrics_of(args, settings, ious)
     table = metrics_table(metrics)
     if args.out_figure:
         draw_quality(metrics, args.out_figure)
+    if args.out_objects:
+        write_table(args.out_objects, ious.table(), JUDGED_OBJECTS, metrics["provenance"])
     write_text(args.out_table, table)
     write_text(args.out, json.dumps(metrics, sort_keys=True, indent=1, allow_nan=False) + "\n")
     print(table, end="", flush=True)

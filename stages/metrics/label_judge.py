@@ -73,8 +73,12 @@ class Judge:
         self.tags: Counter[str] = Counter()  # what is not scored here: tags and labels of them
         self.untrusted = 0  # scored pseudo-labels whose box alone is to be trained
 
-    def image(self, image: JudgedImage) -> None:
+    def image(self, image: JudgedImage) -> dict[int, float]:
         """Count one image.
+
+        Returns
+        -------
+        Mask IoU with the true object, by instance, of each label that is scored.
 
         Raises
         ------
@@ -83,6 +87,7 @@ class Judge:
         self.counts.update(images=1, instances=len(image.classes))
         self.tags.update(tags=image.tags, images=image.tags > 0, labels=image.born)
         self.rules.update(image.rules)
+        found: dict[int, float] = {}
         for instance, category_id in image.classes.items():
             if instance in image.given:
                 self.counts["given"] += 1
@@ -96,9 +101,15 @@ class Judge:
                 self.counts["without_truth"] += 1
             elif image.objects is not None:
                 _check_class(instance, category_id, image.objects[instance])
-                self._score(image, instance, image.objects)
+                iou = self._score(image, instance, image.objects)
+                if iou is not None:
+                    found[instance] = iou
+        return found
 
-    def _score(self, image: JudgedImage, instance: int, objects: Mapping[int, TrueObject]) -> None:
+    def _score(
+        self, image: JudgedImage, instance: int, objects: Mapping[int, TrueObject]
+    ) -> float | None:
+        """Take in one object; the mask IoU of its label, where it has one."""
         goal, written = objects[instance], image.written.get(instance)
         rest = [other for key, other in objects.items() if key != instance]
         quality = object_quality(
@@ -112,11 +123,14 @@ class Judge:
         self.counts["scored"] += 1
         size = size_name(share_of(goal.rle), self.sizes)
         self.quality.add(goal.category_id, quality, difficulty=goal.difficulty, size=size)
-        if written:
-            self.untrusted += not written.is_trusted
-            self.calibration.add(written.score, quality.statistics[PSEUDO_LABEL][MASK_IOU])
         if instance in image.refined:
             self.refined.add(image.refined[instance], goal.box)
+        if not written:
+            return None
+        iou = float(quality.statistics[PSEUDO_LABEL][MASK_IOU])
+        self.untrusted += not written.is_trusted
+        self.calibration.add(written.score, iou)
+        return iou
 
     def summary(self, *, categories: int) -> dict[str, Any]:
         """Everything measured; the choice `trusted` is there where some label is not.

@@ -68,6 +68,10 @@ class Comparison:
         return case in self.detected() or case in self.cost.cases()
 
 
+# keys of section `report` that are not the page's
+COMPARED = ("variants", "seeds", "detectors", "detector_seeds")
+
+
 def comparison_of(
     config: Values, variants: Variants, cost: CostCases, *, held_out: bool
 ) -> Comparison:
@@ -90,7 +94,7 @@ def comparison_of(
         over={name: config["variants"].get(name, {}).get("over") for name in names},
         detectors=tuple(detectors),
         detector_seeds=tuple(report["detector_seeds"]),
-        settings=as_json(report),
+        settings=as_json({key: report[key] for key in COMPARED}),
         last={name: variants.last(name) for name in names},
         cost=cost,
     )

@@ -1,6 +1,7 @@
 """What the plans of all stages stand on. Standard library alone."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from stages.planning.comparison import Comparison
 from stages.planning.digests import Digests
@@ -15,9 +16,10 @@ class Ground:
 
     config : of the run, complete. held_out : of the data set, for a detector. salient : images with
     the mask of their one object, or none. truth : the training annotations hold true masks.
-    shards : names such as 0003-of-0128.
+    shards : names such as 0003-of-0128. root : the repository.
     """
 
+    root: Path
     config: Values
     variants: Variants
     homes: Homes

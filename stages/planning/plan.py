@@ -31,7 +31,7 @@ PLANNED = (
     *("partworld", "translate", "prepare", "fit_prompt", "prompt", "fit_propose", "propose"),
     *("fit_select", "select", "fit_refine", "refine", "export", "convert"),
     *("train", "train_half", "predict", "predict_crossed", "predict_held_out"),
-    *("evaluate", "compare"),
+    *("evaluate", "compare", "report"),
 )
 HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
 
@@ -83,6 +83,7 @@ class Plan:
     predict_held_out: StagePlan
     evaluate: StagePlan
     compare: StagePlan
+    report: StagePlan
 
     @property
     def answers(self) -> str:
@@ -156,6 +157,7 @@ def _ground_of(config: Values, root: Path, *, fresh: bool) -> Ground:
     own_worlds = dataset["source"] == "partworld"
     where = {"run": config["run"], "seed": config["seed"], "own_worlds": own_worlds}
     return Ground(
+        root=root,
         config=config,
         variants=variants,
         homes=deal(variants, comparison.cases(), **where),
@@ -213,7 +215,8 @@ def _targets(
     if config["train"]["enabled"]:
         names.insert(1, ("train", f"{comparison.engine}/model.pt"))
     names[1:1] = [("export", name) for name in _converted(export)]
-    return tuple(homes.at(comparison.plain, *name) for name in names)
+    names.append(("report", ""))
+    return tuple(homes.at(comparison.plain, *name).rstrip("/") for name in names)
 
 
 def _converted(export: Values) -> list[str]:

@@ -4,6 +4,7 @@ The methods are Snakemake's params functions, by the wildcards of a job. Standar
 """
 
 import functools
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from stages.engines.engine import ENGINES
 from stages.formats.writer import KEEP, NUMBERED, WRITERS
 from stages.planning.lineage import BASE, as_json
 from stages.planning.modules import modules_of
+from stages.planning.papers import FOLDER, differing, paper_of
 from stages.planning.round_inputs import RoundInputs
 from stages.planning.stage_inputs import TRAINING
 from stages.runtime.code import code_of
@@ -24,6 +26,8 @@ FITTED = {
     **{"fit_prompt": "fit_prompt", "fit_propose": "propose"},
     **{"fit_select": "select", "fit_refine": "refine"},
 }
+OF_PAGE = ("cards", "picture")  # keys of section `report`
+STAGED = ("prepare", "prompt", "propose", "select", "refine", "export", "train", "evaluate")
 DETECTING = (*TRAINING, "predict", "predict_crossed", "predict_held_out")  # that open an engine
 
 
@@ -62,8 +66,25 @@ class StagePlan(RoundInputs):
             return variants.settings(BASE, "prepare")
         if self.stage == "predict_held_out":  # detections of any score are scored
             return {"chunk": variants.settings(variant, "predict")["chunk"]}
+        if self.stage == "report":  # the rest of the section is the ablation's
+            return {key: self.ground.config["report"][key] for key in OF_PAGE}
         section = {"compare": "evaluate", "predict_crossed": "predict"}.get(self.stage, self.stage)
         return variants.settings(variant, section)
+
+    def facts(self, wildcards: Any) -> str:
+        """JSON text of what a page tells of the settings, and how they differ from the paper's."""
+        variant, variants = self.case(wildcards).variant, self.ground.variants
+        config = variants.configs[variant]
+        paper = paper_of(config)
+        own = {name: variants.settings(variant, name) for name in STAGED}
+        return as_json(
+            {
+                "title": wildcards.home,
+                "paper": f"{FOLDER}/{paper}" if paper else None,
+                "differing": differing(config, paper, self.ground.root) if paper else [],
+                "settings": json.dumps(own, indent=1),
+            }
+        )
 
     def format(self, wildcards: Any) -> str:
         """In which the labels are."""

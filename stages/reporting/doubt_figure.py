@@ -29,6 +29,7 @@ def draw_doubt(quality: np.ndarray, score: np.ndarray, areas: np.ndarray, out: P
         low = max(float(areas.min()), 1e-5) if len(areas) else 1e-5
         _draw(axes[2], areas, np.geomspace(low, 1, BINS + 1), "share of the image", COLOURS[2])
         axes[2].set_xscale("log")
+        axes[2].xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
 
 
 def _draw(axis: Axes, values: np.ndarray, edges: np.ndarray, name: str, colour: str) -> None:

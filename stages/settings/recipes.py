@@ -41,7 +41,7 @@ def _expanded(name: str, entry: Any, root: Path) -> Any:
     named = entry.get("recipe") if isinstance(entry, Mapping) else None
     if not isinstance(named, str):
         return entry
-    recipe = _read(named, f"variants.{name}.recipe", root)
+    recipe = read_recipe(named, f"variants.{name}.recipe", root)
     return laid_over(_taken(recipe), entry)
 
 
@@ -56,7 +56,13 @@ def _taken(recipe: Values) -> dict[str, Any]:
     return found
 
 
-def _read(text: str, key: str, root: Path) -> Values:
+def read_recipe(text: str, key: str, root: Path) -> Values:
+    """The sections of a recipe, not judged; raises as `with_recipes`.
+
+    Parameters
+    ----------
+    text : its path, in the repository or from the working folder. key : names it in sentences.
+    """
     path = next((path for path in (root / text, Path(text)) if path.is_file()), None)
     if path is None:
         raise ValueError(

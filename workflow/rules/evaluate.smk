@@ -17,6 +17,7 @@ rule evaluate:
         metrics="results/{home}/evaluate/metrics.json",
         table="results/{home}/evaluate/table.txt",
         figure="results/{home}/evaluate/figure.png",
+        objects="results/{home}/evaluate/objects.parquet",
     log:
         "results/{home}/logs/evaluate.log",
     benchmark:
@@ -48,6 +49,7 @@ rule evaluate:
         " --out {output.metrics:q}"
         " --out-table {output.table:q}"
         " --out-figure {output.figure:q}"
+        " --out-objects {output.objects:q}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from stages.geometry.masks import Rle, rle_areas, rle_of, rles_to_masks
 from stages.reporting.image_trail import InstanceTrail
-from stages.reporting.page.outlines import Window, path_of, picture_size, shown_points
+from stages.reporting.page.svg_paths import Window, path_of, picture_size, shown_points
 from stages.reporting.tag_trail import Row
 from stages.reporting.trail_text import label_text, prompt_text, result_text, step_text
 from stages.reporting.windows import window_of

@@ -16,7 +16,7 @@ from stages.reporting.page.cards import Card, card_of, kind_of
 from stages.reporting.page.overview import Labelled, Overview
 from stages.reporting.page.ranking import shown_labels
 from stages.tables.categories import CATEGORIES
-from stages.tables.object_quality import OBJECT_QUALITY
+from stages.tables.judged_objects import JUDGED_OBJECTS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.streams import images_of_shards
 from stages.tables.table import read_table, rows_by_image
@@ -85,7 +85,7 @@ def known_ious(path: Path | None) -> dict[tuple[int, int], float]:
     """What evaluate knows of each object; nothing without its table."""
     if path is None:
         return {}
-    columns = read_table(path, OBJECT_QUALITY).to_pydict()
+    columns = read_table(path, JUDGED_OBJECTS).to_pydict()
     keys = zip(columns["image_id"], columns["instance_id"], strict=True)
     return dict(zip(keys, columns["mask_iou"], strict=True))
 

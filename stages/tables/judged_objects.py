@@ -1,11 +1,11 @@
-"""Table `object_quality`: how good the mask of each pseudo-label is; written by evaluate alone."""
+"""Table `judged_objects`: how good the mask of each pseudo-label is; written by evaluate alone."""
 
 import pyarrow as pa
 
 from stages.tables.record import IMAGE, INSTANCE, Record, column
 
-OBJECT_QUALITY = Record(
-    "object_quality",
+JUDGED_OBJECTS = Record(
+    "judged_objects",
     1,
     (
         IMAGE,
