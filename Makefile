@@ -9,7 +9,7 @@ SAID := $(VENV)/said.txt
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz bench lint config readers clean
+.PHONY: help demo test browser fuzz bench lint config readers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -26,6 +26,9 @@ demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (abo
 
 test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (15 minutes at most)
 	python -m pytest -m "not long" -n 2 --dist loadfile
+
+browser: $(VENV)/dev.done ## The page of a run in a headless Chromium, which must be installed
+	python -m pytest tests/browser
 
 fuzz: $(VENV)/dev.done ## Ten minutes of odd files for every reader, by hand
 	FUZZ_SECONDS=600 FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} python -m pytest -s -m long tests/fuzz
