@@ -1,6 +1,6 @@
 """The page in a real browser, without a server: filtered, sorted, paged, stepped through, opened.
 
-Needs Chromium (`apt-get install chromium`), or what BROWSER_PATH names; without it these tests fail.
+Needs Chromium (`apt-get install chromium`), or what BROWSER_PATH names, and fails without it.
 """
 
 import hashlib
