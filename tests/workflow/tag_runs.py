@@ -33,9 +33,9 @@ SMALL: dict[str, Any] = {  # lies over the recipe: sizes, no method
 }
 CHAIN = (  # each depends on all before it
     *("partworld", "prepare", "fit_prompt", "prompt", "propose"),
-    *("fit_select", "select", "refine", "export", "evaluate"),
+    *("fit_select", "select", "refine", "export", "evaluate", "report"),
 )
-UNTIL_EXPORT = CHAIN[1:-1]
+UNTIL_EXPORT = CHAIN[1:-2]
 
 
 def tiny_from_tags(*changes: dict[str, Any]) -> dict[str, Any]:

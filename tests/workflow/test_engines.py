@@ -17,6 +17,7 @@ without_detectron2 = pytest.mark.skipif(
 with_detectron2 = pytest.mark.skipif(
     find_spec("detectron2") is None, reason="detectron2 is not installed"
 )
+DETECTED = {"train": 1, "predict_held_out": 1, "evaluate": 1, "report": 1}  # jobs
 HOOKS = {
     "export": {"transforms": [{"name": "merge_smaller"}, {"name": "drop_below", "score": 0.0}]},
     "train": {
@@ -68,13 +69,13 @@ def test_the_file_of_a_network_and_its_base_decide_what_reruns(workspace: Worksp
     workspace.configure(merged(TINY, {"train": changes}))
     outcome = workspace.snakemake()
     assert outcome.code == 0, outcome.text
-    assert outcome.jobs() == {"train": 1, "predict_held_out": 1, "evaluate": 1}
+    assert outcome.jobs() == DETECTED
     stock = workspace.results() / "sapnet" / "train" / "detectron2" / "stock"
     assert "CascadeROIHeads" in (stock / "config.yaml").read_text()
     assert "takes the hooks" in workspace.log("train/detectron2", home="sapnet")
     assert "Nothing to be done" in workspace.snakemake("-n").text
     (workspace.folder / "base.yaml").write_text(base.replace("FC_DIM: 256", "FC_DIM: 128"))
-    assert workspace.snakemake("-n").jobs() == {"train": 1, "predict_held_out": 1, "evaluate": 1}
+    assert workspace.snakemake("-n").jobs() == DETECTED
     (workspace.folder / "base.yaml").write_text(base)
     assert "Nothing to be done" in workspace.snakemake("-n").text
 
@@ -116,7 +117,7 @@ def test_all_hooks_and_transforms_run_together(workspace: Workspace) -> None:
     workspace.configure(merged(TINY, HOOKS))
     outcome = workspace.snakemake()
     assert outcome.code == 0, outcome.text
-    assert outcome.jobs() == {"export": 1, "train": 1, "predict_held_out": 1, "evaluate": 1}
+    assert outcome.jobs() == {"export": 1, **DETECTED}
     folder = workspace.results() / "sapnet" / "train" / "torchvision"
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert all(

@@ -9,8 +9,8 @@ from tests.workflow.workspace import Workspace, from_first
 
 MIL = {"fit_select", "select", "fit_refine", "refine"}
 
-LATER = {"select", "fit_refine", "refine", "evaluate"}
-TABLES = MIL | {"propose", "export", "evaluate"}  # that read what prepare has written
+LATER = {"select", "fit_refine", "refine", "evaluate", "report"}
+TABLES = MIL | {"propose", "export", "evaluate", "report"}  # that read what prepare has written
 
 # an edited file -> the rules whose programs use it, by hand from the house plan
 USERS = {
@@ -28,6 +28,7 @@ USERS = {
     "predict_held_out.py": {"predict_held_out"},
     "predict.py": set(),  # without a round that reads it
     "evaluate.py": {"evaluate"},
+    "report.py": {"report"},
     "inspect.py": set(),
     "tidy.py": set(),
     # tables: who reads or writes them
@@ -35,10 +36,10 @@ USERS = {
     "tables/categories.py": (TABLES | {"prepare"}) - {"propose"},
     "tables/weak_labels.py": TABLES | {"prepare"},
     "tables/prompts.py": {"propose"},
-    "tables/proposals.py": MIL | {"propose", "evaluate"},
+    "tables/proposals.py": MIL | {"propose", "evaluate", "report"},
     "tables/selections.py": LATER,
-    "tables/pseudo_labels.py": {"refine", "export", "evaluate"},
-    "tables/trail.py": {"refine", "evaluate"},
+    "tables/pseudo_labels.py": {"refine", "export", "evaluate", "report"},
+    "tables/trail.py": {"refine", "evaluate", "report"},
     "tables/zoomed.py": {"refine"},
     "tables/in_parts.py": {"propose", "select", "refine"},
     # methods that the config chooses, and others

@@ -11,7 +11,10 @@ from tests.workflow.round_runs import tiny_twice
 from tests.workflow.workspace import Outcome, Workspace
 
 STAGES = ("refine", "export", "train", "predict", "evaluate")
-BOTH = {"refine": 4, "train": 2, "predict": 2, "predict_held_out": 1, "evaluate": 1}  # jobs
+BOTH = {  # jobs
+    **{"refine": 4, "train": 2, "predict": 2, "predict_held_out": 1},
+    **{"evaluate": 1, "report": 1},
+}
 
 
 def test_each_round_has_its_home(twice: Workspace) -> None:
@@ -37,7 +40,7 @@ def test_no_more_is_made_than_the_rounds_need(twice: Workspace) -> None:
 PREDICTED = ("predict_crossed", "predict")  # by two detectors, by one
 JUDGED = {  # jobs
     **{"train_half": 2, "predict_crossed": 2, "refine": 2, "export": 1},
-    **{"train": 1, "predict_held_out": 1, "evaluate": 1},
+    **{"train": 1, "predict_held_out": 1, "evaluate": 1, "report": 1},
 }
 
 
@@ -87,7 +90,8 @@ def test_one_rounds_path_is_rerun_alone(twice: Workspace) -> None:
 def test_a_setting_of_the_second_round_reruns_no_first(twice: Workspace) -> None:
     twice.configure(tiny_twice({"again": {"refine": {"relabel": {"overlap": 0.5}}}}))
     jobs = twice.snakemake("-n").jobs()
-    assert jobs == {"refine": 2, "export": 1, "train": 1, "predict_held_out": 1, "evaluate": 1}
+    ending = {"train": 1, "predict_held_out": 1, "evaluate": 1, "report": 1}
+    assert jobs == {"refine": 2, "export": 1, **ending}
 
 
 @pytest.mark.long

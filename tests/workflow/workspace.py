@@ -51,7 +51,7 @@ TINY: dict[str, Any] = {  # as little as a run can be: seconds per stage
     "evaluate": {},
 }
 UNTIL_EXPORT = ("prepare", "propose", "fit_select", "select", "fit_refine", "refine", "export")
-DETECTED = ("train", "predict_held_out", "evaluate")
+DETECTED = ("train", "predict_held_out", "evaluate", "report")
 CHAIN = ("partworld", *UNTIL_EXPORT, *DETECTED)  # each depends on all before it
 
 
