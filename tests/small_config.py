@@ -75,6 +75,7 @@ def config(**changes: Any) -> dict[str, Any]:
         "predict": {"score": 0.05, "chunk": 256},
         "evaluate": {"group_cover": 0.5},
         "report": {
+            **{"cards": 10, "picture": 64},
             "variants": ["top1", "pdg", "pnpg", "full"],
             "seeds": [1, 2],
             "detectors": [],

@@ -10,13 +10,14 @@ from tests.small_config import FILES, VARIANTS, compared, plan
 
 
 def test_a_run_makes_labels_a_detector_and_scores() -> None:
-    labels, model, metrics = (
+    labels, model, metrics, page = (
         "results/r/v/export/pseudo_labels.json",
         "results/r/v/train/torchvision/model.pt",
         "results/r/v/evaluate/metrics.json",
+        "results/r/v/report",
     )
-    assert plan().targets == (labels, model, metrics)
-    assert plan(train__enabled=False).targets == (labels, metrics)
+    assert plan().targets == (labels, model, metrics, page)
+    assert plan(train__enabled=False).targets == (labels, metrics, page)
 
 
 FORMATS: list[tuple[list[str], str, list[str]]] = [  # chosen, ids, folders that are made
@@ -32,11 +33,11 @@ FORMATS: list[tuple[list[str], str, list[str]]] = [  # chosen, ids, folders that
 def test_labels_are_written_in_the_chosen_formats(
     formats: list[str], ids: str, folders: list[str]
 ) -> None:
-    labels, *found, metrics = plan(
+    labels, *found, metrics, page = plan(
         export__formats=formats, export__category_ids=ids, train__enabled=False
     ).targets
     assert found == [f"results/r/v/export/{name}" for name in folders]
-    assert (labels, metrics) == plan(train__enabled=False).targets
+    assert (labels, metrics, page) == plan(train__enabled=False).targets
 
 
 def test_a_variant_may_be_written_in_other_formats() -> None:
