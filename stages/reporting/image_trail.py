@@ -97,7 +97,9 @@ def tables_of(folders: RunFolders, variant: str) -> TrailTables:
     """The tables of a variant that are there."""
     prepared, refined = folders.stage(variant, "prepare"), folders.stage(variant, "refine")
     return TrailTables(
-        *(prepared / f"{name}.parquet" for name in ("images", "weak_labels", "categories")),
+        prepared / "images.parquet",
+        prepared / "weak_labels.parquet",
+        prepared / "categories.parquet",
         prompts=_newest(folders.stage(variant, "prompt"), "shard"),
         proposals=_newest(folders.stage(variant, "propose"), "shard"),
         selections=_newest(folders.stage(variant, "select"), "shard"),

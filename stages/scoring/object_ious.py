@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Mapping
 
-import numpy as np
 import pyarrow as pa
 
 from stages.tables.judged_objects import JUDGED_OBJECTS
@@ -30,11 +29,5 @@ class ObjectIous:
 
     def table(self) -> pa.Table:
         """Rows of table `judged_objects`; none without ground truth."""
-        return table_of(
-            JUDGED_OBJECTS,
-            {
-                "image_id": np.array(self.images, np.int64),
-                "instance_id": np.array(self.objects, np.int64),
-                "mask_iou": np.array(self.ious, np.float32),
-            },
-        )
+        columns = {"image_id": self.images, "instance_id": self.objects, "mask_iou": self.ious}
+        return table_of(JUDGED_OBJECTS, columns)
