@@ -1,7 +1,7 @@
 """The IoU of each label's mask with its true object, collected for table `judged_objects`."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -29,5 +29,8 @@ class ObjectIous:
 
     def table(self) -> pa.Table:
         """Rows of table `judged_objects`; none without ground truth."""
-        columns = {"image_id": self.images, "instance_id": self.objects, "mask_iou": self.ious}
+        columns: dict[str, Sequence[float]] = {
+            **{"image_id": self.images, "instance_id": self.objects},
+            "mask_iou": self.ious,
+        }
         return table_of(JUDGED_OBJECTS, columns)
