@@ -99,6 +99,17 @@ class Plan:
         """The plan of each stage, by name."""
         return {name: getattr(self, name) for name in PLANNED}
 
+    def ending(self) -> list[str]:
+        """Where a person looks after a run: what there is of masks, page and comparisons."""
+        found = {
+            "masks": self.homes.at(self.comparison.plain, "export", "pseudo_labels.json"),
+            "page": self.homes.at(self.comparison.plain, "report", "index.html"),
+            "ablation": f"{self.folder}/report/ablation.md",
+            "labels and their cost": f"{self.folder}/label_cost/label_cost.md",
+        }
+        there = [f"{name}: {path}" for name, path in found.items() if Path(path).is_file()]
+        return ["; ".join(there) + "."] if there else []
+
     def note_homes(self) -> None:
         """Write down where the files of each case lie, for people and for `stages.inspect`."""
         of_case = self.homes.of_case

@@ -61,6 +61,11 @@ onstart:
     remember_run(Path(".snakemake"), locks_of(workflow.persistence))
 
 
+onsuccess:
+    for sentence in PLAN.ending():
+        say("maskmill", sentence)
+
+
 # No shell.prefix: as a `module:` we share the shell with rules of others
 SETUP = setup_of(ROOT, Path(sys.executable), gpu=config["device"] != "cpu")
 
