@@ -7,12 +7,12 @@ compared with the object that its weak label came from (instance_id = annotation
 left out, and masks that were given are counted, not scored. `random` is the exact mean over the
 bag, `pseudo_label` the mask that export wrote, after its transforms (without its file, that of
 refine). Every mean stands beside the number of objects it rests on; what rests on nothing is null.
-Without the four tables a detector alone is scored.
+Without the tables a detector alone is scored.
 
 With `evaluate.match: iou` (WeakSAM, Tables 4, 5 and 7), and with `auto` where all weak labels are
 tags, no instance id is looked at: labels and true objects are matched within image and class;
 proposals have their recall, and the detections of the tags' bag CorLoc and AP50 on the training
-images, whose tags are known. Without the four tables `--exported` may then be anybody's COCO file
+images, whose tags are known. Without the tables `--exported` may then be anybody's COCO file
 of labels.
 
 Beside this program `prepare` and `translate` read true masks, and a training that is told to look
@@ -36,8 +36,10 @@ from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
 from stages.scoring.average_precision import detector_metrics, labels_as_detections
+from stages.scoring.best_ious import add_best_ious
 from stages.scoring.coco_shapes import CocoShapes
 from stages.scoring.judged_images import judged_images
+from stages.scoring.label_trust import label_trust
 from stages.scoring.matched_images import (
     ExportedLabels,
     Labels,
@@ -114,8 +116,8 @@ def by_instance(args: Any, settings: Evaluate, categories: int, ious: ObjectIous
     }
 
 
-def by_iou(args: Any) -> dict[str, Any]:
-    """What `match: iou` measures."""
+def by_iou(args: Any, ious: ObjectIous) -> dict[str, Any]:
+    """What `match: iou` measures; `ious` is filled."""
     images = read_table(args.images, IMAGES)
     ids = images.column("image_id").to_pylist()
     members = Members(images, read_table(args.weak_labels, WEAK_LABELS))
@@ -135,6 +137,8 @@ def by_iou(args: Any) -> dict[str, Any]:
     for image in matched_images(ids, labels, tables, given=given, truth=truth):
         judge.image(image)
         progress.step()
+    if tables and truth and truth.is_masked:
+        add_best_ious(ious, ids, tables, exported=args.exported, truth=truth)
     counts = {"images": len(ids), "instances": members.objects, "scored": judge.seen["objects"]}
     found = {**dict.fromkeys(COUNTS, 0), **counts, "given": members.given}
     rules: dict[str, int] | None = {} if tables or stranger else None  # no rule of BMS is looked at
@@ -157,9 +161,10 @@ def metrics_of(args: Any, settings: Evaluate, ious: ObjectIous) -> dict[str, Any
     detector = detector_metrics(args, settings)
     ours = args.exported if has_labels or not is_iou else None  # a stranger's has no weights
     return {
-        **(by_iou(args) if is_iou else by_instance(args, settings, len(categories), ious)),
+        **(by_iou(args, ious) if is_iou else by_instance(args, settings, len(categories), ious)),
         "pseudo_labels": label_counts(ours) if ours else None,
         "label_ap": labels_as_detections(args, settings),
+        "trust": label_trust(ious.table(), args.grades, args.pseudo_labels),
         "training": training,
         "detector": detector,
         "categories": {str(row["category_id"]): row["name"] for row in categories},

@@ -1,17 +1,17 @@
 """export: pseudo-labels to one COCO JSON file.
 
-In come images, weak labels, categories and the shards of table `pseudo_labels`, which must be whole
-and add up; out goes `pseudo_labels.json`, with all images and all categories (also those without
-labels), and one annotation per instance in the order of (image_id, instance_id), but for those that
-a transform of `stages/labels/` leaves out. An annotation's id is that of the object's own
-annotation; what was born of a tag is numbered above the largest. `bbox` is the box that a person
-gave, else the hull of the mask (SAPNet, Sec. 3.6).
+In come images, weak labels, categories and the shards of the tables `pseudo_labels` and `grades`,
+which must be whole and add up; out goes `pseudo_labels.json`, with all images and all categories
+(also those without labels), and one annotation per instance in the order of (image_id,
+instance_id), but for those that a transform of `stages/labels/` leaves out. An annotation's id is
+that of the object's own annotation; what was born of a tag is numbered above the largest. `bbox` is
+the box that a person gave, else the hull of the mask (SAPNet, Sec. 3.6).
 
-Keys beside COCO's: `score` (how sure the class is, 0 to 1), `mask_weight` (0: the mask is empty or
-not trusted; `bbox` and `area` are then those of the box that is known, and only the box should be
-trained), `extra_masks` (runner-ups of the bag), `quality` and `provenance`; where there are any,
-`ignore_mask`, pixels that no mask loss of a training looks at. The file is checked before it takes
-its name.
+Keys beside COCO's: `score` (how sure it is that this is an object of its class, 0 to 1, as graded),
+`mask_weight` (0: the mask is empty or not trusted; `bbox` and `area` are then those of the box that
+is known, and only the box should be trained), `extra_masks` (runner-ups of the
+bag), `quality` and `provenance`; where there are any, `ignore_mask`, pixels that no mask loss of a
+training looks at. The file is checked before it takes its name.
 """
 
 from collections import Counter
@@ -29,6 +29,7 @@ from stages.labels.agreement import ignore_misfits
 from stages.labels.annotation import Row, annotations_of
 from stages.labels.chain import Transform
 from stages.labels.drop_below import drop_below
+from stages.labels.graded import graded
 from stages.labels.merge_smaller import merge_smaller
 from stages.labels.numbering import Numbering
 from stages.runtime.atomic import replacing
@@ -38,6 +39,7 @@ from stages.runtime.provenance import provenance_of
 from stages.settings.export import AnyTransform, Export
 from stages.settings.section import from_json, provenance_values, to_values
 from stages.tables.categories import CATEGORIES
+from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
 from stages.tables.members import Members
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -46,6 +48,7 @@ from stages.tables.streams import Cursor, images_of_shards
 from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 
+VERDICT = ("score", "mask_quality", "reasons")
 TRANSFORMS: dict[str, Any] = {  # their keywords are the keys of the settings
     "merge_smaller": merge_smaller,
     "agreement": ignore_misfits,
@@ -78,15 +81,17 @@ class Exporter:
         self.transforms = [transform_of(step) for step in settings.transforms]
         self.counts = Counter[str](deleted=len(labels) - len(standing))
 
-    def annotations(self, pseudo_labels: Cursor, progress: Progress) -> Iterator[Row]:
+    def annotations(
+        self, pseudo_labels: Cursor, grades: Cursor, progress: Progress
+    ) -> Iterator[Row]:
         """Annotations of all images."""
         for image_id in self.image_ids:
             rows = pseudo_labels.rows(image_id)
             if rows is not None:
-                yield from self._of_image(image_id, rows)
+                yield from self._of_image(image_id, rows, grades.rows(image_id))
             progress.step()
 
-    def _of_image(self, image_id: int, rows: pa.Table) -> list[Row]:
+    def _of_image(self, image_id: int, rows: pa.Table, grades: pa.Table | None) -> list[Row]:
         strangers = set(rows.column("category_id").to_pylist()) - self.categories
         if strangers:
             raise ValueError(
@@ -95,7 +100,7 @@ class Exporter:
                 "snakemake again."
             )
         labels = self.labels[image_id].to_pylist() if image_id in self.labels else []
-        found = rows.to_pylist()
+        found = graded(rows.to_pylist(), [] if grades is None else grades.to_pylist())
         made, counts = annotations_of(
             found,
             {label["label_id"]: label for label in labels},
@@ -120,7 +125,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser = parser_of(__doc__, "export")
     for flag in ("images", "weak-labels", "categories", "out"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
-    parser.add_argument("--pseudo-labels", type=Path, nargs="+", required=True)
+    for flag in ("pseudo-labels", "grades"):
+        parser.add_argument(f"--{flag}", type=Path, nargs="+", required=True)
     parser.add_argument("--settings", default="{}", help="JSON of the config section `export`")
     args = parser.parse_args(argv)
     settings = from_json(Export, args.settings, "export")
@@ -133,14 +139,16 @@ def main(argv: Sequence[str] | None) -> None:
         seed=upstream.get("seed", 0),
         packages=("pycocotools", "pyarrow"),
         upstream=upstream,
+        graded=whole_set(args.grades, GRADES),
     )
     exporter = Exporter(images, labels, categories, settings)
     rows = Cursor(images_of_shards(args.pseudo_labels, PSEUDO_LABELS))
+    grades = Cursor(images_of_shards(args.grades, GRADES, columns=VERDICT))
     progress = Progress("export", len(images))
     info = {"description": "Maskmill pseudo-labels", "maskmill": facts}
     with replacing(args.out) as temporary:
         with temporary.open("w", encoding="utf-8") as file:
-            write_coco(file, info, images, categories, exporter.annotations(rows, progress))
+            write_coco(file, info, images, categories, exporter.annotations(rows, grades, progress))
         check_left(exporter.counts)
         check_boxes(exporter.counts, settings)
         check_pseudo_labels(temporary, annotations=exporter.counts["written"])

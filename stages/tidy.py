@@ -1,6 +1,6 @@
 """tidy: what a run has left behind is removed: embeddings, answers that nobody uses, other counts.
 
-Of a run's folder it looks at three things alone: shard files (`propose`, `select`, `refine`, and
+Of a run's folder it looks at three things alone: shard files (of `prompt` to `grade`, and
 the trails) of another number of shards; lists of the answers that such shards, or shards of a
 folder that is gone, have used; and answers that no list names. A folder in which a shard of the
 present count is missing is left alone until the run is finished: its answers are still wanted.
@@ -18,7 +18,7 @@ from stages.runtime.program import Sentence, parser_of, run, say
 from stages.segmenters.answers_kept import DIGITS, LISTS, PARTIAL
 from stages.tables.shard_names import shard_names
 
-STAGES = ("prompt", "propose", "select", "refine")
+STAGES = ("prompt", "propose", "select", "refine", "grade")
 EMBEDDINGS = "embeddings"
 SHARD = re.compile(r"(shard|trail)-(\d{4})-of-(\d{4})\.(parquet|parquet\.parts|txt|txt\.partial)")
 ANSWER = re.compile(rf"\.?([0-9a-f]{{{DIGITS}}})\b.*")  # a file that is being written too

@@ -25,7 +25,8 @@ def annotations_of(
 
     Parameters
     ----------
-    rows : of table `pseudo_labels`, (n,). labels : of table `weak_labels`, by label_id.
+    rows : of table `pseudo_labels`, (n,), graded where grades count.
+    labels : of table `weak_labels`, by label_id.
     ids : (n,) of the annotations.
     extra_masks : at most so many runner-up masks each.
     transforms : what is done to the pseudo-labels first.

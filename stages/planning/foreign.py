@@ -23,6 +23,7 @@ TOLD_APART = {  # stage: a file whose header says what it was made with
     "select": "shard-{shard}.parquet",
     "fit_refine": "model.pt",
     "refine": "shard-{shard}.parquet",
+    "grade": "shard-{shard}.parquet",
     "export": "pseudo_labels.json",
     "train": "{engine}/training.json",
     "evaluate": "metrics.json",

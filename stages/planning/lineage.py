@@ -21,8 +21,8 @@ Values = Mapping[str, Any]
 # stages that cases share where they equal the config's
 SHARED = ("prepare", "fit_prompt", "prompt", "fit_propose", "propose")
 STAGES = (
-    *(*SHARED, "fit_select", "select", "fit_refine", "refine", "export"),
-    *("train", "predict"),
+    *(*SHARED, "fit_select", "select", "fit_refine", "refine", "grade"),
+    *("export", "train", "predict"),
 )
 BASE = ""  # the config itself, without a variant
 

@@ -19,7 +19,7 @@ METHODS = (  # section, the key that names its method, the method, the paper's r
     ("select", "method", "mist", "weaksam.yaml"),
     ("select", "method", "psm", "sapnet.yaml"),
 )
-COMPARED = ("prompt", "propose", "select", "refine", "export", "train")
+COMPARED = ("prompt", "propose", "select", "refine", "grade", "export", "train")
 NOTHING = object()
 
 

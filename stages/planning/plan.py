@@ -29,7 +29,7 @@ from stages.tables.shard_names import shard_names
 Values = Mapping[str, Any]
 PLANNED = (
     *("partworld", "translate", "prepare", "fit_prompt", "prompt", "fit_propose", "propose"),
-    *("fit_select", "select", "fit_refine", "refine", "export", "convert"),
+    *("fit_select", "select", "fit_refine", "refine", "grade", "export", "convert"),
     *("train", "train_half", "predict", "predict_crossed", "predict_held_out"),
     *("evaluate", "compare", "report"),
 )
@@ -74,6 +74,7 @@ class Plan:
     select: StagePlan
     fit_refine: StagePlan
     refine: StagePlan
+    grade: StagePlan
     export: StagePlan
     convert: StagePlan
     train: StagePlan

@@ -85,6 +85,10 @@ class Inputs:
         """Table of this shard, or of all."""
         return self._shards(wildcards, "refine")
 
+    def grades(self, wildcards: Any) -> list[str]:
+        """Table of this shard, or of all."""
+        return self._shards(wildcards, "grade")
+
     def trails(self, wildcards: Any) -> list[str]:
         """Table of this shard, or of all."""
         return self._shards(wildcards, "refine", "trail")

@@ -27,7 +27,10 @@ FITTED = {
     **{"fit_select": "select", "fit_refine": "refine"},
 }
 OF_PAGE = ("cards", "picture")  # keys of section `report`
-STAGED = ("prepare", "prompt", "propose", "select", "refine", "export", "train", "evaluate")
+STAGED = (
+    *("prepare", "prompt", "propose", "select", "refine", "grade", "export", "train"),
+    "evaluate",
+)
 DETECTING = (*TRAINING, "predict", "predict_crossed", "predict_held_out")  # that open an engine
 
 

@@ -30,6 +30,9 @@ def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:
             else []
         )
         return start + own
+    if stage == "grade":
+        grade = variants.settings(name, "grade")
+        return _files(grade["model"], None) if grade["method"] == "additive" else []
     if stage in LOOKING:
         return _of_looking(variants, stage, name)
     if stage not in (*ASKING, "fit_propose"):

@@ -51,6 +51,8 @@ def with_paths(config: Values, root: Path, links: Links) -> dict[str, Any]:
             key = f"select.{selector}.features.path"
             features["path"] = pretrained(features["path"], key, root, links)
     _place_looking(placed["fit_prompt"], root, links)
+    if placed["grade"]["method"] == "additive":
+        placed["grade"]["model"] = weights(placed["grade"]["model"], "grade.model", root, links)
     train = placed["train"]
     for name in ("weights", "config"):
         train[name] = weights(train[name], f"train.{name}", root, links)

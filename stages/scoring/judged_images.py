@@ -10,7 +10,14 @@ from stages.metrics.label_judge import JudgedImage
 from stages.scoring.scored_bags import BAG_COLUMNS, bags_of
 from stages.scoring.trails import RULED, chosen_of, refined_of, steps_of
 from stages.scoring.truth import Truth
-from stages.scoring.written import WRITTEN_COLUMNS, Written, written_in, written_of
+from stages.scoring.written import (
+    GRADED_COLUMNS,
+    WRITTEN_COLUMNS,
+    Written,
+    written_in,
+    written_of,
+)
+from stages.tables.grades import GRADES
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.streams import Cursor, images_of_shards
@@ -19,6 +26,7 @@ from stages.tables.trail import TRAIL
 READ = {  # table: its record, and the columns that are read
     "proposals": (PROPOSALS, BAG_COLUMNS),
     "pseudo_labels": (PSEUDO_LABELS, WRITTEN_COLUMNS),
+    "grades": (GRADES, GRADED_COLUMNS),
     "trails": (TRAIL, ("image_id", "instance_id", "step", "name", "box", "proposal_id", "note")),
 }
 
@@ -38,7 +46,7 @@ def judged_images(
     images : ids, rising.
     labels : rows of table `weak_labels` by image, deleted ones left out.
     tables : files of all shards for each of READ.
-    exported : export's file; None takes the pseudo-labels as refine left them.
+    exported : export's file; None takes the pseudo-labels as they were graded.
 
     Raises
     ------
@@ -52,7 +60,8 @@ def judged_images(
     for image_id in images:
         mine = labels[image_id].to_pylist() if image_id in labels else []
         rows = {name: cursor.rows(image_id) for name, cursor in cursors.items()}
-        written = (file.rows(image_id) or {}) if file else written_of(rows["pseudo_labels"])
+        refined = rows["pseudo_labels"], rows["grades"]
+        written = (file.rows(image_id) or {}) if file else written_of(*refined)
         _check_known(written, mine, image_id, exported)
         yield _judged(mine, rows, written, truth.objects(image_id) if truth else None)
 

@@ -1,4 +1,4 @@
-"""Pseudo-labels as arrays, image by image: from export's file, or as refine left them."""
+"""Pseudo-labels as arrays, image by image: from export's file, or from the tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from stages.geometry.boxes import xywh_to_xyxy
 from stages.geometry.masks import Rle, rle_of
+from stages.labels.graded import graded
 from stages.labels.pseudo_label import pseudo_label_of
 from stages.metrics.shapes import Shapes, no_shapes
 from stages.scoring.written import WRITTEN_COLUMNS, annotations_in
@@ -44,16 +45,18 @@ def _mask_of(segmentation: dict[str, Any]) -> Rle:
     return rle_of(segmentation["counts"].encode("ascii"), *segmentation["size"])
 
 
-def shapes_of(pseudo_labels: pa.Table | None) -> Shapes:
-    """Pseudo-labels of one image as refine left them, and as export writes them untransformed.
+def shapes_of(pseudo_labels: pa.Table | None, grades: pa.Table | None) -> Shapes:
+    """Pseudo-labels of one image as they were graded, and as export writes them untransformed.
 
     Parameters
     ----------
     pseudo_labels : rows of the table, with SHAPE_COLUMNS; None for no rows.
+    grades : of table `grades`, with GRADED_COLUMNS, likewise.
     """
     if pseudo_labels is None or not len(pseudo_labels):
         return no_shapes()
-    labels = [pseudo_label_of(row) for row in pseudo_labels.to_pylist()]
+    graded_as = [] if grades is None else grades.to_pylist()
+    labels = [pseudo_label_of(row) for row in graded(pseudo_labels.to_pylist(), graded_as)]
     return Shapes(
         pseudo_labels.column("category_id").to_numpy().astype(np.int64),
         np.stack([label.trained_box for label in labels]).astype(np.float64),

@@ -15,6 +15,8 @@ from stages.metrics.shapes import Shapes, no_shapes
 from stages.scoring.coco_shapes import CocoShapes
 from stages.scoring.label_shapes import SHAPE_COLUMNS, shapes_in, shapes_of
 from stages.scoring.tag_detections import OFFERED, SCORED, offered_boxes, tag_detections
+from stages.scoring.written import GRADED_COLUMNS
+from stages.tables.grades import GRADES
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
@@ -26,6 +28,7 @@ READ = {  # table: its record, and the columns that are read
     "proposals": (PROPOSALS, OFFERED),
     "selections": (SELECTIONS, SCORED),
     "pseudo_labels": (PSEUDO_LABELS, SHAPE_COLUMNS),
+    "grades": (GRADES, GRADED_COLUMNS),
 }
 
 
@@ -40,19 +43,19 @@ def is_by_iou(match: str, weak_labels: Path) -> bool:
 class Labels(Protocol):
     """Where the pseudo-labels of an image come from; images are asked for in rising order."""
 
-    def of(self, image_id: int, refined: pa.Table | None) -> Shapes | None:
+    def of(self, image_id: int, refined: pa.Table | None, grades: pa.Table | None) -> Shapes | None:
         """Those of one image; None where no labels were given at all.
 
-        refined : its rows of table `pseudo_labels`.
+        refined, grades : its rows of the tables `pseudo_labels` and `grades`.
         """
 
 
 class RefinedLabels:
-    """Labels as refine left them."""
+    """Labels as refine left them, and as they were graded."""
 
-    def of(self, image_id: int, refined: pa.Table | None) -> Shapes | None:
+    def of(self, image_id: int, refined: pa.Table | None, grades: pa.Table | None) -> Shapes | None:
         """Those of the rows."""
-        return shapes_of(refined)
+        return shapes_of(refined, grades)
 
 
 class ExportedLabels:
@@ -61,7 +64,7 @@ class ExportedLabels:
     def __init__(self, path: Path):
         self._file = Cursor(shapes_in(path))
 
-    def of(self, image_id: int, refined: pa.Table | None) -> Shapes | None:
+    def of(self, image_id: int, refined: pa.Table | None, grades: pa.Table | None) -> Shapes | None:
         """Those of the file."""
         found: Any = self._file.rows(image_id)
         return no_shapes() if found is None else found
@@ -73,7 +76,7 @@ class StrangeLabels:
     def __init__(self, file: CocoShapes | None):
         self._file = file
 
-    def of(self, image_id: int, refined: pa.Table | None) -> Shapes | None:
+    def of(self, image_id: int, refined: pa.Table | None, grades: pa.Table | None) -> Shapes | None:
         """Those of the file."""
         return self._file.objects(image_id) if self._file else None
 
@@ -105,7 +108,7 @@ def matched_images(
         offered, scored = rows.get("proposals"), rows.get("selections")
         yield MatchedImage(
             tags=_tags(labels.get(image_id)),
-            labels=given.of(image_id, rows.get("pseudo_labels")),
+            labels=given.of(image_id, rows.get("pseudo_labels"), rows.get("grades")),
             proposals=offered_boxes(offered) if tables else None,
             detections=tag_detections(offered, scored),
             objects=truth.objects(image_id) if truth else None,

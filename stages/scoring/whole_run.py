@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.tables.grades import GRADES
 from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -17,6 +18,7 @@ RECORDS = {
     "selections": SELECTIONS,
     "pseudo_labels": PSEUDO_LABELS,
     "trails": TRAIL,
+    "grades": GRADES,
 }
 CHOICE = ("bag_id", "proposal_id")
 
@@ -56,17 +58,18 @@ def _check_shard(paths: Mapping[str, Path], members: Members) -> None:
         check_same(seen, wanted, what="proposals", where=paths["selections"])
     members.check_labelled(paths["pseudo_labels"])
     _, labelled = members.shard_rows(paths["pseudo_labels"], PSEUDO_LABELS, ("instance_id",))
-    _, told = members.shard_rows(paths["trails"], TRAIL, ("instance_id",))
-    check_same(
-        keys_of(told, "instance_id"),
-        keys_of(labelled, "instance_id"),
-        what="instances",
-        where=paths["trails"],
-    )
+    for name, record in (("trails", TRAIL), ("grades", GRADES)):
+        _, told = members.shard_rows(paths[name], record, ("instance_id",))
+        check_same(
+            keys_of(told, "instance_id"),
+            keys_of(labelled, "instance_id"),
+            what="instances",
+            where=paths[name],
+        )
 
 
 def has_tables(args: Any) -> bool:
-    """Whether there are labels to judge; None of the four tables means a detector alone.
+    """Whether there are labels to judge; None of the tables means a detector alone.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def has_tables(args: Any) -> bool:
     absent = [f"--{name.replace('_', '-')}" for name in RECORDS if not getattr(args, name)]
     if absent and len(absent) < len(RECORDS):
         raise ValueError(
-            f"{' and '.join(absent)} missing: proposals, selections, pseudo-labels and trails "
-            "belong together. Give all four, or none to score a detector alone."
+            f"{' and '.join(absent)} missing: proposals, selections, pseudo-labels, trails "
+            "and grades belong together. Give all five, or none to score a detector alone."
         )
     return not absent

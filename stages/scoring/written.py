@@ -1,4 +1,4 @@
-"""Pseudo-labels as they are scored, image by image: from export's file, or as refine left them."""
+"""Pseudo-labels as they are scored, image by image: from export's file, or from the tables."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -12,13 +12,15 @@ from stages.formats.exported import entries_of
 from stages.geometry.boxes import xywh_to_xyxy
 from stages.geometry.masks import Rle, rle_of
 from stages.labels.agreement import box_agreement
+from stages.labels.graded import graded
 from stages.labels.pseudo_label import pseudo_label_of
 from stages.metrics.object_quality import WrittenLabel
 
 WRITTEN_COLUMNS = (
     *("image_id", "instance_id", "box", "box_given", "rle", "height", "width", "score"),
-    "mask_weight",
+    *("mask_quality", "mask_weight"),
 )
+GRADED_COLUMNS = ("score", "mask_quality", "reasons")
 Written = dict[int, WrittenLabel]  # by instance
 
 
@@ -98,15 +100,18 @@ def _agreement(rle: Rle, given: np.ndarray | None) -> dict[str, float]:
     }
 
 
-def written_of(pseudo_labels: pa.Table | None) -> Written:
-    """Pseudo-labels of one image as refine left them, and as export writes them untransformed.
+def written_of(pseudo_labels: pa.Table | None, grades: pa.Table | None) -> Written:
+    """Pseudo-labels of one image as they were graded, and as export writes them untransformed.
 
     Parameters
     ----------
     pseudo_labels : rows of the table, with WRITTEN_COLUMNS; None for no rows.
+    grades : of table `grades`, with GRADED_COLUMNS, likewise.
     """
-    rows = pseudo_labels.to_pylist() if pseudo_labels is not None else []
-    labels = map(pseudo_label_of, rows)
+    rows, graded_as = (
+        table.to_pylist() if table is not None else [] for table in (pseudo_labels, grades)
+    )
+    labels = map(pseudo_label_of, graded(rows, graded_as))
     return {
         label.instance_id: WrittenLabel(
             label.rle,

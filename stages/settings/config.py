@@ -6,6 +6,7 @@ from stages.settings.dataset import Dataset
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
 from stages.settings.fit_prompt import FitPrompt
+from stages.settings.grade import Grade
 from stages.settings.label_cost import LabelCost
 from stages.settings.predict import Predict
 from stages.settings.prepare import Prepare
@@ -62,6 +63,9 @@ class Config(Section):
     ] = Propose()
     select: Annotated[Select, Field(description="a choice among the masks of each bag")] = Select()
     refine: Annotated[Refine, Field(description="from what was chosen to pseudo-labels")] = Refine()
+    grade: Annotated[
+        Grade, Field(description="how far each pseudo-label can be trusted, without ground truth")
+    ] = Grade()
     export: Annotated[Export, Field(description="the pseudo-labels as COCO JSON")] = Export()
     train: Annotated[Train, Field(description="the detector (Mask R-CNN)")] = Train()
     predict: Annotated[Predict, Field(description="the detector's answers on images")] = Predict()

@@ -10,8 +10,8 @@ from typing import Any
 Values = Mapping[str, Any]
 # the sections that a variant may change
 OVERRIDDEN = (
-    *("prepare", "fit_prompt", "prompt", "propose", "select", "refine", "export", "train"),
-    "predict",
+    *("prepare", "fit_prompt", "prompt", "propose", "select", "refine", "grade", "export"),
+    *("train", "predict"),
 )
 AGAIN = OVERRIDDEN[1:]  # that a later round may change: the labels stay
 FULLY_SUPERVISED = "fully_supervised"  # no variant: its labels are the ground truth

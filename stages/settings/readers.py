@@ -16,6 +16,7 @@ from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
 from stages.settings.fit_prompt import FitPrompt
+from stages.settings.grade import Grade
 from stages.settings.label_cost import LabelCost
 from stages.settings.predict import Predict
 from stages.settings.prepare import Prepare
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type[Section]] = {
     "propose": Propose,
     "select": Select,
     "refine": Refine,
+    "grade": Grade,
     "export": Export,
     "train": Train,
     "predict": Predict,

@@ -31,6 +31,9 @@ class Again(Section):
     refine: Annotated[dict[str, Any], Field(description="keys of `refine`")] = Field(
         default_factory=dict
     )
+    grade: Annotated[dict[str, Any], Field(description="keys of `grade`")] = Field(
+        default_factory=dict
+    )
     export: Annotated[dict[str, Any], Field(description="keys of `export`")] = Field(
         default_factory=dict
     )

@@ -28,6 +28,7 @@ LEVELS = {
     "scoring": 3,
     "segmenters": 3,
     "formats": 4,
+    "grading": 4,
     "labels": 5,
     "tables": 6,
     "photographs": 6,

@@ -8,6 +8,7 @@ rule evaluate:
         selections=PLAN.evaluate.selections,
         pseudo_labels=PLAN.evaluate.pseudo_labels,
         trails=PLAN.evaluate.trails,
+        grades=PLAN.evaluate.grades,
         exported=PLAN.evaluate.exported,
         ground_truth=own("train")(PLAN.evaluate.truth),
         val_ground_truth=own("val")(PLAN.evaluate.val_annotations),
@@ -34,6 +35,7 @@ rule evaluate:
         seed=PLAN.evaluate.seed,
         settings=PLAN.evaluate.settings,
         tables=lambda w, input: flags(input, "proposals", "selections", "pseudo_labels", "trails"),
+        grades=lambda w, input: flags(input, "grades"),
         labels=lambda w, input: flags(input, "exported", "ground_truth"),
         detector=lambda w, input: flags(input, "val_ground_truth", "predictions", "training"),
     message:
@@ -44,6 +46,7 @@ rule evaluate:
         " --weak-labels {input.weak_labels:q}"
         " --categories {input.categories:q}"
         " {params.tables}"
+        " {params.grades}"
         " {params.labels}"
         " {params.detector}"
         " --out {output.metrics:q}"

@@ -5,6 +5,7 @@ rule export:
         weak_labels=PLAN.export.weak_labels,
         categories=PLAN.export.categories,
         pseudo_labels=PLAN.export.pseudo_labels,
+        grades=PLAN.export.grades,
     output:
         labels="results/{home}/export/pseudo_labels.json",
     log:
@@ -28,6 +29,7 @@ rule export:
         " --weak-labels {input.weak_labels:q}"
         " --categories {input.categories:q}"
         " --pseudo-labels {input.pseudo_labels:q}"
+        " --grades {input.grades:q}"
         " --out {output.labels:q}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

@@ -8,6 +8,7 @@ rule report:
         selections=PLAN.report.selections,
         pseudo_labels=PLAN.report.pseudo_labels,
         trails=PLAN.report.trails,
+        grades=PLAN.report.grades,
         objects=PLAN.report.objects,
         figure=PLAN.report.figure,
         image_folder=ancient(PLAN.report.image_folder),
@@ -44,6 +45,7 @@ rule report:
         " --selections {input.selections:q}"
         " --pseudo-labels {input.pseudo_labels:q}"
         " --trails {input.trails:q}"
+        " --grades {input.grades:q}"
         " --objects {input.objects:q}"
         " --figure {input.figure:q}"
         " --image-folder {input.image_folder:q}"

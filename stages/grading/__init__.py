@@ -1,0 +1,1 @@
+"""How far a pseudo-label can be trusted, without ground truth: evidence, and a model of it."""
