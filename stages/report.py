@@ -33,7 +33,7 @@ from stages.tables.images import IMAGES
 from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
 
-TABLES = ("proposals", "selections", "trails", "pseudo-labels")
+TABLES = ("proposals", "selections", "trails", "pseudo-labels", "grades")
 
 
 def written_cards(
@@ -77,6 +77,7 @@ def tables_of(args: argparse.Namespace) -> TrailTables:
         selections=args.selections,
         trails=args.trails,
         pseudo_labels=args.pseudo_labels,
+        grades=args.grades,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from stages import export
 from stages.geometry.masks import masks_to_rles, rle_boxes
 from stages.tables.categories import CATEGORIES
+from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.weak_labels import WEAK_LABELS
@@ -18,6 +19,7 @@ from tests.sound_rows import (
     category_row,
     image_row,
     label_row,
+    own_grades,
     pseudo_label_row,
     write_rows,
     write_shards,
@@ -63,10 +65,15 @@ def points() -> list[Row]:
 
 
 def write_folder(
-    folder: Path, rows: Sequence[Row], labels: Sequence[Row] | None = None, **header: Any
+    folder: Path,
+    rows: Sequence[Row],
+    labels: Sequence[Row] | None = None,
+    grades: Sequence[Row] | None = None,
+    **header: Any,
 ) -> None:
     """The tables that export reads, `rows` in one shard and in four.
 
+    grades : rows of table `grades`; by default what the methods say.
     labels : rows of table `weak_labels`; by default a point for each of `rows`.
     header : provenance of the shards.
     """
@@ -84,6 +91,8 @@ def write_folder(
         ]
         write_rows(folder / f"images-{count}.parquet", IMAGES, images)
         write_shards(folder, "shard", PSEUDO_LABELS, rows, count, **header)
+        graded = own_grades(rows) if grades is None else grades
+        write_shards(folder, "grades", GRADES, graded, count)
 
 
 def run_export(
@@ -96,7 +105,8 @@ def run_export(
     for name in ("weak-labels", "categories"):
         words += [f"--{name}", str(folder / f"{name.replace('-', '_')}.parquet")]
     shown = paths or sorted(folder.glob(f"shard-*-of-{shards:04d}.parquet"))
-    export.main([*words, "--pseudo-labels", *map(str, shown)])
+    grades = sorted(folder.glob(f"grades-*-of-{shards:04d}.parquet"))
+    export.main([*words, "--pseudo-labels", *map(str, shown), "--grades", *map(str, grades)])
     return json.loads(out.read_text())  # type: ignore[no-any-return]
 
 

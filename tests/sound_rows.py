@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.geometry.masks import masks_to_rles
+from stages.tables.grades import NUMBERS
 from stages.tables.record import Record
 from stages.tables.table import KEY, rows_table, write_table
 
@@ -74,6 +75,18 @@ def pseudo_label_row(image_id: int = 1, instance_id: int = 3, **changes: Any) ->
     row |= {"width": SIZE[1], "score": 0.5, "mask_quality": 0.75, "mask_source": "proposal"}
     row |= {"proposal_id": 0, "extra_rles": [], "ignore_rle": None, "mask_weight": 1.0}
     return {**row, **changes}
+
+
+def grade_row(image_id: int = 1, instance_id: int = 3, **changes: Any) -> Row:
+    """Of table `grades`: as the method says, without evidence."""
+    row = {"image_id": image_id, "instance_id": instance_id, "kind": "point", "score": 0.5}
+    return {**row, "mask_quality": 0.75, "reasons": [], **dict.fromkeys(NUMBERS), **changes}
+
+
+def own_grades(labels: Sequence[Row]) -> list[Row]:
+    """Of table `grades`: what the methods say of these rows of table `pseudo_labels`."""
+    names = ("image_id", "instance_id", "score", "mask_quality")
+    return [grade_row(**{name: row[name] for name in names}) for row in labels]
 
 
 def trail_row(image_id: int = 1, instance_id: int = 3, step: int = 0, **changes: Any) -> Row:

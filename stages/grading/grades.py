@@ -1,7 +1,6 @@
 """Grades of the pseudo-labels of an image: from the additive models, or the methods' own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -78,13 +77,3 @@ def reasons_of(grader: Grader, numbers: np.ndarray) -> list[str]:
     parts += grader.score.parts(numbers[None], NAMES)[0]
     worst = np.argsort(parts, kind="stable")[:MOST]
     return [NAMES[place] for place in worst if parts[place] < 2 * AGAINST]
-
-
-def shown_reason(name: str) -> str:
-    """What a piece of evidence means where it speaks against a label, in words."""
-    return EVIDENCE[name]
-
-
-def verdicts(rows: Any) -> dict[int, tuple[float, float]]:
-    """Score and mask quality of each object of an image, from its rows of table `grades`."""
-    return {row["instance_id"]: (row["score"], row["mask_quality"]) for row in rows}

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from stages.reporting.run_folders import RunFolders
 from stages.reporting.tag_trail import Row, TagTrail
 from stages.tables.categories import CATEGORIES
+from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
 from stages.tables.prompts import PROMPTS
 from stages.tables.proposals import PROPOSALS
@@ -34,6 +35,7 @@ class InstanceTrail:
         born of a tag the proposal alone that it started from.
     scores : rows of table `selections` by proposal_id; empty before select.
     steps : rows of table `trail`. result : row of table `pseudo_labels`, or None before refine.
+    grade : row of table `grades`, or None before grade.
     """
 
     instance_id: int
@@ -43,6 +45,7 @@ class InstanceTrail:
     scores: dict[int, Row]
     steps: Sequence[Row]
     result: Row | None
+    grade: Row | None = None
 
     def chosen(self) -> int | None:
         """Id of the proposal that the last finished stage chose, or None."""
@@ -86,6 +89,7 @@ class TrailTables:
     selections: Sequence[Path] = ()
     trails: Sequence[Path] = ()
     pseudo_labels: Sequence[Path] = ()
+    grades: Sequence[Path] = ()
 
 
 def gather(folders: RunFolders, image_id: int, variant: str) -> Trail:
@@ -105,6 +109,7 @@ def tables_of(folders: RunFolders, variant: str) -> TrailTables:
         selections=_newest(folders.stage(variant, "select"), "shard"),
         trails=_newest(refined, "trail"),
         pseudo_labels=_newest(refined, "shard"),
+        grades=_newest(folders.stage(variant, "grade"), "shard"),
     )
 
 
@@ -126,6 +131,7 @@ def trail_of(tables: TrailTables, image_id: int) -> Trail:
         (tables.selections, SELECTIONS),
         (tables.trails, TRAIL),
         (tables.pseudo_labels, PSEUDO_LABELS),
+        (tables.grades, GRADES),
     )
     found = _Found(
         read_table(tables.weak_labels, WEAK_LABELS, image_id=image_id).to_pylist(),
@@ -144,6 +150,7 @@ class _Found:
     selections: list[Row]
     trail: list[Row]
     pseudo_labels: list[Row]
+    grades: list[Row]
 
     def tagged(self, names: dict[int, str]) -> TagTrail | None:
         """What the image's tags led to; None without tags that count."""
@@ -181,6 +188,7 @@ class _Found:
             {row["proposal_id"]: row for row in scores},
             [row for row in self.trail if row["instance_id"] == number],
             result,
+            next((row for row in self.grades if row["instance_id"] == number), None),
         )
 
     def _bag(self, number: int, result: Row | None) -> tuple[list[Row], list[Row]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from stages.geometry.masks import rle_areas, rle_of
+from stages.grading.evidence import EVIDENCE
 from stages.reporting.image_trail import InstanceTrail, Trail
 from stages.reporting.tag_trail import Row, tag_text
 
@@ -55,7 +56,8 @@ def _instance_lines(instance: InstanceTrail, image: Row) -> list[str]:
     elif not instance.result:
         lines.append("  no proposals yet: propose has not reached this image")
     lines += [step_text(row) for row in instance.steps]
-    return [*lines, result_text(instance.result)] if instance.result else lines
+    lines += [result_text(instance.result)] if instance.result else []
+    return [*lines, grade_text(instance.grade)] if instance.grade else lines
 
 
 def _proposal_line(row: Row, instance: InstanceTrail) -> str:
@@ -111,6 +113,28 @@ def result_text(row: Row) -> str:
         f"    chosen: {chosen}; mask: {row['mask_source']}, quality {row['mask_quality']:.3f}, "
         f"weight {row['mask_weight']:g}; class score {row['score']:.3f}; {box}"
     )
+
+
+def grade_text(row: Row) -> str:
+    """How far a label can be trusted.
+
+    Parameters
+    ----------
+    row : of table `grades`.
+    """
+    text = f"    graded: right {row['score']:.3f}, expected mask IoU {row['mask_quality']:.3f}"
+    reasons = reasons_text(row)
+    return f"{text}; against it: {reasons}" if reasons else text
+
+
+def reasons_text(row: Row | None) -> str:
+    """What speaks against a label, in words, the worst first; nothing before grade.
+
+    Parameters
+    ----------
+    row : of table `grades`, or None.
+    """
+    return "; ".join(EVIDENCE[name] for name in row["reasons"]) if row else ""
 
 
 def _numbers(values: Sequence[float], digits: int = 1) -> str:

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from stages import report
 from stages.geometry.masks import masks_to_rles
 from stages.tables.categories import CATEGORIES
+from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -28,6 +29,7 @@ from tests.sound_rows import (
     category_row,
     image_row,
     label_row,
+    own_grades,
     proposal_row,
     pseudo_label_row,
     selection_row,
@@ -84,8 +86,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
             )
     records = {
         **{"images": IMAGES, "labels": WEAK_LABELS, "bags": PROPOSALS, "scores": SELECTIONS},
-        **{"steps": TRAIL, "results": PSEUDO_LABELS},
+        **{"steps": TRAIL, "results": PSEUDO_LABELS, "grades": GRADES},
     }
+    rows["grades"] = own_grades(rows["results"])
     for name, record in records.items():
         write_rows(folder / f"{name}.parquet", record, rows[name])
     classes = [category_row(key, name=name) for key, name in CLASSES.items()]
@@ -93,7 +96,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     flags = {
         **{"images": "images", "weak-labels": "labels", "categories": "classes"},
         **{"proposals": "bags", "selections": "scores", "trails": "steps"},
-        "pseudo-labels": "results",
+        **{"pseudo-labels": "results", "grades": "grades"},
     }
     words = [f"--{flag}={folder / name}.parquet" for flag, name in flags.items()]
     facts = {"title": HOSTILE, "paper": None, "differing": [], "settings": HOSTILE}

@@ -25,6 +25,7 @@ from tests.sound_rows import (
     category_row,
     image_row,
     label_row,
+    own_grades,
     proposal_row,
     pseudo_label_row,
     selection_row,
@@ -131,6 +132,7 @@ def write_tables(
     write_rows(folder / "weak-labels.parquet", WEAK_LABELS, points if labels is None else labels)
     write_rows(folder / "categories.parquet", CATEGORIES, [category_row(7)])
     tables = {**sharded(pairs), **{name.replace("_", "-"): value for name, value in rows.items()}}
+    tables.setdefault("grades", own_grades(tables["pseudo-labels"]))
     for count in (1, 2):
         images = [image_row(i, height=SIZE[0], width=SIZE[1], shard=i % count) for i in (1, 2, 3)]
         write_rows(folder / f"images-{count}.parquet", IMAGES, images)
@@ -166,7 +168,7 @@ def write_json(path: Path, data: Any) -> Path:
     return path
 
 
-SHARDED = ("proposals", "selections", "pseudo-labels", "trails")
+SHARDED = ("proposals", "selections", "pseudo-labels", "trails", "grades")
 
 
 def run(
@@ -288,9 +290,9 @@ def test_without_tables_a_detector_alone_is_scored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (("proposals",), "--selections and --pseudo-labels and --trails missing"),
-        (("proposals", "pseudo-labels", "trails"), "--selections missing"),
-        (("selections", "pseudo-labels"), "--proposals and --trails missing"),
+        (("proposals",), "--selections and --pseudo-labels and --trails and --grades missing"),
+        (("proposals", "pseudo-labels", "trails", "grades"), "--selections missing"),
+        (("selections", "pseudo-labels", "grades"), "--proposals and --trails missing"),
     ],
 )
 def test_some_of_the_tables_are_refused(tmp_path: Path, given: Sequence[str], words: str) -> None:

@@ -19,6 +19,7 @@ from tests.sound_rows import (
     category_row,
     image_row,
     label_row,
+    own_grades,
     proposal_row,
     pseudo_label_row,
     selection_row,
@@ -30,7 +31,7 @@ from tests.sound_rows import (
 
 SIZE = (20, 40)
 CAT, DOG, CAR = 5, 7, 9
-SHARDED = ("proposals", "selections", "pseudo-labels", "trails")
+SHARDED = ("proposals", "selections", "pseudo-labels", "trails", "grades")
 NEW = ("label_match", "proposals", "wsod", "tags")
 # true objects: image, annotation, class, columns
 TRUTH = [
@@ -110,6 +111,7 @@ def write_tables(folder: Path, labels: Sequence[Row], tables: dict[str, list[Row
     names = {CAT: "cat", DOG: "dog", CAR: "car"}
     classes = [category_row(number, name=name) for number, name in names.items()]
     write_rows(folder / "categories.parquet", CATEGORIES, classes)
+    tables = {"grades": own_grades(tables["pseudo-labels"]), **tables}
     for count in (1, 2):
         images = [image_row(i, height=SIZE[0], width=SIZE[1], shard=i % count) for i in (1, 2, 3)]
         write_rows(folder / f"images-{count}.parquet", IMAGES, images)
@@ -415,4 +417,4 @@ def test_a_file_that_is_of_something_else_is_refused(
 
 def test_some_of_the_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="--selections missing"):
-        run(tagged(tmp_path), tables=("proposals", "pseudo-labels", "trails"))
+        run(tagged(tmp_path), tables=("proposals", "pseudo-labels", "trails", "grades"))

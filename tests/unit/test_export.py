@@ -22,7 +22,7 @@ from tests.pseudo_label_tables import (
     run_export,
     write_folder,
 )
-from tests.sound_rows import Row, label_row, tag_row, write_unchecked
+from tests.sound_rows import Row, grade_row, label_row, tag_row, write_unchecked
 
 
 def rows_of(instances: list[tuple[int, int]], empty: int = -1) -> list[Row]:
@@ -69,9 +69,14 @@ def test_annotations_follow_image_and_instance_and_keep_their_ids(tmp_path: Path
 
 
 def test_quality_and_provenance_tell_where_a_mask_came_from(tmp_path: Path) -> None:
-    write_folder(tmp_path, rows_of(INSTANCES[:1]))
+    verdict = {"score": 0.25, "mask_quality": 0.125, "reasons": ["spread"]}
+    write_folder(tmp_path, rows_of(INSTANCES[:1]), grades=[grade_row(*INSTANCES[0], **verdict)])
     (entry,) = run_export(tmp_path)["annotations"]
-    assert entry["quality"] == {"mask_quality": 0.75, "mask_source": "proposal", "box_fit": 1.0}
+    assert entry["score"] == 0.25
+    assert entry["quality"] == {
+        **{"mask_quality": 0.125, "mask_source": "proposal", "box_fit": 1.0},
+        **{"reasons": ["spread"], "method_score": 0.5},
+    }
     assert entry["provenance"] == {
         "instance_id": 11,
         "label_ids": [11],

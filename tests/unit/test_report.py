@@ -14,6 +14,7 @@ from PIL import Image
 from stages import report
 from stages.geometry.masks import masks_to_rles
 from stages.tables.categories import CATEGORIES
+from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
 from stages.tables.judged_objects import JUDGED_OBJECTS
 from stages.tables.proposals import PROPOSALS
@@ -26,6 +27,7 @@ from tests.sound_rows import (
     category_row,
     image_row,
     label_row,
+    own_grades,
     proposal_row,
     pseudo_label_row,
     selection_row,
@@ -36,7 +38,7 @@ from tests.sound_rows import (
 HOSTILE = "<b>dog</b>"
 FACTS = {"title": "mine/full", "paper": None, "differing": [], "settings": "{}"}
 TABLES = ("images", "weak_labels", "categories")
-SHARDS = ("proposals", "selections", "trails", "pseudo_labels", "objects")
+SHARDS = ("proposals", "selections", "trails", "pseudo_labels", "grades", "objects")
 
 
 def _mask(x1: int) -> Row:
@@ -71,6 +73,7 @@ def finished(tmp_path: Path) -> Path:
         "selections": (SELECTIONS, scores),
         "trails": (TRAIL, [trail_row(4, n, 0, note="because") for n in (7, 8)]),
         "pseudo_labels": (PSEUDO_LABELS, results),
+        "grades": (GRADES, own_grades(results)),
         "objects": (
             JUDGED_OBJECTS,
             [

@@ -11,7 +11,14 @@ from stages.geometry.masks import Rle, rle_areas, rle_of, rles_to_masks
 from stages.reporting.image_trail import InstanceTrail
 from stages.reporting.page.svg_paths import Window, path_of, picture_size, shown_points
 from stages.reporting.tag_trail import Row
-from stages.reporting.trail_text import label_text, prompt_text, result_text, step_text
+from stages.reporting.trail_text import (
+    grade_text,
+    label_text,
+    prompt_text,
+    reasons_text,
+    result_text,
+    step_text,
+)
 from stages.reporting.windows import window_of
 
 JPEG_QUALITY = 82
@@ -71,10 +78,12 @@ def front_of(
     -------
     i, n : ids of image and object. f : file name. c : class. k : kind of its labels. s : source of
     the mask. t : status of its labels, where one is not as it was given. p : score. q : quality.
+    r : what speaks against it, in words.
     a : share of the image. w, h : of the picture, px. m : outline. d : points. b : given box, xyxy.
     """
     result = instance.result
     assert result is not None
+    verdict = instance.grade or result
     points = [(row["x"], row["y"]) for row in instance.labels if row["x"] is not None]
     boxes = [row["box"] for row in instance.labels if row["kind"] == "box"]
     corners = [shown_points([box[:2], box[2:]], window, size) for box in boxes[:1]]
@@ -86,8 +95,9 @@ def front_of(
         "k": kind_of(instance.labels),
         "s": result["mask_source"],
         "t": _status(instance.labels),
-        "p": round(result["score"], 4),
-        "q": round(result["mask_quality"], 4),
+        "p": round(verdict["score"], 4),
+        "q": round(verdict["mask_quality"], 4),
+        "r": reasons_text(instance.grade),
         "a": round(_area(result) / (result["height"] * result["width"]), 5),
         "w": size[0],
         "h": size[1],
@@ -111,6 +121,7 @@ def back_of(
         ],
         "steps": [step_text(row).strip() for row in instance.steps],
         "result": result_text(result).strip(),
+        "grade": grade_text(instance.grade).strip() if instance.grade else "",
     }
 
 

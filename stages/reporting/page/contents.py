@@ -10,20 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.labels.graded import graded
 from stages.photographs.reading import photograph
 from stages.reporting.image_trail import TrailTables, trail_of
 from stages.reporting.page.cards import Card, card_of, kind_of
 from stages.reporting.page.overview import Labelled, Overview
 from stages.reporting.page.ranking import shown_labels
 from stages.tables.categories import CATEGORIES
+from stages.tables.grades import GRADES
 from stages.tables.judged_objects import JUDGED_OBJECTS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
-from stages.tables.streams import images_of_shards
+from stages.tables.streams import Cursor, images_of_shards
 from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 
 Ious = Mapping[tuple[int, int], float]
 COUNTED = ("instance_id", "label_ids", "category_id", "score", "mask_quality", "mask_source")
+VERDICT = ("score", "mask_quality", "reasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,11 @@ def counted(tables: TrailTables, ious: Ious) -> Counted:
         for row in read_table(tables.categories, CATEGORIES).to_pylist()
     }
     labels = rows_by_image(read_table(tables.weak_labels, WEAK_LABELS))
+    grades = Cursor(images_of_shards(tables.grades, GRADES, columns=VERDICT))
     for image_id, rows in images_of_shards(tables.pseudo_labels, PSEUDO_LABELS, columns=COUNTED):
         weak = labels[image_id].to_pylist() if image_id in labels else []
-        for row in rows.to_pylist():
+        verdicts = grades.rows(image_id)
+        for row in graded(rows.to_pylist(), [] if verdicts is None else verdicts.to_pylist()):
             rests = [label for label in weak if label["label_id"] in row["label_ids"]]
             key = image_id, row["instance_id"]
             overview.add(

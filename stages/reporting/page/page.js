@@ -89,6 +89,7 @@ function tile(card, place) {
   const iou = card.u === null ? "" : `, IoU ${fixed(card.u, 2)}`;
   node.append(picture(card, card.m, "mask"), make("span", card.c, "name"),
     make("span", `q ${fixed(card.q, 2)}, score ${fixed(card.p, 2)}${iou}`, "sub"),
+    make("span", card.r, "why"),
     make("span", `${card.k}, ${card.s}${card.t === "given" ? "" : ", " + card.t}`, "sub"), make("span", card.f, "sub"));
   node.title = `image ${card.i}, object ${card.n}: ${card.f}`;
   node.addEventListener("click", () => open(place));
@@ -141,7 +142,7 @@ function inside(card, back) {
   const known = card.u === null ? "" : `, mask IoU ${fixed(card.u)}`;
   facts.append(make("p", `given: ${back.labels.join(", ") || "nothing"}`),
     make("p", `score ${fixed(card.p)}, quality ${fixed(card.q)}${known}; ${(100 * card.a).toFixed(2)} % of the image`),
-    make("p", back.result));
+    make("p", back.result), make("p", back.grade));
   const steps = make("ol");
   back.steps.forEach((text) => steps.append(make("li", text)));
   facts.append(steps);
