@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from stages.grading.grader_file import read_graders
-from stages.grading.grades import grades_of
+from stages.grading.verdicts import grades_of
 from stages.learning.shard import opened_shard
 from stages.runtime.code import code_of
 from stages.runtime.program import Sentence, parser_of, run, say

@@ -67,6 +67,7 @@ def config(**changes: Any) -> dict[str, Any]:
             },
             "as_it_is": {"bms": {"mode": "none"}},
         },
+        "grade": {"method": "own", "model": None},
         "export": {"transforms": [], "formats": ["coco_rle"], "category_ids": "keep"},
         "train": {
             **{"enabled": True, "engine": "torchvision", "iterations": 3},

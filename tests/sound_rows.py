@@ -83,6 +83,11 @@ def grade_row(image_id: int = 1, instance_id: int = 3, **changes: Any) -> Row:
     return {**row, "mask_quality": 0.75, "reasons": [], **dict.fromkeys(NUMBERS), **changes}
 
 
+def judged_object_row(image_id: int = 1, instance_id: int = 3, **changes: Any) -> Row:
+    """Of table `judged_objects`."""
+    return {"image_id": image_id, "instance_id": instance_id, "mask_iou": 0.5, **changes}
+
+
 def own_grades(labels: Sequence[Row]) -> list[Row]:
     """Of table `grades`: what the methods say of these rows of table `pseudo_labels`."""
     names = ("image_id", "instance_id", "score", "mask_quality")

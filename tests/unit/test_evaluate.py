@@ -385,7 +385,8 @@ def exported(folder: Path, transforms: Sequence[dict[str, Any]] = ()) -> Path:
     words = [f"--out={folder / 'pseudo_labels.json'}", f"--images={folder}/images-1.parquet"]
     for name in ("weak-labels", "categories"):
         words.append(f"--{name}={folder / name}.parquet")
-    words.append(f"--pseudo-labels={folder / 'pseudo-labels-0000-of-0001.parquet'}")
+    for name in ("pseudo-labels", "grades"):
+        words.append(f"--{name}={folder / name}-0000-of-0001.parquet")
     export.main([*words, f"--settings={json.dumps({'transforms': list(transforms)})}"])
     return folder / "pseudo_labels.json"
 
@@ -596,7 +597,9 @@ def test_tables_of_different_counts_are_refused(tmp_path: Path) -> None:
     for number in (0, 1, 2):
         path = tmp_path / f"trails-{number:04d}-of-0002.parquet"  # as the command line names it
         write_unchecked(path, RECORDS["trails"], empty, shard=f"{number:04d}-of-0003")
-    with pytest.raises(ValueError, match=r"2 of proposals, 2 of selections, .* 3 of trails\. Give"):
+    with pytest.raises(
+        ValueError, match=r"2 of proposals, 2 of selections, .* 3 of trails, 2 of grades\. Give"
+    ):
         run(tmp_path, 2)
 
 

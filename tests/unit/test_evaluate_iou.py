@@ -111,7 +111,8 @@ def write_tables(folder: Path, labels: Sequence[Row], tables: dict[str, list[Row
     names = {CAT: "cat", DOG: "dog", CAR: "car"}
     classes = [category_row(number, name=name) for number, name in names.items()]
     write_rows(folder / "categories.parquet", CATEGORIES, classes)
-    tables = {"grades": own_grades(tables["pseudo-labels"]), **tables}
+    graded = own_grades(tables["pseudo-labels"])
+    tables = {**tables, "grades": graded}
     for count in (1, 2):
         images = [image_row(i, height=SIZE[0], width=SIZE[1], shard=i % count) for i in (1, 2, 3)]
         write_rows(folder / f"images-{count}.parquet", IMAGES, images)
@@ -339,7 +340,9 @@ def test_the_exported_file_gives_the_numbers_of_refine(tmp_path: Path) -> None:
     words = [f"--out={tmp_path / 'labels.json'}", f"--images={tmp_path}/images-1.parquet"]
     for name in ("weak-labels", "categories"):
         words.append(f"--{name}={tmp_path / name}.parquet")
-    export.main([*words, f"--pseudo-labels={tmp_path / 'pseudo-labels-0000-of-0001.parquet'}"])
+    for name in ("pseudo-labels", "grades"):
+        words.append(f"--{name}={tmp_path / name}-0000-of-0001.parquet")
+    export.main(words)
     path = tmp_path / "labels.json"
     written = run(tmp_path, ground_truth=goal, exported=path)
     assert written["label_match"] == refined["label_match"]

@@ -9,9 +9,10 @@ import pytest
 
 from stages.geometry.masks import masks_to_rles, rle_areas
 from stages.scoring.label_shapes import SHAPE_COLUMNS, shapes_in, shapes_of
+from stages.tables.grades import GRADES
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table
-from tests.sound_rows import pseudo_label_row
+from tests.sound_rows import own_grades, pseudo_label_row
 
 
 def rle(width: int = 6) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def entry(image: int, **more: Any) -> dict[str, Any]:
 def test_nothing_has_no_labels(tmp_path: Path) -> None:
     assert list(shapes_in(write(tmp_path / "a.json"))) == []
     empty = rows_table(PSEUDO_LABELS, []).select(list(SHAPE_COLUMNS))
-    assert len(shapes_of(None)) == len(shapes_of(empty)) == 0
+    assert len(shapes_of(None, None)) == len(shapes_of(empty, None)) == 0
 
 
 def test_labels_come_image_by_image(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_rows_have_the_trained_box_and_mask() -> None:
         pseudo_label_row(1, -1, rle=rle()["counts"], **facts, mask_weight=0.0),
     ]
     table = rows_table(PSEUDO_LABELS, rows).select(list(SHAPE_COLUMNS))
-    seen = shapes_of(table)
+    seen = shapes_of(table, rows_table(GRADES, own_grades(rows)))
     assert seen.category_id.tolist() == [4, 4]
     assert seen.boxes.tolist() == [[3, 2, 9, 6], [0, 0, 11, 9]]  # one that is not trusted: its box
     assert rle_areas(seen.rles or []).tolist() == [24, 24]

@@ -7,12 +7,14 @@ import pytest
 
 from stages.scoring.coco_shapes import CocoShapes
 from stages.scoring.matched_images import RefinedLabels, StrangeLabels, matched_images
+from stages.tables.grades import GRADES
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
 from stages.tables.table import rows_by_image, rows_table
 from stages.tables.weak_labels import WEAK_LABELS
 from tests.sound_rows import (
+    grade_row,
     label_row,
     proposal_row,
     pseudo_label_row,
@@ -28,6 +30,7 @@ def tables(folder: Path) -> dict[str, list[Path]]:
         "proposals": (PROPOSALS, [proposal_row(2, -1, 0), proposal_row(3, 8, 0)]),
         "selections": (SELECTIONS, [selection_row(2, -1, 0), selection_row(3, 8, 0)]),
         "pseudo_labels": (PSEUDO_LABELS, [pseudo_label_row(2, -1), pseudo_label_row(3, 8)]),
+        "grades": (GRADES, [grade_row(2, -1), grade_row(3, 8)]),
     }
     return {name: write_shards(folder, name, *of, 2) for name, of in rows.items()}
 

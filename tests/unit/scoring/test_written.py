@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from stages.geometry.masks import masks_to_rles, rle_areas
-from stages.scoring.written import WRITTEN_COLUMNS, written_in, written_of
+from stages.scoring.written import GRADED_COLUMNS, WRITTEN_COLUMNS, written_in, written_of
+from stages.tables.grades import GRADES
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table
-from tests.sound_rows import pseudo_label_row
+from tests.sound_rows import Row, grade_row, own_grades, pseudo_label_row
 
 
 def entry(number: int, image: int, instance: int, **more: Any) -> dict[str, Any]:
@@ -38,9 +40,14 @@ def write(path: Path, *entries: dict[str, Any]) -> Path:
     return path
 
 
+def tables(rows: list[Row]) -> tuple[pa.Table, pa.Table]:
+    """Tables `pseudo_labels`, and `grades` as the method says."""
+    return rows_table(PSEUDO_LABELS, rows), rows_table(GRADES, own_grades(rows))
+
+
 def test_a_file_without_annotations_has_no_labels(tmp_path: Path) -> None:
     assert list(written_in(write(tmp_path / "a.json"))) == []
-    assert written_of(None) == {}
+    assert written_of(None, None) == {}
 
 
 def test_a_given_box_is_held_against_the_box_of_the_mask(tmp_path: Path) -> None:
@@ -61,7 +68,7 @@ def test_a_given_box_is_held_against_the_box_of_the_mask(tmp_path: Path) -> None
 @pytest.mark.parametrize("is_given", [False, True])
 def test_rows_of_refine_have_it_too(*, is_given: bool) -> None:
     row = {**pseudo_label_row(), "box_given": is_given}
-    [label] = written_of(rows_table(PSEUDO_LABELS, [row])).values()
+    [label] = written_of(*tables([row])).values()
     assert set(label.agreement) == ({"half_open", "authors"} if is_given else set())
 
 
@@ -114,11 +121,26 @@ def test_rows_of_refine_are_what_export_writes_of_them() -> None:
         pseudo_label_row(1, 2, rle=full, box=box, mask_weight=0.0, **size),
         pseudo_label_row(1, 3, rle=full, box=box, box_given=True, **size),
     ]
-    found = written_of(rows_table(PSEUDO_LABELS, rows))
+    found = written_of(*tables(rows))
     assert [found[k].box.tolist() for k in range(4)] == [[3, 2, 9, 6], box, box, box]
     assert [found[k].is_trusted for k in range(4)] == [True, False, False, True]
 
 
 def test_the_columns_that_are_read_are_those_that_are_needed() -> None:
-    rows = rows_table(PSEUDO_LABELS, [pseudo_label_row()]).select(WRITTEN_COLUMNS)
-    assert list(written_of(rows)) == [3]
+    rows, grades = tables([pseudo_label_row()])
+    found = written_of(
+        rows.select(WRITTEN_COLUMNS), grades.select([*GRADED_COLUMNS, "instance_id"])
+    )
+    assert list(found) == [3]
+
+
+def test_labels_have_the_score_that_they_were_graded_with() -> None:
+    rows = rows_table(PSEUDO_LABELS, [pseudo_label_row(score=0.5)])
+    grades = rows_table(GRADES, [grade_row(score=0.125)])
+    assert written_of(rows, grades)[3].score == 0.125
+
+
+def test_grades_of_other_objects_are_refused() -> None:
+    rows = rows_table(PSEUDO_LABELS, [pseudo_label_row(1, 3)])
+    with pytest.raises(ValueError, match="image 1: instance 3 is not in both"):
+        written_of(rows, rows_table(GRADES, [grade_row(1, 4)]))

@@ -17,7 +17,9 @@ import pytest
 from stages.tables import record as records
 from stages.tables.boxed import BOXED
 from stages.tables.categories import CATEGORIES
+from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
+from stages.tables.judged_objects import JUDGED_OBJECTS
 from stages.tables.label_scores import LABEL_SCORES
 from stages.tables.predictions import PREDICTIONS
 from stages.tables.prompts import PROMPTS
@@ -35,7 +37,9 @@ from tests.sound_rows import (
     Row,
     boxed_row,
     category_row,
+    grade_row,
     image_row,
+    judged_object_row,
     label_row,
     label_score_row,
     prediction_row,
@@ -58,6 +62,8 @@ SOUND: list[tuple[Record, list[Row]]] = [
     (SELECTIONS, [selection_row(1), selection_row(2, box=[0, 0, 1, 1])]),
     (PSEUDO_LABELS, [pseudo_label_row(1), pseudo_label_row(2)]),
     (TRAIL, [trail_row(1), trail_row(2)]),
+    (JUDGED_OBJECTS, [judged_object_row(1), judged_object_row(2)]),
+    (GRADES, [grade_row(1), grade_row(2, border=1.0)]),
     (PREDICTIONS, [prediction_row(1), prediction_row(2)]),
     (LABEL_SCORES, [label_score_row(1), label_score_row(2)]),
     (ZOOMED, [zoomed_row(1), zoomed_row(2)]),
@@ -107,7 +113,8 @@ def faults(record: Record, rows: list[Row]) -> Iterator[Fault]:
 def column_faults(record: Record, rows: list[Row], field: pa.Field) -> Iterator[Fault]:
     table, name = loose(record, rows), field.name
     yield f"{name}: missing", table.drop_columns([name]), "column"
-    other = pa.array([["a"]] * len(rows))
+    word = 1 if field.type == pa.list_(pa.string()) else "a"
+    other = pa.array([[word]] * len(rows))
     place = table.column_names.index(name)
     yield f"{name}: other type", table.set_column(place, name, other), f"column.* {name}|columns"
     if field.type in CLOSE:
