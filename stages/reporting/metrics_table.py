@@ -39,6 +39,18 @@ LEGEND = (
     "mIoU*: mean over classes of their mean mask IoU; all: classes without objects count as 0.\n"
     "Gap: mask area / box area, choice less object, where a bag's largest is above the mean."
 )
+FORETOLD = {  # of `trust`: who foretells how good a label is
+    "score": "score (graded)",
+    "mask_quality": "mask_quality (graded)",
+    "method_score": "the method's own score",
+    "predicted_iou": "the segmenter's predicted IoU",
+}
+TRUST = {  # of what is measured of each: its head
+    "iou_error": "error, IoU",
+    "good_error": "error, >=0.5",
+    "auroc": "AUROC >=0.5",
+    "spearman": "Spearman",
+}
 CONVENTION_HEADS = {"half_open": "half-open", "authors": "BoxCaseg's + 1"}
 AP_NAMES = {"bbox": "box", "segm": "mask"}
 FACTS = ("engine", "images", "annotations", "masks_ignored", "steps", "last_loss")
@@ -47,7 +59,8 @@ FACTS = ("engine", "images", "annotations", "masks_ignored", "steps", "last_loss
 def metrics_table(metrics: Mapping[str, Any]) -> str:
     """The text that `evaluate` prints; a line says what was not measured."""
     labels = match_blocks(metrics) if is_matched(metrics) else _label_block(metrics)
-    labels += [*_label_ap_block(metrics), *_drop_block(metrics), *tag_lines(metrics)]
+    labels += [*_trust_block(metrics), *_label_ap_block(metrics), *_drop_block(metrics)]
+    labels += tag_lines(metrics)
     blocks = [*labels, *_training_block(metrics), *_detector_block(metrics)]
     return "\n\n".join(blocks) + "\n"
 
@@ -79,7 +92,7 @@ def _label_block(metrics: Mapping[str, Any]) -> list[str]:
         values = [*(entry[key] for key in STATISTICS), star["present"], star["all"]]
         values.append(quality["gap"][name]["gap"])
         rows.append((_label_of(name), str(entry["n"]), *map(number_text, values)))
-    return [f"{title}\n{aligned(rows)}\n{LEGEND}", _size_block(quality), *_score_block(quality)]
+    return [f"{title}\n{aligned(rows)}\n{LEGEND}", _size_block(quality)]
 
 
 def _label_ap_block(metrics: Mapping[str, Any]) -> list[str]:
@@ -119,16 +132,17 @@ def _label_of(name: str) -> str:
     return LABELS.get(name, name.replace("_", " "))
 
 
-def _score_block(quality: Mapping[str, Any]) -> list[str]:
-    """One line on what scores are worth."""
-    reliability = quality["reliability"]
-    errors = reliability["expected_calibration_error"]
-    if errors is None:
+def _trust_block(metrics: Mapping[str, Any]) -> list[str]:
+    """What numbers are worth that foretell how good a label is."""
+    found = metrics.get("trust")
+    if not found:
         return []
-    return [
-        f"Scores of {sum(reliability['n'])} pseudo-labels: expected calibration error "
-        f"{errors['mask_iou']:.3f} for mask IoU, {errors['mask_iou_50']:.3f} for mask IoU >= 0.5."
-    ]
+    rows: list[tuple[str, ...]] = [("foretold by", "labels", *TRUST.values())]
+    for name, label in FORETOLD.items():
+        values = [number_text(found[name][key]) for key in TRUST]
+        rows.append((label, str(found[name]["n"]), *values))
+    title = "How far scores can be trusted: calibration errors of 10 bins, and ranking"
+    return [f"{title}\n{aligned(rows)}"]
 
 
 def _training_block(metrics: Mapping[str, Any]) -> list[str]:
