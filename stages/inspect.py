@@ -132,7 +132,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--annotation", type=int, metavar="ID", help="id in the file of labels")
     parser.add_argument("--class", dest="category", metavar="NAME", help="objects of it alone")
     parser.add_argument("--worst", type=_count, metavar="N", help="list the most doubtful labels")
-    parser.add_argument("--variant", help="default: the first by name that has data")
+    parser.add_argument("--variant", help="default: the one that has come furthest")
     parser.add_argument("--image-folder", type=Path, help="default: where planning noted it")
     parser.add_argument("--out", type=Path, help="PNG; default results/<run>/inspect/image-ID.png")
     parser.add_argument(
@@ -166,14 +166,13 @@ def _count(text: str) -> int:
 
 
 def _variant(args: argparse.Namespace, folders: RunFolders) -> str:
-    """The variant that is named, or the first by name that has data."""
+    """The variant that is named, or the one that has come furthest."""
     variants = folders.variants()
-    there = [name for name in variants if folders.stage(name, "prepare").is_dir()]
     if args.variant and args.variant not in variants:
         raise ValueError(
             f"{args.run}: no variant {args.variant!r} there. Name one of {', '.join(variants)}."
         )
-    return args.variant or next(iter(there or variants), "")
+    return args.variant or folders.furthest(("prepare", *TOLD))
 
 
 def maps_of(

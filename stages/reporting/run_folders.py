@@ -62,6 +62,17 @@ class RunFolders:
         known = self.homes.get(variant, {stage: "" for stage in among if stage != "prompt"})
         return tuple(stage for stage in among if stage in known)
 
+    def furthest(self, among: Sequence[str]) -> str:
+        """The variant that has most of some stages; of equals the plain run's, then by name."""
+        return max(
+            self.variants(),
+            key=lambda name: (
+                sum(self.stage(name, stage).is_dir() for stage in self.stages(name, among)),
+                -name.count("/"),
+            ),
+            default="",
+        )
+
     def image_folder(self, variant: str) -> Path:
         """Folder of the photographs of a variant.
 

@@ -209,7 +209,9 @@ def test_the_files_of_a_variant_are_found_by_its_homes(
     (run / "homes.json").write_text(json.dumps(homes))
     inspect.main([str(run), "--image", "4", "--variant", "seed-1/b"])
     assert "  >  1" in capsys.readouterr().out
-    inspect.main([str(run), "--image", "4"])
+    inspect.main([str(run), "--image", "4"])  # b has come furthest
+    assert "  >  1" in capsys.readouterr().out
+    inspect.main([str(run), "--image", "4", "--variant", "seed-1/a"])
     assert "  >  1" not in capsys.readouterr().out
 
 

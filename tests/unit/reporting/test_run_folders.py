@@ -65,6 +65,20 @@ def test_the_stages_of_a_variant_are_those_that_have_a_home(tmp_path: Path) -> N
     assert run_folders(tmp_path).stages("sapnet", among) == ("propose", "select")
 
 
+def test_the_variant_that_has_come_furthest_is_found(tmp_path: Path) -> None:
+    among = ("prepare", "propose", "select", "refine")
+    assert run_folders(tmp_path).furthest(among) == ""
+    shared = {"prepare": "own", "propose": "own"}
+    names = ("best/seed-0", "sapnet", "voted")
+    homes = {f"own/{k}": {**shared, "select": f"own/{k}"} for k in names}
+    (tmp_path / "homes.json").write_text(json.dumps(homes))
+    found = []
+    for made in ("prepare", "best/seed-0/select", "sapnet/select", "voted/refine"):
+        (tmp_path / made).mkdir(parents=True)
+        found.append(run_folders(tmp_path).furthest(among))
+    assert found == ["sapnet", "best/seed-0", "sapnet", "sapnet"]  # voted has no refine of its own
+
+
 def noted(folder: Path, where: str) -> Path:
     """A run whose photographs planning noted to be there."""
     run = folder / "results" / "demo"
