@@ -46,11 +46,11 @@ class Events:
 
 
 def _opened(folder: Path) -> Any:
-    """A writer into a folder without other event files; None where TensorBoard is not installed."""
+    """A writer into a folder, whose former event files go; None where TensorBoard is missing."""
+    for former in folder.glob(FILES):
+        former.unlink()
     try:
         from torch.utils.tensorboard import FileWriter
     except ImportError:
         return None
-    for former in folder.glob(FILES):
-        former.unlink()
     return FileWriter(str(folder), flush_secs=FLUSH)

@@ -41,6 +41,7 @@ USERS = {
     "tables/pseudo_labels.py": {"refine", "export", "evaluate", "report"},
     "tables/trail.py": {"refine", "evaluate", "report"},
     "tables/zoomed.py": {"refine"},
+    "tables/one_image.py": {"report"},
     "tables/in_parts.py": {"propose", "select", "refine"},
     # methods that the config chooses, and others
     "formats/coco.py": {"prepare", "train", "predict_held_out", "evaluate"},
@@ -65,6 +66,7 @@ USERS = {
     "mil/pgt.py": set(),
     "learning/joint_step.py": set(),
     "learning/sam_inputs.py": MIL,
+    "learning/step_log.py": MIL | {"train"},
     "learning/pixel_inputs.py": set(),
     "segmenters/derived.py": {"propose"},
     "segmenters/sam_loading.py": MIL | {"propose"},
@@ -80,6 +82,7 @@ USERS = {
     "planning/plan.py": set(),
     "planning/homes.py": set(),
     "runtime/device.py": set(),
+    "runtime/events.py": set(),
     "runtime/program.py": set(),
     "runtime/progress.py": set(),
 }

@@ -41,6 +41,9 @@ def test_without_tensorboard_nothing_is_written_and_nothing_said(
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     trained(tmp_path / "new", LOG, 4, 5)
     assert not (tmp_path / "new").exists()
+    (tmp_path / "events.out.tfevents.7.host").touch()  # of another training
+    trained(tmp_path, LOG, 4, 5)
+    assert not list(tmp_path.iterdir())
     assert capsys.readouterr() == ("", "")
 
 
