@@ -46,7 +46,7 @@ def test_the_table_is_the_last_thing_a_user_sees(finished: Workspace) -> None:
 def test_every_stage_closes_its_log_with_its_counts(finished: Workspace) -> None:
     logs = finished.results().rglob("*.log")
     paths = [path for path in logs if "partworld" not in path.parts]
-    assert len(paths) == 3 * 4 + 7  # three sharded stages and seven others
+    assert len(paths) == 3 * 4 + 8  # three sharded stages and eight others
     for path in paths:
         last = path.read_text().splitlines()[-1]
         assert any(sign.isdigit() for sign in last), f"{path.name}: {last}"
