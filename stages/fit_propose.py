@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         "--former", type=Path, nargs="+", help="shards of table pseudo_labels of the round before"
     )
     parser.add_argument("--former-model", type=Path, help="the network of the round before")
+    parser.add_argument("--tensorboard", type=Path, help="folder of its event files; else none")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)

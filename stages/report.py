@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from stages.reporting.doubt_figure import draw_doubt
-from stages.reporting.image_trail import TrailTables
 from stages.reporting.page.contents import Counted, cards, counted, known_ious
 from stages.reporting.page.overview import weak_label_counts
 from stages.reporting.page.times import stage_times
 from stages.reporting.page.writing import PER_FILE, page_text, picture_path, trail_script
+from stages.reporting.trail_tables import TrailTables
 from stages.runtime.atomic import replacing_folder
 from stages.runtime.program import parser_of, run, say
 from stages.runtime.progress import Progress

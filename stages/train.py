@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tensorboard", type=Path, help="folder of its event files; else none")
     parser.add_argument("--half", type=int, choices=HALVES, help="of the images; default: all")
     parser.add_argument("--settings", default="{}", help="JSON of the config section `train`")
     return parser
@@ -209,6 +210,7 @@ def trained(
         header=header,
         team=team,
         validation=validation,
+        events=args.tensorboard,
     )
     if team.leads:
         write_text(finished, log)

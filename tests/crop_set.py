@@ -57,6 +57,7 @@ class CropSet:
             salient_masks=shown / "masks" if salient else None,
             seed=seed,
             device="cpu",
+            tensorboard=None,
             out=out,
             out_log=out.with_suffix(".jsonl"),
         )

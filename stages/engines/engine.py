@@ -84,6 +84,7 @@ class Engine(Protocol):
         header: Mapping[str, Any],
         team: "Team",
         validation: "Validation | None",
+        events: "Path | None",
     ) -> str:
         """Train on `labels` and write the weights to `out`, as `stages.learning.trainer` does.
 
@@ -94,6 +95,7 @@ class Engine(Protocol):
         ----------
         team : the processes that train together; the first of them writes.
         validation : what is looked at while it trains; None: nothing.
+        events : folder of TensorBoard's event files; None: none are written.
 
         Returns
         -------

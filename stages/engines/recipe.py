@@ -36,6 +36,7 @@ def train_network(
     header: Mapping[str, Any],
     team: Team = ALONE,
     watch: Watch | None = None,
+    events: Path | None = None,
 ) -> str:
     """Train `network` and write its weights to `out`; see `engine.Engine.train`.
 
@@ -46,6 +47,7 @@ def train_network(
     losses_of : batch to its losses by the names of the log, and to the shares of dropped RoIs
         (hooks.DROPPED; empty without roi_drop). A FloatingPointError counts as a loss of NaN.
     watch : looks at validation images while it trains; None: nobody does.
+    events : folder of TensorBoard's event files; None: none are written.
 
     Returns
     -------
@@ -65,6 +67,7 @@ def train_network(
         line_every=settings.log_every,
         team=team,
         after=watch,
+        events=events,
     )
     if team.leads:
         kept = _kept(network, settings, log, out.parent)

@@ -49,6 +49,7 @@ def train(
     header: Mapping[str, Any],
     team: Team = ALONE,
     validation: Validation | None = None,
+    events: Path | None = None,
 ) -> str:
     """Train on `labels` and write the weights to `out`; see `engine.Engine`.
 
@@ -67,6 +68,7 @@ def train(
         header=header,
         team=team,
         watch=watch,
+        events=events,
     )
 
 

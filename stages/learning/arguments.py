@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, files: Sequence[str]) -> N
     for flag in ("image-folder", "images", "weak-labels", "categories", *files):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     parser.add_argument("--embeddings", type=Path, help="results/<run>/embeddings; else none kept")
+    parser.add_argument("--tensorboard", type=Path, help="folder of its event files; else none")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)

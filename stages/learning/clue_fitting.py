@@ -140,7 +140,7 @@ def trained(
         with leased(args.device) as device:
             learner = _opened(args, settings, propose, index, device=device, folder=folder)
             reader = TagReader(index, learner, training, args.seed, team)
-            log = _fitted(reader, folder)
+            log = _fitted(reader, folder, args.tensorboard)
         out = {"out": args.out, "out_log": args.out_log, "folder": folder}
         network = learner.network
         leave("fit_prompt", network, log, facts, **out, team=team, tally=index.tally())
@@ -174,7 +174,7 @@ def _opened(
     return learner
 
 
-def _fitted(reader: TagReader, folder: Path) -> str:
+def _fitted(reader: TagReader, folder: Path, events: Path | None) -> str:
     network, training = reader.learner.network, reader.settings
     return fit(
         network,
@@ -186,4 +186,5 @@ def _fitted(reader: TagReader, folder: Path) -> str:
         folder=folder,
         optimizer=optimizer_of(network, training),
         team=reader.team,
+        events=events,
     )

@@ -112,7 +112,7 @@ def trained(args: argparse.Namespace, settings: Propose, facts: dict[str, Any]) 
         with leased(args.device) as device:
             torch.manual_seed(args.seed)
             learner = CropLearner(started_network(block).to(device), block, device)
-            log = _fitted(learner, reader, folder)
+            log = _fitted(learner, reader, folder, args.tensorboard)
         out = {"out": args.out, "out_log": args.out_log, "folder": folder}
         network = learner.network
         leave("fit_propose", network, log, facts, **out, team=team, tally=index.tally())
@@ -132,7 +132,7 @@ def salient_set(args: argparse.Namespace) -> SalientSet | None:
     )
 
 
-def _fitted(learner: CropLearner, reader: CropReader, folder: Path) -> str:
+def _fitted(learner: CropLearner, reader: CropReader, folder: Path, events: Path | None) -> str:
     network, training = learner.network, reader.training
     return fit(
         network,
@@ -144,4 +144,5 @@ def _fitted(learner: CropLearner, reader: CropReader, folder: Path) -> str:
         folder=folder,
         optimizer=optimizer_of(network, training),
         team=reader.team,
+        events=events,
     )

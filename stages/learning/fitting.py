@@ -172,6 +172,7 @@ def _fitted(
         folder=folder,
         optimizer=optimizer_of(network, training),
         team=team,
+        events=args.tensorboard,
     )
     return network, log
 

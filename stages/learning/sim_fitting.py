@@ -144,12 +144,15 @@ def trained(args: argparse.Namespace, settings: Propose, facts: dict[str, Any]) 
         with leased(args.device) as device:
             torch.manual_seed(args.seed)
             pair = Averaged(block, index.category_ids, begun).to(device)
-            log = _fitted(TeacherLearner(pair, block, device), reader, folder)
+            learner = TeacherLearner(pair, block, device)
+            log = _fitted(learner, reader, folder, args.tensorboard)
         out = {"out": args.out, "out_log": args.out_log, "folder": folder}
         leave("fit_propose", pair.teacher, log, facts, **out, team=team, tally=index.tally())
 
 
-def _fitted(learner: TeacherLearner, reader: TeacherReader, folder: Path) -> str:
+def _fitted(
+    learner: TeacherLearner, reader: TeacherReader, folder: Path, events: Path | None
+) -> str:
     training = reader.training
     return fit(
         learner.pair,
@@ -162,4 +165,5 @@ def _fitted(learner: TeacherLearner, reader: TeacherReader, folder: Path) -> str
         optimizer=optimizer_of(learner.pair, training),
         team=reader.team,
         after=learner.after,
+        events=events,
     )

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from stages.learning.schedule import Schedule, lr_share
+from stages.learning.step_log import StepLog
 from stages.runtime.atomic import write_bytes
 from stages.runtime.processes import ALONE, Team, weight_of
-from stages.runtime.program import say
-from stages.runtime.progress import STEPS_PER_LINE, Progress
+from stages.runtime.progress import STEPS_PER_LINE
 from stages.runtime.randomness import Purpose, rng_of
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
@@ -70,6 +70,7 @@ def fit(
     line_every: int = STEPS_PER_LINE,
     team: Team = ALONE,
     after: After | None = None,
+    events: Path | None = None,
 ) -> str:
     """Train `network`, going on from the checkpoint in `folder` where there is one.
 
@@ -81,6 +82,7 @@ def fit(
     line_every : steps between two progress lines.
     team : the processes that train together; the first of them writes.
     after : step from 1 and the log before it, to more numbers of the step; by the first process.
+    events : folder of TensorBoard's event files; None: none are written.
 
     Returns
     -------
@@ -90,29 +92,18 @@ def fit(
     ------
     ValueError : the loss or its gradient is not finite; names the step and its images.
     """
-    step, log = _resumed(network, optimizer, folder)
-    progress = _progress_from(step, name, steps, line_every) if team.leads else None
+    step, lines = _resumed(network, optimizer, folder)
+    told: dict[str, Any] = {"name": name, "steps": steps, "every": line_every, "events": events}
     network.train()
-    for batch in batches(read, step, steps, settings.workers):
-        entry = trained_step(
-            network, optimizer, loss_of, batch, settings=settings, step=step, steps=steps, team=team
-        )
-        step += 1
-        log.append(json.dumps({**entry, **(after(step, log) if after and team.leads else {})}))
-        if progress:
-            progress.step(f"loss {entry['loss']:.4f}")
-        if step % settings.checkpoint_every == 0 and step < steps and team.leads:
-            _save(network, optimizer, step, log, folder)
-    return "\n".join(log) + "\n"
-
-
-def _progress_from(step: int, name: str, steps: int, every: int) -> Progress:
-    """The progress of a training that goes on at `step`, or begins at 0."""
-    progress = Progress(name, steps, "steps", every=every)
-    if step:
-        progress.skip(step)
-        say(name, f"resuming at step {step}.")
-    return progress
+    with StepLog(lines, **told, leads=team.leads) as log:
+        for batch in batches(read, step, steps, settings.workers):
+            plan: dict[str, Any] = {"settings": settings, "step": step, "steps": steps}
+            entry = trained_step(network, optimizer, loss_of, batch, **plan, team=team)
+            step += 1
+            log.add({**entry, **(after(step, log.lines) if after and team.leads else {})})
+            if step % settings.checkpoint_every == 0 and step < steps and team.leads:
+                _save(network, optimizer, step, log.lines, folder)
+    return "\n".join(log.lines) + "\n"
 
 
 def batches(read: Callable[[int], Any], step: int, steps: int, workers: int) -> Iterator[Any]:

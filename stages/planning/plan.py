@@ -33,7 +33,8 @@ PLANNED = (
     *("train", "train_half", "predict", "predict_crossed", "predict_held_out"),
     *("evaluate", "compare", "report"),
 )
-HOMES = "homes.json"  # below results/<run>: {home of a case: {stage: its home}}
+# below results/<run>: {home of a case: {stage: its home}}, and {"train": folder of photographs}
+HOMES, PHOTOGRAPHS = "homes.json", "photographs.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,11 @@ class Plan:
         return ["; ".join(there) + "."] if there else []
 
     def note_homes(self) -> None:
-        """Write down where the files of each case lie, for people and for `stages.inspect`."""
+        """Write down where files and photographs lie, for people and for `stages.inspect`."""
         of_case = self.homes.of_case
         notes = {self.homes.folder(case): dict(homes) for case, homes in of_case.items()}
         add_notes(self.folder / HOMES, notes)
+        add_notes(self.folder / PHOTOGRAPHS, {"train": self.prepare.ground.train.images})
 
 
 def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:

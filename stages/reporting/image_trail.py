@@ -1,19 +1,15 @@
-"""The trail of one image through the stages that are done: gathered from their tables.
-
-Every table is optional but the first three, so that it works on a half-finished run.
-"""
+"""The trail of one image through the stages that are done: gathered from their tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pyarrow.compute as pc
-
-from stages.reporting.run_folders import RunFolders
 from stages.reporting.tag_trail import Row, TagTrail
+from stages.reporting.trail_tables import TrailTables, shard_with
 from stages.tables.categories import CATEGORIES
 from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
+from stages.tables.one_image import rows_of_image
 from stages.tables.prompts import PROMPTS
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -22,6 +18,8 @@ from stages.tables.selections import SELECTIONS
 from stages.tables.table import read_table
 from stages.tables.trail import TRAIL
 from stages.tables.weak_labels import TAG_BAG, WEAK_LABELS
+
+FEW = 8  # instances that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,44 +71,33 @@ class Trail:
         return [*self.tagged.classes.values()] if self.tagged else []
 
 
-@dataclass(frozen=True, slots=True)
-class TrailTables:
-    """Where the tables lie that hold trails.
+def only(trail: Trail, *, instance_id: int | None = None, category: str | None = None) -> Trail:
+    """The part of a trail that is about one object, or about those of a class.
 
-    images, weak_labels, categories : files. The others : of the shards that are there, of one
-    shard count; none before their stage.
+    What tags led to stays for the class, and for an object that was born of one.
+
+    Raises
+    ------
+    ValueError : there is no such part.
     """
-
-    images: Path
-    weak_labels: Path
-    categories: Path
-    prompts: Sequence[Path] = ()
-    proposals: Sequence[Path] = ()
-    selections: Sequence[Path] = ()
-    trails: Sequence[Path] = ()
-    pseudo_labels: Sequence[Path] = ()
-    grades: Sequence[Path] = ()
-
-
-def gather(folders: RunFolders, image_id: int, variant: str) -> Trail:
-    """Read what there is about one image; raises as `trail_of`."""
-    return trail_of(tables_of(folders, variant), image_id)
-
-
-def tables_of(folders: RunFolders, variant: str) -> TrailTables:
-    """The tables of a variant that are there."""
-    prepared, refined = folders.stage(variant, "prepare"), folders.stage(variant, "refine")
-    return TrailTables(
-        prepared / "images.parquet",
-        prepared / "weak_labels.parquet",
-        prepared / "categories.parquet",
-        prompts=_newest(folders.stage(variant, "prompt"), "shard"),
-        proposals=_newest(folders.stage(variant, "propose"), "shard"),
-        selections=_newest(folders.stage(variant, "select"), "shard"),
-        trails=_newest(refined, "trail"),
-        pseudo_labels=_newest(refined, "shard"),
-        grades=_newest(folders.stage(variant, "grade"), "shard"),
-    )
+    found = list(trail.instances)
+    if instance_id is not None:
+        found = [one for one in found if one.instance_id == instance_id]
+        category = found[0].category if found and category is None else category
+    kept = [one for one in found if category in (None, one.category)]
+    tagged = trail.tagged
+    if tagged and category is not None:
+        classes = {key: name for key, name in tagged.classes.items() if name == category}
+        is_led_to = classes and (instance_id is None or instance_id < 0)
+        tagged = replace(tagged, classes=classes) if is_led_to else None
+    if not kept and not tagged:
+        there = ", ".join(f"{one.instance_id} ({one.category})" for one in trail.instances[:FEW])
+        what = "of that class" if instance_id is None else f"{instance_id}"
+        raise ValueError(
+            f"image {trail.image['image_id']} has no instance {what}"
+            + (f"; it has {there}." if there else ", and no other.")
+        )
+    return replace(trail, tagged=tagged, instances=kept)
 
 
 def trail_of(tables: TrailTables, image_id: int) -> Trail:
@@ -120,7 +107,7 @@ def trail_of(tables: TrailTables, image_id: int) -> Trail:
     ------
     ValueError : prepare has not run there, or the run has no such image.
     """
-    images = read_table(tables.images, IMAGES, image_id=image_id).to_pylist()
+    images = rows_of_image(tables.images, IMAGES, image_id).to_pylist()
     if not images:
         raise ValueError(f"there is no image {image_id}. See {tables.images}.")
     categories = read_table(tables.categories, CATEGORIES).to_pylist()
@@ -134,8 +121,8 @@ def trail_of(tables: TrailTables, image_id: int) -> Trail:
         (tables.grades, GRADES),
     )
     found = _Found(
-        read_table(tables.weak_labels, WEAK_LABELS, image_id=image_id).to_pylist(),
-        *(_rows(paths, record, images[0]) for paths, record in shards),
+        rows_of_image(tables.weak_labels, WEAK_LABELS, image_id).to_pylist(),
+        *(_rows(paths, record, image_id) for paths, record in shards),
     )
     return Trail(images[0], found.tagged(names), found.instances(names))
 
@@ -208,28 +195,8 @@ def _place(number: int) -> tuple[bool, int]:
     return number < 0, abs(number)
 
 
-def _newest(folder: Path, name: str) -> list[Path]:
-    """The tables of the newest shard count in a folder; `name` is what their names begin with."""
-    paths = sorted(folder.glob(f"{name}-*-of-*.parquet"))
-    if not paths:
-        return []
-    count = max(paths, key=lambda path: path.stat().st_mtime_ns).stem.rsplit("-", 1)[-1]
-    return [path for path in paths if path.stem.endswith(f"-of-{count}")]
-
-
-def _rows(paths: Sequence[Path], record: Record, image: Row) -> list[Row]:
-    """Rows of one image; the shard that its row of table `images` names is looked at first."""
-    part = f"-{image['shard']:04d}-of-"
-    for path in sorted(paths, key=lambda path: part not in path.stem):
-        rows: list[Row] = read_table(path, record, image_id=image["image_id"]).to_pylist()
-        if rows:
-            return rows
-    return []
-
-
-def image_ids(folders: RunFolders, variant: str, count: int) -> list[int]:
-    """The first `count` image ids that have weak labels, for a helpful error message."""
-    path = folders.stage(variant, "prepare") / "weak_labels.parquet"
-    labels = read_table(path, WEAK_LABELS, columns=["image_id"])
-    ids: list[int] = pc.unique(labels.column("image_id")).to_pylist()
-    return ids[:count]
+def _rows(paths: Sequence[Path], record: Record, image_id: int) -> list[Row]:
+    """Rows of one image, of the shard that holds it; none where that is not there."""
+    path = shard_with(paths, image_id)
+    rows: list[Row] = [] if path is None else rows_of_image(path, record, image_id).to_pylist()
+    return rows

@@ -13,7 +13,7 @@ Row = dict[str, Any]
 TOP = 5  # detections of a class that are told
 PEAKS = 24  # peaks that are told
 NAMES = {"peaks": "joint prompts", "grid": "grids", "peak": "peaks", "point": "points"}
-HEADS = "      id  score  S_cls  S_ins  box"
+HEADS = "      id  S      S_cls  S_ins  box"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,14 @@ from stages.geometry.masks import rle_of, rles_to_masks
 from stages.reporting.image_trail import InstanceTrail, Trail
 from stages.reporting.tag_figure import PANELS, TAG_LEGEND, draw_map, draw_tags
 from stages.reporting.tag_trail import Row
+from stages.reporting.trail_legend import PICTURE
 from stages.reporting.windows import window_of
 from stages.runtime.atomic import replacing
 
 COLUMNS = 7  # panels side by side
 HEAD = 2  # lines of a row of panels on tags, which are larger
 PANEL = 1.45  # inches
+LETTER, LINE = 7, 0.125  # of the legend, points and inches
 DIMMED = 0.35  # brightness outside a mask
 CHOSEN, SELECTED, OTHER = (0.10, 0.85, 0.25), (1.0, 0.60, 0.0), (0.35, 0.65, 1.0)  # RGB
 PROMPT_NAMES = {"point": "point", "box": "box", "inner_points": "inner", "boxes": "derived box"}
@@ -61,7 +63,7 @@ def draw_trail(
     heights = [math.ceil(_panels(instance) / COLUMNS) for instance in shown]
     above = (1 + math.ceil(len(maps or ()) / PANELS)) * HEAD if trail.tagged else 0
     lines = max(above + sum(heights), 1)
-    figure = Figure(figsize=(COLUMNS * PANEL, lines * (PANEL + 0.2) + 0.3), dpi=100)
+    figure = Figure(figsize=(COLUMNS * PANEL, lines * (PANEL + 0.2) + 0.6), dpi=100)
     grid = figure.add_gridspec(lines, COLUMNS)
     if trail.tagged:
         head = grid[:above, :].subgridspec(above // HEAD, PANELS, wspace=0.04, hspace=0.15)
@@ -75,9 +77,10 @@ def draw_trail(
         itertools.accumulate([0, *heights]), heights, shown, strict=False
     ):
         _draw_instance(axes[start : start + height].ravel(), instance, image)
-    legend = f"{LEGEND}\n{TAG_LEGEND}" if trail.tagged else LEGEND
-    figure.text(0.008, 0.03 / figure.get_figheight(), legend, fontsize=8)
-    figure.subplots_adjust(0.005, 0.28 / figure.get_figheight(), 0.995, 0.98, 0.04, 0.15)
+    legend = "\n".join([LEGEND, *([TAG_LEGEND] if trail.tagged else []), PICTURE])
+    figure.text(0.008, 0.03 / figure.get_figheight(), legend, fontsize=LETTER)
+    below = (legend.count("\n") + 1.5) * LINE / figure.get_figheight()
+    figure.subplots_adjust(0.005, below, 0.995, 0.98, 0.04, 0.15)
     with replacing(out) as temporary, mpl.rc_context({"text.parse_math": False}):
         figure.savefig(temporary, format="png", metadata={"Software": None})
 

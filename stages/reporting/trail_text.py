@@ -6,28 +6,36 @@ from stages.geometry.masks import rle_areas, rle_of
 from stages.grading.evidence import EVIDENCE
 from stages.reporting.image_trail import InstanceTrail, Trail
 from stages.reporting.tag_trail import Row, tag_text
+from stages.reporting.trail_legend import legend_of
 
 HEADS = (
     "    id  prompt                slot  IoU^   stable   area  box                    "
-    "S_cls  S_ins  S_dis  score"
+    "S_cls  S_ins  S_dis  S"
 )
 SCORES = ("score_cls", "score_ins", "score_dis", "score")
 
 
-def text_of(trail: Trail) -> str:
-    """The trail as text, object by object."""
+def text_of(trail: Trail, lacking: Sequence[str] = ()) -> str:
+    """The trail as text, object by object, with a legend.
+
+    Parameters
+    ----------
+    lacking : what of the run is not there yet, as `trail_tables.missing` names it.
+    """
     image = trail.image
     lines = [
         f"image {image['image_id']}: {image['file_name']}, {image['width']} x {image['height']} px,"
         f" shard {image['shard']}, {len(trail.instances)} instances"
     ]
+    if lacking:
+        lines.append(f"not there yet: {', '.join(lacking)}")
     if trail.tags:
         lines.append(f"tags: {', '.join(trail.tags)}")
     if trail.tagged:
         lines += tag_text(trail.tagged)
     for instance in trail.instances:
-        lines += ["", *_instance_lines(instance, trail.image)]
-    return "\n".join(lines)
+        lines += ["", *_instance_lines(instance, trail.image, lacking)]
+    return "\n".join([*lines, *legend_of(trail)])
 
 
 def label_text(label: Row, image: Row) -> str:
@@ -48,16 +56,25 @@ def label_text(label: Row, image: Row) -> str:
     return text if label["status"] == "given" else f"{text} ({label['status']})"
 
 
-def _instance_lines(instance: InstanceTrail, image: Row) -> list[str]:
+def _instance_lines(instance: InstanceTrail, image: Row, lacking: Sequence[str]) -> list[str]:
     labels = ", ".join(label_text(label, image) for label in instance.labels)
     lines = [f"instance {instance.instance_id}: {instance.category}, {labels}"]
     if instance.proposals:
         lines += [HEADS, *(_proposal_line(row, instance) for row in instance.proposals)]
     elif not instance.result:
-        lines.append("  no proposals yet: propose has not reached this image")
+        lines.append(_without_proposals(instance, lacking))
     lines += [step_text(row) for row in instance.steps]
     lines += [result_text(instance.result)] if instance.result else []
     return [*lines, grade_text(instance.grade)] if instance.grade else lines
+
+
+def _without_proposals(instance: InstanceTrail, lacking: Sequence[str]) -> str:
+    """Why an object without a pseudo-label has no proposals."""
+    if any(label["kind"] == "mask" for label in instance.labels):
+        return "  no proposals: its mask was given"
+    if any(what.endswith("propose") for what in lacking):
+        return "  no proposals yet: propose has not reached this image"
+    return "  no proposals"
 
 
 def _proposal_line(row: Row, instance: InstanceTrail) -> str:

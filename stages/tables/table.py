@@ -147,14 +147,8 @@ def checked_header(path: Path, record: Record) -> dict[str, Any]:
     return header
 
 
-def read_table(
-    path: Path,
-    record: Record,
-    *,
-    columns: Sequence[str] | None = None,
-    image_id: int | None = None,
-) -> pa.Table:
-    """Read a table of `record`, or some of its columns, or the rows of one image, and check it.
+def read_table(path: Path, record: Record, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table of `record`, or some of its columns, and check it.
 
     Raises
     ------
@@ -162,10 +156,9 @@ def read_table(
         they should be: keys, order, nulls, ranges.
     """
     checked_header(path, record)
-    rows = None if image_id is None else [("image_id", "=", image_id)]
     wanted = None if columns is None else list(dict.fromkeys([*record.key, *columns]))
     try:
-        table = pq.read_table(path, columns=wanted, filters=rows, partitioning=None)
+        table = pq.read_table(path, columns=wanted, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
         raise ValueError(f"{path}: not a Parquet file ({error}). Remove it and rerun.") from error
     table = checked(table, record, str(path), wanted)

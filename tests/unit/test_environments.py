@@ -36,6 +36,7 @@ OF_DETECTRON2 = {"detectron2", "fvcore", "omegaconf"}
 OPTIONAL = {  # users install them beside the rest
     *OF_DETECTRON2,
     "faster-coco-eval",
+    "tensorboard",
     "transformers",
 }
 SPARED = {"hotcoco"}  # required, but an environment may do without it: pycocotools stands in
@@ -137,7 +138,7 @@ PROGRAMS = sorted(_programs_of_rules())
 
 
 def test_every_rule_names_an_environment_that_exists() -> None:
-    assert len({program for program, _ in PROGRAMS}) == 22
+    assert len({program for program, _ in PROGRAMS}) == 23
     assert all(path.is_file() for _, path in PROGRAMS)
 
 

@@ -209,7 +209,9 @@ def test_the_files_of_a_variant_are_found_by_its_homes(
     (run / "homes.json").write_text(json.dumps(homes))
     inspect.main([str(run), "--image", "4", "--variant", "seed-1/b"])
     assert "  >  1" in capsys.readouterr().out
-    inspect.main([str(run), "--image", "4"])
+    inspect.main([str(run), "--image", "4"])  # b has come furthest
+    assert "  >  1" in capsys.readouterr().out
+    inspect.main([str(run), "--image", "4", "--variant", "seed-1/a"])
     assert "  >  1" not in capsys.readouterr().out
 
 
@@ -343,9 +345,16 @@ def test_what_was_born_of_a_tag_is_told_with_the_proposal_that_it_started_from(
     ("words", "said"),
     [
         (["--image", "5"], "no image 5"),
-        ([], "the first ones are 4"),
+        ([], "the first images are 4"),
+        (["--image", "b.png"], "no image b.png among the 1 of this run"),
         (["--image", "4", "--variant", "none"], r"no variant 'none' there\. Name one of sapnet"),
-        (["--image", "4", "--image-folder", "nowhere"], "Name the images with --image-folder"),
+        (["--image", "4", "--image-folder", "nowhere"], "no such folder. Correct --image-folder"),
+        (["--annotation", "5"], "--annotation 5: there is none of that id"),
+        (["--annotation", "-1"], "ids below 0 are counted within each image"),
+        (["--image", "4", "--annotation", "-1"], r"image 4 has no instance -1; it has 7 \("),
+        (["--image", "4", "--class", "dog"], r"no class has that name. Take one of \$<b>dog"),
+        (["--image", "4", "--class", "cat"], "image 4 has no instance of that class; it has 7"),
+        (["--image", "4", "--worst", "2"], "--worst is about all images"),
     ],
 )
 def test_inspect_refuses(tmp_path: Path, words: list[str], said: str) -> None:
@@ -353,8 +362,155 @@ def test_inspect_refuses(tmp_path: Path, words: list[str], said: str) -> None:
         inspect.main([str(refined(tmp_path / "run")), *words])
 
 
+def test_ranking_needs_labels(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--worst: refine is not done yet"):
+        inspect.main([str(proposed(tmp_path / "run")), "--worst", "2"])
+
+
+def test_a_count_of_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        inspect.main(["run", "--worst", "0"])
+    assert "'0' is no number of labels, such as 20" in capsys.readouterr().err
+
+
 def test_inspect_refuses_another_photograph_of_that_name(tmp_path: Path) -> None:
     run = refined(tmp_path / "run")
     Image.new("RGB", (30, 20), (9, 9, 9)).save(run / "partworld" / "train" / "images" / "a.png")
     with pytest.raises(ValueError, match="the photograph was replaced"):
         inspect.main([str(run), "--image", "4"])
+
+
+def test_an_image_is_asked_for_by_name_or_annotation_as_by_id(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(refined(tmp_path / "run"))
+    told = []
+    asked = [["--image", "4"], ["--image", "a.png"], ["--image", "4", "--class", "$<b>dog"]]
+    for words in (*asked, ["--annotation", "7"]):
+        inspect.main([run, *words, "--no-picture"])
+        told.append(capsys.readouterr().out)
+    assert told == told[:1] * len(told)
+
+
+def test_one_object_is_told_and_drawn_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = mixed(tmp_path / "run")
+    inspect.main([str(run), "--annotation", "8"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines if line.startswith("instance")] == ["instance 8"]
+    assert (run / "inspect" / "image-4-instance-8.png").is_file()
+    inspect.main([str(run), "--annotation", "11", "--no-picture"])  # what corrects a point
+    assert "instance 10: " in capsys.readouterr().out
+    inspect.main([str(run), "--image", "4", "--annotation", "-1", "--no-picture"])
+    shown = capsys.readouterr().out
+    assert "instance -1: cat, tag" in shown
+    assert "tags: cat" in shown
+
+
+def test_a_class_leaves_the_others_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inspect.main([str(mixed(tmp_path / "run")), "--image", "4", "--class", "cat", "--no-picture"])
+    shown = capsys.readouterr().out
+    assert "tags: cat" in shown
+    assert "instance -1" in shown
+    assert "instance 7" not in shown
+
+
+def many(run: Path) -> Path:
+    """Labels of three images in two shards, of which one is there."""
+    prepared(run)
+    names = {number: f"{number}.png" for number in (4, 5, 6)}
+    images = [image_row(n, file_name=name) for n, name in names.items()]
+    write_rows(run / "prepare" / "images.parquet", IMAGES, images)
+    rows = [
+        pseudo_label_row(4, 7, mask_quality=0.5),
+        pseudo_label_row(4, 8, mask_quality=0.25, category_id=2),
+        pseudo_label_row(5, 1, mask_quality=0.5),
+        pseudo_label_row(6, 2, mask_quality=0.75),
+    ]
+    path = run / "sapnet" / "refine" / "shard-0000-of-0002.parquet"
+    write_rows(path, PSEUDO_LABELS, rows)
+    (run / "sapnet" / "select").mkdir()
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["--worst", "3"], [(4, 8), (4, 7), (5, 1)]),
+        (["--worst", "9"], [(4, 8), (4, 7), (5, 1), (6, 2)]),
+        (["--worst", "1", "--class", "$<b>dog"], [(4, 7)]),
+    ],
+    ids=["some", "all", "of a class"],
+)
+def test_the_most_doubtful_come_first_a_line_each(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    wanted: list[tuple[int, int]],
+) -> None:
+    run = many(tmp_path / "run")
+    inspect.main([str(run), *words, "--no-picture"])
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split()[-3:] for line in lines if line.endswith(".png")]
+    assert rows == [[str(i), str(n), f"{i}.png"] for i, n in wanted]
+    assert lines[0].endswith("of the 1 of 2 shards that are there yet")
+    assert not (run / "inspect").exists()
+
+
+def test_a_list_draws_its_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = refined(tmp_path / "run")
+    inspect.main([str(run), "--worst", "2"])
+    assert "the 1 most doubtful of 1 labels" in capsys.readouterr().out
+    assert (run / "inspect" / "image-4-instance-7.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (prepared, "not there yet: propose, select, refine"),
+        (proposed, "not there yet: select, refine"),
+        (refined, None),
+    ],
+)
+def test_what_is_not_done_yet_is_told(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], Path],
+    line: str | None,
+) -> None:
+    inspect.main([str(make(tmp_path / "run")), "--image", "4", "--no-picture"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [text for text in lines if text.startswith("not there yet")] == [line] * bool(line)
+
+
+def test_a_shard_that_is_missing_is_told_and_the_rest_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = refined(tmp_path / "run")
+    path = run / "sapnet" / "select" / SHARD
+    path.rename(path.with_name("shard-0001-of-0002.parquet"))  # image 4 is in the other one
+    inspect.main([str(run), "--image", "4", "--no-picture"])
+    shown = capsys.readouterr().out
+    assert "not there yet: shard 0000-of-0002 of select" in shown
+    assert "chosen: proposal 1" in shown
+
+
+def test_the_legend_says_what_every_column_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inspect.main([str(refined(tmp_path / "run")), "--image", "4", "--no-picture"])
+    table, legend = capsys.readouterr().out.split("\nlegend\n")
+    heads = next(line for line in table.splitlines() if line.endswith("  S")).split()
+    told = {word.strip(",") for line in legend.splitlines() for word in line[2:12].split()}
+    assert set(heads) <= told
+
+
+def test_own_photographs_are_found_where_planning_noted_them(tmp_path: Path) -> None:
+    run = refined(tmp_path / "results" / "run")
+    (run / "partworld" / "train" / "images").rename(tmp_path / "own")
+    with pytest.raises(ValueError, match="where its photographs are is not noted there"):
+        inspect.main([str(run), "--image", "4"])
+    (run / "photographs.json").write_text(json.dumps({"train": "own"}))
+    inspect.main([str(run), "--image", "4"])
+    assert (run / "inspect" / "image-4.png").is_file()

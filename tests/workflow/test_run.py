@@ -1,6 +1,8 @@
 """A whole run, and what a second one does."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def test_the_table_is_the_last_thing_a_user_sees(finished: Workspace) -> None:
 def test_every_stage_closes_its_log_with_its_counts(finished: Workspace) -> None:
     logs = finished.results().rglob("*.log")
     paths = [path for path in logs if "partworld" not in path.parts]
-    assert len(paths) == 3 * 4 + 7  # three sharded stages and seven others
+    assert len(paths) == 3 * 4 + 8  # three sharded stages and eight others
     for path in paths:
         last = path.read_text().splitlines()[-1]
         assert any(sign.isdigit() for sign in last), f"{path.name}: {last}"
@@ -56,6 +58,30 @@ def test_results_know_no_machine(finished: Workspace) -> None:
     place = str(finished.folder).encode()
     for name in finished.digests(*stages):
         assert place not in (finished.results() / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--image", "000001.png"], 0, "picture: results/tiny/inspect/image-1.png"),
+        (["--worst", "3"], 0, "the 3 most doubtful of "),
+        (
+            ["--image", "none.png"],
+            2,
+            "inspect: there is no image none.png among the 8 of this run.",
+        ),
+    ],
+    ids=["an image by name", "the most doubtful", "no such image"],
+)
+def test_a_run_can_be_looked_into(
+    workspace: Workspace, words: list[str], code: int, said: str
+) -> None:
+    stages = (*UNTIL_EXPORT, "train", "evaluate", "report")
+    before = workspace.digests(*stages)
+    command = [sys.executable, "-m", "stages.inspect", "results/tiny", *words]
+    done = subprocess.run(command, cwd=workspace.folder, capture_output=True, text=True)
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
+    assert workspace.digests(*stages) == before
 
 
 def test_one_annotation_for_each_weak_label(finished: Workspace) -> None:

@@ -30,6 +30,7 @@ rule fit_prompt:
         settings=PLAN.fit_prompt.settings,
         seen_through=PLAN.fit_prompt.seen_through,
         launcher=PLAN.fit_prompt.launcher,
+        tensorboard="results/{home}/logs/tensorboard/fit_prompt",
     message:
         "Training what learns where to ask, {wildcards.home}."
     shell:
@@ -41,6 +42,7 @@ rule fit_prompt:
         " --out {output.model:q}"
         " --out-log {output.log:q}"
         " --embeddings {params.embeddings:q}"
+        " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

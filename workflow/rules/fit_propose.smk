@@ -38,6 +38,7 @@ rule fit_propose:
         seed=PLAN.fit_propose.seed,
         settings=PLAN.fit_propose.settings,
         launcher=PLAN.fit_propose.launcher,
+        tensorboard="results/{home}/logs/tensorboard/fit_propose",
     message:
         "Training the segmenter of {wildcards.home}."
     shell:
@@ -50,6 +51,7 @@ rule fit_propose:
         " --salient-single {params.single}"
         " --out {output.model:q}"
         " --out-log {output.log:q}"
+        " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

@@ -36,6 +36,7 @@ rule fit_refine:
         select_settings=PLAN.fit_refine.select_settings,
         propose_settings=PLAN.fit_refine.propose_settings,
         launcher=PLAN.fit_refine.launcher,
+        tensorboard="results/{home}/logs/tensorboard/fit_refine",
     message:
         "Training the refiner of {wildcards.home}."
     shell:
@@ -50,6 +51,7 @@ rule fit_refine:
         " --out {output.model:q}"
         " --out-log {output.log:q}"
         " --embeddings {params.embeddings:q}"
+        " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

@@ -32,6 +32,7 @@ rule fit_select:
         joint=lambda w: flag("--refine-settings", PLAN.fit_select.joint_settings(w)),
         propose_settings=PLAN.fit_select.propose_settings,
         launcher=PLAN.fit_select.launcher,
+        tensorboard="results/{home}/logs/tensorboard/fit_select",
     message:
         "Training the selector of {wildcards.home}."
     shell:
@@ -44,6 +45,7 @@ rule fit_select:
         " --out {output.model:q}"
         " --out-log {output.log:q}"
         " --embeddings {params.embeddings:q}"
+        " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

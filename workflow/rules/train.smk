@@ -35,6 +35,7 @@ rule train:
         seed=PLAN.train.seed,
         settings=PLAN.train.settings,
         launcher=PLAN.train.launcher,
+        tensorboard="results/{home}/logs/tensorboard/train/{engine}",
         labels=lambda w, input: flag("--labels", [*input.labels, *input.truth]),
         val_image_folder=lambda w, input: flag("--val-image-folder", input.val_image_folder),
         val_annotations=lambda w, input: flag("--val-annotations", input.val_annotations),
@@ -54,6 +55,7 @@ rule train:
         " --out-stock-weights {output.stock_weights:q}"
         " --out-stock-config {output.stock_config:q}"
         " --out-stock-metrics {output.stock_metrics:q}"
+        " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

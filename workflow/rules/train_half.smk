@@ -34,6 +34,7 @@ rule train_half:
         seed=PLAN.train_half.seed,
         settings=PLAN.train_half.settings,
         launcher=PLAN.train_half.launcher,
+        tensorboard="results/{home}/logs/tensorboard/train_half/{engine}/{half}",
         val_image_folder=lambda w, input: flag("--val-image-folder", input.val_image_folder),
         val_annotations=lambda w, input: flag("--val-annotations", input.val_annotations),
     message:
@@ -53,6 +54,7 @@ rule train_half:
         " --out-stock-weights {output.stock_weights:q}"
         " --out-stock-config {output.stock_config:q}"
         " --out-stock-metrics {output.stock_metrics:q}"
+        " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
         " --threads {threads}"
         " --seed {params.seed}"

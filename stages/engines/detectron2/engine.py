@@ -65,6 +65,7 @@ def train(
     header: Mapping[str, Any],
     team: Team = ALONE,
     validation: Validation | None = None,
+    events: Path | None = None,
 ) -> str:
     """Train on `labels` and write the weights to `out`; see `engine.Engine`.
 
@@ -89,6 +90,7 @@ def train(
         header={**header, **facts},
         team=team,
         watch=watch,
+        events=events,
     )
 
 

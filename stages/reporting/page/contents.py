@@ -12,10 +12,11 @@ import numpy as np
 
 from stages.labels.graded import graded
 from stages.photographs.reading import photograph
-from stages.reporting.image_trail import TrailTables, trail_of
+from stages.reporting.image_trail import trail_of
 from stages.reporting.page.cards import Card, card_of, kind_of
 from stages.reporting.page.overview import Labelled, Overview
 from stages.reporting.page.ranking import shown_labels
+from stages.reporting.trail_tables import TrailTables
 from stages.tables.categories import CATEGORIES
 from stages.tables.grades import GRADES
 from stages.tables.judged_objects import JUDGED_OBJECTS

@@ -1,6 +1,16 @@
-"""Which labels a page shows, where there are more than it holds; pure."""
+"""Which labels are the most doubtful, and which a page shows where it does not hold all; pure."""
 
 import numpy as np
+
+
+def most_doubtful_first(doubt: np.ndarray) -> np.ndarray:
+    """Numbers of the labels, the most doubtful first; among equal ones the first come first.
+
+    Parameters
+    ----------
+    doubt : (n,) the higher the more doubtful.
+    """
+    return np.argsort(-doubt, kind="stable")
 
 
 def shown_labels(doubt: np.ndarray, most: int) -> np.ndarray:
@@ -14,7 +24,7 @@ def shown_labels(doubt: np.ndarray, most: int) -> np.ndarray:
     doubt : (n,) the higher the more doubtful; among equal ones the first come first.
     most : how many are shown, at most.
     """
-    order = np.argsort(-doubt, kind="stable")
+    order = most_doubtful_first(doubt)
     if len(order) <= most:
         return np.arange(len(order))
     worst = (most + 1) // 2

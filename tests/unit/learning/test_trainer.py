@@ -85,7 +85,7 @@ class Task:
         loss = ((self.network(x)[:, 0] - x.sum(dim=1)) ** 2).mean()
         return (loss if scale is None else loss * scale), {"images": 8}
 
-    def fit(self, folder: Path, **more: Any) -> str:
+    def fit(self, folder: Path, *, events: Path | None = None, **more: Any) -> str:
         plan = settings(lr=0.05, checkpoint_every=5, **more)
         return trainer.fit(
             self.network,
@@ -96,6 +96,7 @@ class Task:
             settings=plan,
             folder=folder,
             optimizer=schedule.optimizer_of(self.network, plan),
+            events=events,
         )
 
 
@@ -113,6 +114,22 @@ def test_resumed_training_is_bit_equal(tmp_path: Path, at: int, optimizer: str) 
     assert resumed.steps == list(range(at // 5 * 5, 20))
     assert torch.equal(resumed.network.weight, whole.network.weight)
     assert [json.loads(line)["step"] for line in log.splitlines()] == list(range(1, 21))
+
+
+def test_events_hold_the_log_and_change_no_weight(tmp_path: Path) -> None:
+    module: Any = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    plain, cut, told = Task(), Task(lambda step: float("inf") if step == 13 else None), Task()
+    plain.fit(tmp_path / "plain")
+    with pytest.raises(KeyboardInterrupt):
+        cut.fit(tmp_path / "told", events=tmp_path / "events")
+    log = told.fit(tmp_path / "told", events=tmp_path / "events")
+    assert torch.equal(told.network.weight, plain.network.weight)
+    reader = module.EventAccumulator(str(tmp_path / "events"))
+    reader.Reload()
+    lines = [json.loads(line) for line in log.splitlines()]
+    found = reader.Scalars("loss")
+    assert [one.step for one in found] == [line["step"] for line in lines]
+    assert [one.value for one in found] == pytest.approx([line["loss"] for line in lines])
 
 
 def test_a_half_written_checkpoint_is_not_resumed_from(

@@ -69,6 +69,9 @@ def test_the_homes_of_every_case_are_noted(tmp_path: Path, monkeypatch: pytest.M
     plan(**changes).note_homes()
     path = Path("results/r/homes.json")
     noted = json.loads(path.read_text())
+    assert json.loads(Path("results/r/photographs.json").read_text()) == {
+        "train": "results/{home}/partworld/train/images"
+    }
     assert noted["r/v"]["propose"] == "r"
     assert noted["r/v"]["refine"] == "r/v"
     assert noted["r/seed-2/full"]["select"] == "r/seed-2/pnpg"

@@ -179,13 +179,6 @@ def test_row_groups_end_where_an_image_ends(images: int, each: int, tmp_path: Pa
     assert read_table(tmp_path / "t", TRAIL).equals(_many(images, each))
 
 
-def test_one_image_is_read_alone(tmp_path: Path) -> None:
-    write_table(tmp_path / "t", _many(40, 100), TRAIL, {})
-    table = read_table(tmp_path / "t", TRAIL, image_id=17, columns=["image_id", "score"])
-    assert table.column_names == ["image_id", "score"]
-    assert table.column("image_id").to_pylist() == [17] * 100
-
-
 def test_shards_are_read_together_and_sorted(tmp_path: Path) -> None:
     record, rows = ROWS["images"]
     for number in (1, 0):
