@@ -21,6 +21,7 @@ from stages.planning.links import Links
 from stages.planning.notes import add_notes
 from stages.planning.sources import salient_sets, splits, translated
 from stages.planning.stage_plan import StagePlan
+from stages.planning.weight_files import weight_files_of_all
 from stages.planning.weight_paths import fetched, with_paths
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
 from stages.settings.rounds import round_names
@@ -133,14 +134,11 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     ground = _ground_of(config, root, fresh=fresh)
     variants, homes, comparison = ground.variants, ground.homes, ground.comparison
     plans = {name: StagePlan(name, ground) for name in PLANNED}
-    names = [name for name in variants.configs if name not in variants.supervised]
     export = variants.configs[comparison.plain.variant]["export"]
     return Plan(
         folder=Path("results", config["run"]),
         shards=ground.shards,
-        fetched=fetched(
-            file.path for name in names for file in plans["propose"].weight_files(name)
-        ),
+        fetched=fetched(file.path for file in weight_files_of_all(variants)),
         homes=homes,
         comparison=comparison,
         metrics=tuple(homes.at(case, "evaluate", "metrics.json") for case in comparison.compared()),
