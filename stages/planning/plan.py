@@ -14,6 +14,7 @@ from stages.formats.writer import FROM_ONE
 from stages.planning.comparison import Comparison, comparison_of
 from stages.planning.cost_cases import LabelCostPlan, cost_cases
 from stages.planning.digests import Digests
+from stages.planning.estimated import estimated
 from stages.planning.ground import Ground
 from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
@@ -95,6 +96,10 @@ class Plan:
     def embeddings(self) -> str:
         """Folder of what SAM's image encoder gave, likewise."""
         return str(self.folder / "embeddings")
+
+    def estimated(self, wildcards: Any) -> str:
+        """JSON text of the run, for `snakemake estimate`; a params function."""
+        return estimated(self.propose.ground)
 
     def stages(self) -> dict[str, StagePlan]:
         """The plan of each stage, by name."""
