@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from stages.partworld.dataset import write_dataset
 from tests.workflow.workspace import TINY, Workspace, merged
 
 COSTLY = ("partworld", "prepare", "propose", "fit_select", "train")
@@ -42,26 +41,29 @@ def test_a_card_that_is_not_here_is_told_with_its_source(fresh: Workspace) -> No
     assert _numbers(fresh)["tried"] is None
 
 
-def test_an_earlier_runs_benchmarks_go_before_what_is_reckoned(workspace: Workspace) -> None:
-    outcome = workspace.snakemake("estimate")
+def test_an_earlier_runs_benchmarks_go_before_what_is_reckoned(fresh: Workspace) -> None:
+    took = {"benchmarks/propose/shard-000{}-of-0004": 30, "sapnet/benchmarks/train/torchvision": 99}
+    for name, seconds in took.items():
+        for number in range(4 if "{}" in name else 1):
+            path = fresh.results() / f"{name.format(number)}.tsv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"s\tmax_rss\tcpu_time\n{seconds}\t800.0\t1\n")
+    outcome = fresh.snakemake("estimate")
     assert outcome.code == 0, outcome.text
-    rows = {row["stage"]: row for row in _numbers(workspace)["rows"]}
+    rows = {row["stage"]: row for row in _numbers(fresh)["rows"]}
     assert "benchmarks, 4 jobs of 4" in rows["propose"]["how"]
-    assert rows["train"]["seconds"] > 0
-    assert "Nothing to be done" in workspace.snakemake().text
+    assert (rows["propose"]["seconds"], rows["propose"]["memory"]) == (120, 800)
+    assert rows["train"]["seconds"] == 99
 
 
-def test_labels_on_disk_are_counted(workspace: Workspace, tmp_path: Path) -> None:
-    drawn = workspace.results() / "partworld" / "train"
-    labels = json.loads((drawn / "annotations.json").read_text())
-    objects = [item for item in labels["annotations"] if not item["iscrowd"]]
-    split = {"images": str(drawn / "images"), "annotations": str(drawn / "annotations.json")}
+def test_labels_on_disk_are_counted(fresh: Workspace, tmp_path: Path) -> None:
+    counts = write_dataset(tmp_path, split="train", images=4, seed=0)
+    split = {"images": str(tmp_path / "images"), "annotations": str(tmp_path / "annotations.json")}
     files = {"source": "files", "train": split, "ground_truth": False}
-    mine = {"run": "files", "dataset": files, "train": {"enabled": False}}
-    path = tmp_path / "files.yaml"
-    path.write_text(yaml.safe_dump(merged(TINY, mine)))
-    outcome = workspace.snakemake("--configfile", str(path), "--", "estimate")
+    fresh.configure(merged(TINY, {"dataset": files, "train": {"enabled": False}}))
+    outcome = fresh.snakemake("estimate")
     assert outcome.code == 0, outcome.text
-    numbers = json.loads((workspace.folder / "results/files/estimate.json").read_text())
-    assert (numbers["counts"]["images"], numbers["counts"]["points"]) == (8, len(objects))
+    numbers = _numbers(fresh)
+    assert numbers["counts"]["images"] == 4
+    assert numbers["counts"]["points"] == counts["objects"] - counts["crowds"]
     assert numbers["tried"]["questions"] > 0
