@@ -1,6 +1,7 @@
 """How fast the segmenter of a run is: tried here, or by published numbers of a GPU."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -48,7 +49,8 @@ def tempo_of(facts: Values, settings: Estimate, shown: Sequence[Shown], work: Wo
         return Tempo(None, None, "nothing: no image could be asked about")
     told = (
         f"{found.images} images, {found.questions} prompts, here: "
-        f"{duration(found.look)} a look, {duration(found.question)} a prompt with its masks"
+        f"{duration(found.look)} a look, {duration(found.question)} a prompt with its masks; "
+        f"of the clock, at a load of {os.getloadavg()[0]:.1f}"
     )
     pace = Pace(found.look, found.question, "tried here", False, found.memory)
     return Tempo(pace, found, told)
