@@ -44,6 +44,7 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/ablate.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/label_cost.smk"
+include: "workflow/rules/estimate.smk"
 include: "workflow/rules/tidy.smk"
 
 

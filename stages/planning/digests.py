@@ -12,8 +12,15 @@ from pathlib import Path
 from stages.formats.format import FORMATS
 from stages.planning.notes import add_notes, read_notes
 from stages.planning.sources import Salient, Split, Weights
-from stages.planning.watched import Watch, digest_of_files, digest_of_photographs, names_of
+from stages.planning.watched import (
+    Watch,
+    digest_of_files,
+    digest_of_photographs,
+    names_of,
+    sha256_of_file,
+)
 from stages.runtime.doors import opened
+from stages.segmenters.published import IMAGENET, is_of
 
 FOUND, STORE = "digests.json", "watched.json"  # below the folder of the run
 
@@ -50,7 +57,15 @@ class Digests:
         """Of a weight file: the checksum that the stages insist on, or what it holds."""
         if weights.sha256:
             return weights.sha256
+        known = IMAGENET.get(Path(weights.path).name)
+        if known:
+            return self._found(weights.path, lambda: self._published(weights.path, known.sha256))
         return self._found(weights.path, lambda: self._files(weights.path))
+
+    def _published(self, path: str, digits: str) -> str:
+        """The digits that its name bears, of a file that has them or is still to be fetched."""
+        seen = sha256_of_file(Path(path), store=self._store())
+        return digits if seen is None or is_of(seen, digits) else self._files(path)
 
     def _labels(self, split: Split) -> str:
         source, images = Path(split.annotations), Path(split.images)

@@ -14,6 +14,7 @@ from stages.formats.writer import FROM_ONE
 from stages.planning.comparison import Comparison, comparison_of
 from stages.planning.cost_cases import LabelCostPlan, cost_cases
 from stages.planning.digests import Digests
+from stages.planning.estimated import estimated
 from stages.planning.ground import Ground
 from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
@@ -21,6 +22,7 @@ from stages.planning.links import Links
 from stages.planning.notes import add_notes
 from stages.planning.sources import salient_sets, splits, translated
 from stages.planning.stage_plan import StagePlan
+from stages.planning.weight_files import weight_files_of_all
 from stages.planning.weight_paths import fetched, with_paths
 from stages.settings.overrides import FULLY_SUPERVISED, is_supervised, variant_config
 from stages.settings.rounds import round_names
@@ -97,6 +99,10 @@ class Plan:
         """Folder of what SAM's image encoder gave, likewise."""
         return str(self.folder / "embeddings")
 
+    def estimated(self, wildcards: Any) -> str:
+        """JSON text of the run, for `snakemake estimate`; a params function."""
+        return estimated(self.propose.ground)
+
     def stages(self) -> dict[str, StagePlan]:
         """The plan of each stage, by name."""
         return {name: getattr(self, name) for name in PLANNED}
@@ -136,14 +142,11 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
     ground = _ground_of(config, root, fresh=fresh)
     variants, homes, comparison = ground.variants, ground.homes, ground.comparison
     plans = {name: StagePlan(name, ground) for name in PLANNED}
-    names = [name for name in variants.configs if name not in variants.supervised]
     export = variants.configs[comparison.plain.variant]["export"]
     return Plan(
         folder=Path("results", config["run"]),
         shards=ground.shards,
-        fetched=fetched(
-            file.path for name in names for file in plans["propose"].weight_files(name)
-        ),
+        fetched=fetched(file.path for file in weight_files_of_all(variants)),
         homes=homes,
         comparison=comparison,
         metrics=tuple(homes.at(case, "evaluate", "metrics.json") for case in comparison.compared()),

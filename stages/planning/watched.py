@@ -59,6 +59,14 @@ def digest_of_files(
     return _digest([found[name] for name in names])
 
 
+def sha256_of_file(path: Path, *, store: Path) -> str | None:
+    """SHA-256 of one file, read once while it stays as it is; None where there is none.
+
+    store : as in `digest_of_files`.
+    """
+    return _content("", [str(path)], store, "files")[str(path)]
+
+
 def digest_of_photographs(
     folder: Path, names: Sequence[str], *, store: Path, watch: Watch = "content"
 ) -> str:

@@ -3,6 +3,7 @@
 Standard library alone.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from stages.engines.config_files import config_files
@@ -14,6 +15,10 @@ from stages.segmenters.official import OFFICIAL
 from stages.segmenters.pretrained import pretrained_files
 from stages.settings.readers import asks_again
 
+READING = (  # stages that open weight files
+    *("fit_prompt", "prompt", "fit_propose", "propose", "fit_select", "select"),
+    *("fit_refine", "refine", "train", "train_half"),
+)
 LOOKING = ("fit_prompt", "prompt")  # through a network that learns where to ask
 ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmenter, or features
 DETECTING = ("train", "train_half", "predict", "predict_crossed", "predict_held_out")
@@ -46,6 +51,15 @@ def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:
     found = _features(variants, stage, name)
     again = stage == "refine" and asks_again(variants.settings(name, "refine"))
     return found + [file for file in segmenter if again and file not in found]
+
+
+def weight_files_of_all(variants: Variants) -> Iterator[Weights]:
+    """The files of all stages of all variants, some more than once; raises as `weight_files`."""
+    for name in variants.configs:
+        stages = ("train",) if name in variants.supervised else READING
+        for stage in stages:
+            if variants.learns(name, stage):
+                yield from weight_files(variants, stage, name)
 
 
 def frozen_segmenter(variants: Variants, name: str) -> list[Weights]:

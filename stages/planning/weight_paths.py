@@ -14,6 +14,7 @@ from stages.planning.sources import NEVER, expanded
 from stages.segmenters.families import family_of
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.pretrained import pretrained_files
+from stages.segmenters.published import IMAGENET
 from stages.segmenters.segmenter import SEGMENTERS
 
 Values = Mapping[str, Any]
@@ -83,18 +84,20 @@ def located(text: str, key: str, root: Path) -> str:
 
 
 def weights(text: str | None, key: str, root: Path, links: Links) -> str | None:
-    """Path of a weight file, or of a network's, that has to be there.
+    """Path of a weight file, or of a network's, that has to be there, or can be fetched.
 
     Raises
     ------
-    ValueError : it is missing, or a link to it cannot be made.
+    ValueError : it is missing and bears no published name, or a link to it cannot be made.
     """
     if text is None:
         return None
     path = located(text, key, root)
-    if not Path(path).is_file():
-        raise ValueError(f"{key}: there is no file {path}. Correct the path, or set null.")
-    return links.readable(path, key)
+    if Path(path).is_file():
+        return links.readable(path, key)
+    if Path(path).name in IMAGENET:
+        return _to_be_fetched(path, key)
+    raise ValueError(f"{key}: there is no file {path}. Correct the path, or set null.")
 
 
 def pretrained(text: str, key: str, root: Path, links: Links) -> str:
@@ -123,6 +126,8 @@ def _checkpoint(text: str, key: str, root: Path, links: Links) -> str:
     path = located(text, key, root)
     if Path(path).is_file():
         return links.readable(path, key)
+    if key != OFFICIAL_KEY and Path(path).name in IMAGENET:
+        return _to_be_fetched(path, key)
     if key != OFFICIAL_KEY:
         raise ValueError(f"{key}: there is no file {path}. Correct the path.")
     if Path(path).name not in OFFICIAL:
@@ -130,7 +135,12 @@ def _checkpoint(text: str, key: str, root: Path, links: Links) -> str:
             f"{key}: there is no file {path}. Correct the path, or give it the "
             f"name of an official file ({', '.join(OFFICIAL)}), which is then fetched."
         )
-    if misread(path):  # what is to be made cannot be linked to
+    return _to_be_fetched(path, key)
+
+
+def _to_be_fetched(path: str, key: str) -> str:
+    """The path of a file that rule `fetch` makes; what is to be made cannot be linked to."""
+    if misread(path):
         raise ValueError(refusal(path, key))
     return path
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stages.runtime.program import say
 from stages.runtime.provenance import sha256_of
+from stages.segmenters.published import is_of
 
 BLOCK = 1 << 20  # bytes
 SECONDS_BETWEEN_LINES = 10.0
@@ -20,7 +21,7 @@ def download(url: str, out: Path, sha256: str) -> None:
     Parameters
     ----------
     out : appears only when it is complete and its checksum is right; until then `<out>.partial`.
-    sha256 : in hexadecimal.
+    sha256 : in hexadecimal; where no more is known, its first digits.
 
     Raises
     ------
@@ -37,11 +38,11 @@ def download(url: str, out: Path, sha256: str) -> None:
             f"{out}."
         ) from error
     seen = sha256_of(partial)
-    if seen != sha256:
+    if not is_of(seen, sha256):
         partial.unlink()
         raise ValueError(
-            f"{url}: the sha256 of what arrived is {seen}, but {sha256} is wanted. It was removed; "
-            "run again, and if it comes back, fetch the file another way."
+            f"{url}: the sha256 of what arrived is {seen}, but one that begins with {sha256} is "
+            "wanted. It was removed; run again, and if it comes back, fetch the file another way."
         )
     partial.replace(out)
 

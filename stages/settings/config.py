@@ -3,6 +3,7 @@
 from typing import Literal
 
 from stages.settings.dataset import Dataset
+from stages.settings.estimate import Estimate
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
 from stages.settings.fit_prompt import FitPrompt
@@ -76,6 +77,9 @@ class Config(Section):
     label_cost: Annotated[
         LabelCost, Field(description="what a label buys: `snakemake label_cost`")
     ] = LabelCost()
+    estimate: Annotated[
+        Estimate, Field(description="what a run will cost: `snakemake estimate`")
+    ] = Estimate()
     again: Annotated[
         Again, Field(description="what rounds after the first change, such as refine.method")
     ] = Again()

@@ -13,6 +13,7 @@ from stages.methods.refiner import REFINERS
 from stages.methods.selector import SELECTORS
 from stages.runtime.doors import Method
 from stages.segmenters.segmenter import SEGMENTERS
+from stages.settings.estimate import Estimate
 from stages.settings.evaluate import Evaluate
 from stages.settings.export import Export
 from stages.settings.fit_prompt import FitPrompt
@@ -44,6 +45,7 @@ SECTIONS: dict[str, type[Section]] = {
     "evaluate": Evaluate,
     "report": Report,
     "label_cost": LabelCost,
+    "estimate": Estimate,
 }
 DOORS: dict[str, tuple[str, Mapping[str, Method]]] = {  # the key that names the method, its table
     "fit_prompt": ("network", NETWORKS),

@@ -22,6 +22,8 @@ LEVELS = {
     "programs": 0,
     "engines": 1,
     "partworld": 1,
+    "estimating": 1,
+    "checkup": 1,
     "methods": 1,
     "learning": 2,
     "reporting": 2,

@@ -392,6 +392,14 @@ def test_a_missing_official_checkpoint_is_fetched_first(fresh: Workspace) -> Non
     assert "fetch" not in fresh.snakemake("-n").jobs()
 
 
+def test_what_a_recipes_networks_start_from_is_fetched_first(fresh: Workspace) -> None:
+    backbone = {"train": {"backbone": "resnet50", "weights": "models/resnet50-0676ba61.pth"}}
+    fresh.configure(merged(TINY, backbone))
+    assert fresh.snakemake("-n").jobs()["fetch"] == 1
+    _lay_out(fresh.folder, ["models/resnet50-0676ba61.pth"])
+    assert "fetch" not in fresh.snakemake("-n").jobs()
+
+
 def test_a_second_look_repeats_what_reads_the_first(fresh: Workspace) -> None:
     (fresh.folder / "mine.yaml").unlink()
     recipe = "workflow/recipes/relabel.yaml"

@@ -22,8 +22,10 @@ WITHOUT = {
     "fetch",
     "ablate",
     "label_cost",
+    "estimate",
     "tidy",
 }  # rules without a home among those that are dealt
+SPOKEN = {"estimate", "tidy"}  # rules whose text on the screen is all they are for
 ORDER = (
     "input",
     "output",
@@ -61,7 +63,7 @@ def test_a_door_has_its_directives_in_order_and_no_logic(path: Path) -> None:
     assert re.findall(r"^rule (\w+):", text, re.M) == [path.stem]
     seen = re.findall(r"^    (\w+):", text, re.M)
     assert seen == [name for name in ORDER if name in seen]
-    made = {"output", "benchmark"} if path.stem != "tidy" else set()
+    made = {"output", "benchmark"} if path.stem not in SPOKEN else set()
     assert {"log", "conda", "threads", "message", "shell"} | made <= set(seen)
     assert not re.search(r"^\s*(if|def|for|import|from)\b", text, re.M)
     assert text.startswith("# ")
@@ -106,4 +108,4 @@ def test_every_door_is_included() -> None:
 
 def test_the_hall_is_small() -> None:
     lines = [line for line in (ROOT / "Snakefile").read_text().splitlines() if line.strip()]
-    assert len(lines) <= 45
+    assert len(lines) <= 46

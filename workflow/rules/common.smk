@@ -12,6 +12,7 @@ try:
     from stages.formats.writer import WRITERS
     from stages.planning.command import flag, flags, setup_of
     from stages.planning.engines import engines_here
+    from stages.planning.lineage import as_json
     from stages.planning.foreign import refuse_strangers
     from stages.planning.locks import forget_dead_runs, locks_of, remember_run
     from stages.planning.place import refuse_clone, refuse_prefix

@@ -1,4 +1,4 @@
-# Fetch an official SAM weight file, where the config names one that is missing.
+# Fetch a published weight file, where the config names one that is missing.
 # A file that is there is the user's own: PLAN.fetched then matches nothing.
 rule fetch:
     output:

@@ -18,7 +18,10 @@ class Settings(Section):
     patch: Annotated[int, Field(ge=2, description="px, side of a patch; paper: 16")] = 16
     weights: Annotated[
         str | None,
-        Field(description="local DeiT or ViT weight file of that shape; null: from scratch"),
+        Field(
+            description="weight file of a DeiT or ViT of that shape, DeiT's fetched by its name; "
+            "null: from scratch"
+        ),
         PLACE,
     ] = None
     weights_sha256: Annotated[str | None, Field(description="checksum of that file")] = None

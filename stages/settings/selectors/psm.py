@@ -37,7 +37,10 @@ class Features(Section):
     ] = None
     weights: Annotated[
         str | None,
-        Field(description="torchvision weight file of the resnet or vgg16; null: from scratch"),
+        Field(
+            description="torchvision weight file of the resnet or vgg16, fetched by its name; "
+            "null: from scratch"
+        ),
         PLACE,
     ] = None
     weights_sha256: Annotated[str | None, Field(description="checksum of that file")] = None

@@ -1,5 +1,6 @@
 """Digests of the user's files: looked up once, and handed to jobs elsewhere."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from stages.planning.digests import FOUND, Digests
 from stages.planning.sources import Split, Weights
+from stages.segmenters.official import OfficialWeights
+from stages.segmenters.published import IMAGENET
 
 
 @pytest.fixture
@@ -69,3 +72,17 @@ def test_a_checksum_that_the_stages_insist_on_is_the_digest(tmp_path: Path) -> N
         path.write_bytes(content)
         found.append(_digests(tmp_path).weights(Weights(str(path))))
     assert found[0] != found[1]
+
+
+def test_a_published_file_counts_alike_before_and_after_it_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"weights"
+    digits = hashlib.sha256(content).hexdigest()[:8]
+    path = tmp_path / f"net-{digits}.pth"
+    monkeypatch.setitem(IMAGENET, path.name, OfficialWeights("net", "", digits))
+    before = _digests(tmp_path).weights(Weights(str(path)))
+    path.write_bytes(content)
+    assert _digests(tmp_path).weights(Weights(str(path))) == before == digits
+    path.write_bytes(b"others, under a published name")
+    assert _digests(tmp_path).weights(Weights(str(path))) != digits

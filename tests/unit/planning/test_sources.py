@@ -1,5 +1,6 @@
 """Files that the config names: found, fetched, or named as missing."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -177,6 +178,22 @@ def test_an_official_file_that_is_missing_is_fetched(root: Path) -> None:
     variants = {**VARIANTS, "full": other}
     found = _plan(root, propose__sam__checkpoint=official, variants=variants)
     assert found.fetched == r"models/sam_vit_b_01ec64\.pth|sam_vit_h_4b8939\.pth"
+
+
+def test_what_a_network_starts_from_is_fetched_too(root: Path) -> None:
+    resnet, vgg = "w/resnet50-0676ba61.pth", "w/vgg16-397923af.pth"
+    found = _plan(root, train__weights=resnet, select__psm__features__source="resnet50",
+                  select__psm__features__weights=vgg)  # fmt: skip
+    assert set(found.fetched.split("|")) == {re.escape(resnet), re.escape(vgg)}
+    assert found.train.weights(SimpleNamespace(home="r/v")) == [resnet]
+    Path("w").mkdir()
+    Path(resnet).touch()
+    assert _plan(root, train__weights=resnet).fetched == NEVER
+
+
+def test_a_file_to_start_from_that_would_be_misread_is_refused(root: Path) -> None:
+    with pytest.raises(ValueError, match=r"train\.weights: Snakemake misreads"):
+        _plan(root, train__weights="{x}/resnet50-0676ba61.pth")
 
 
 def test_a_file_that_is_there_is_no_rules_business(root: Path) -> None:

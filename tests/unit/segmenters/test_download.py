@@ -7,9 +7,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from torch.hub import HASH_REGEX
+from torchvision.models import (
+    ResNet18_Weights,
+    ResNet50_Weights,
+    ResNet101_Weights,
+    VGG16_Weights,
+)
 
 from stages import fetch
 from stages.segmenters.download import download
+from stages.segmenters.official import OFFICIAL, OfficialWeights
+from stages.segmenters.published import IMAGENET, is_of
 
 CONTENT = bytes(range(256)) * 5000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -90,6 +99,14 @@ def test_download_refuses_a_wrong_checksum(server: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_download_is_content_with_the_first_digits(server: str, tmp_path: Path) -> None:
+    download(server, tmp_path / "w.pth", DIGEST[:8])
+    assert (tmp_path / "w.pth").read_bytes() == CONTENT
+    with pytest.raises(ValueError, match=f"begins with {'0' * 8} is wanted"):
+        download(server, tmp_path / "v.pth", "0" * 8)
+    assert not (tmp_path / "v.pth").exists()
+
+
 def test_download_says_what_to_do_offline(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="fetch it elsewhere and put it at"):
         download("http://127.0.0.1:9/none.pth", tmp_path / "w.pth", DIGEST)
@@ -103,3 +120,30 @@ def test_fetch_knows_only_official_names(tmp_path: Path) -> None:
 def test_fetch_refuses_other_content_under_an_official_name(server: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is wanted"):
         fetch.main(["--out", str(tmp_path / "sam_vit_b_01ec64.pth"), "--url", server])
+
+
+def test_fetch_brings_what_a_network_starts_from(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"net-{DIGEST[:8]}.pth"
+    monkeypatch.setitem(fetch.PUBLISHED, name, OfficialWeights("net", server, DIGEST[:8]))
+    fetch.main(["--out", str(tmp_path / name)])
+    assert (tmp_path / name).read_bytes() == CONTENT
+    with pytest.raises(ValueError, match="begins with 0676ba61 is wanted"):
+        fetch.main(["--out", str(tmp_path / "resnet50-0676ba61.pth"), "--url", server])
+
+
+def test_a_published_name_bears_the_first_digits_of_its_checksum() -> None:
+    for name, known in IMAGENET.items():
+        assert name == known.url.rsplit("/", 1)[1]
+        assert HASH_REGEX.search(name)[1] == known.sha256  # type: ignore[index]
+        assert is_of(known.sha256 + "0" * 56, known.sha256)
+    assert {len(known.sha256) for known in OFFICIAL.values()} == {64}
+    assert not is_of(DIGEST, "")
+
+
+def test_torchvisions_files_are_those_that_it_names_itself() -> None:
+    kinds = (ResNet18_Weights, ResNet50_Weights, ResNet101_Weights, VGG16_Weights)
+    urls = {weights.url for kind in kinds for weights in kind}
+    ours = {known.url for known in IMAGENET.values() if "pytorch.org" in known.url}
+    assert ours <= urls
