@@ -13,10 +13,11 @@ from stages.planning.stage_inputs import BESIDE
 
 ORDER = (
     *("partworld", "translate", "prepare", "fit_prompt", "prompt", "fit_propose", "propose"),
-    *("fit_select", "select", "fit_refine", "refine", "export", "train", "predict_held_out"),
+    *("fit_select", "select", "fit_refine", "refine", "grade", "export", "train"),
+    "predict_held_out",
     *("evaluate", "report"),
 )
-SHARDED = ("prompt", "propose", "select", "refine")
+SHARDED = ("prompt", "propose", "select", "refine", "grade")
 SECTIONS = ("prepare", "fit_prompt", "prompt", "propose", "select", "refine", "train")
 
 
