@@ -20,7 +20,7 @@ from stages.learning.schedule import Schedule, lr_share
 from stages.runtime.atomic import write_bytes
 from stages.runtime.processes import ALONE, Team, weight_of
 from stages.runtime.program import say
-from stages.runtime.progress import STEPS_PER_LINE, Progress
+from stages.runtime.progress import Progress
 from stages.runtime.randomness import Purpose, rng_of
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
@@ -67,7 +67,6 @@ def fit(
     settings: Schedule,
     folder: Path,
     optimizer: torch.optim.Optimizer,
-    line_every: int = STEPS_PER_LINE,
     team: Team = ALONE,
     after: After | None = None,
 ) -> str:
@@ -78,7 +77,6 @@ def fit(
     read : step to what `loss_of` needs; may run in another process.
     loss_of : batch to loss and numbers for the log; "images" among them counts images.
     folder : of the work in progress; `checkpoint.pt` appears there.
-    line_every : steps between two progress lines.
     team : the processes that train together; the first of them writes.
     after : step from 1 and the log before it, to more numbers of the step; by the first process.
 
@@ -91,7 +89,7 @@ def fit(
     ValueError : the loss or its gradient is not finite; names the step and its images.
     """
     step, log = _resumed(network, optimizer, folder)
-    progress = _progress_from(step, name, steps, line_every) if team.leads else None
+    progress = _progress_from(step, name, steps) if team.leads else None
     network.train()
     for batch in batches(read, step, steps, settings.workers):
         entry = trained_step(
@@ -106,9 +104,9 @@ def fit(
     return "\n".join(log) + "\n"
 
 
-def _progress_from(step: int, name: str, steps: int, every: int) -> Progress:
+def _progress_from(step: int, name: str, steps: int) -> Progress:
     """The progress of a training that goes on at `step`, or begins at 0."""
-    progress = Progress(name, steps, "steps", every=every)
+    progress = Progress(name, steps, "steps")
     if step:
         progress.skip(step)
         say(name, f"resuming at step {step}.")

@@ -16,6 +16,7 @@ try:
     from stages.planning.locks import forget_dead_runs, locks_of, remember_run
     from stages.planning.place import refuse_clone, refuse_prefix
     from stages.planning.plan import plan_of
+    from stages.planning.run_lines import attached
     from stages.runtime.code import code_of
     from stages.runtime.program import say
     from stages.settings.judge import judged
@@ -56,6 +57,9 @@ if IS_RUN:
     for sentence in forget_dead_runs(Path(".snakemake")):
         say("locks", sentence)
 
+# a module of another workflow leaves the terminal to that one
+LINES = attached(workflow.output_settings, wanted=IS_RUN and workflow.modifier.is_main_snakefile())
+
 
 onstart:
     remember_run(Path(".snakemake"), locks_of(workflow.persistence))
@@ -64,6 +68,10 @@ onstart:
 onsuccess:
     for sentence in PLAN.ending():
         say("maskmill", sentence)
+
+
+onerror:
+    LINES.close_run(log)
 
 
 # No shell.prefix: as a `module:` we share the shell with rules of others
