@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.planning.last_words import last_words, tail_of, was_stopped
+from stages.planning.last_words import is_silent, last_words, tail_of, was_stopped
 from stages.runtime.program import Sentence
-from stages.runtime.progress import last_rate, span
+from stages.runtime.progress import last_line, last_rate, span
 
 TARGETS = frozenset({"all", "ablation", "compare_engines"})  # rules that only name files
+SPEAKING = frozenset(  # rules whose jobs print on the terminal themselves
+    {"prepare", "convert", "evaluate", "ablate", "compare", "label_cost", "tidy"}
+)
+SMALLEST = 20  # MiB; a program that Snakemake has measured as less was measured too early
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,19 @@ class Job:
         """Rule and place."""
         return f"{self.rule} {self.place}".rstrip()
 
+    def doing(self) -> Sentence:
+        """What it does now, as far as its log has it."""
+        return f"{self.name()} {last_line(self.log()).partition(': ')[2]}".rstrip()
+
     def done(self, now: float) -> Sentence:
         """Stage, place, rate, time and peak memory of a job that has ended well."""
         measured = _measured(self.benchmark)
         seconds = _number(measured, "s") or now - self.began
         memory = _number(measured, "max_rss")
         rate = last_rate(self.log())
-        peak = f"{memory:.0f} MiB" if memory else ""
-        text = f"{self.rule:<11} {self.place:<28} {rate:>14} {span(seconds):>8} {peak:>9}"
-        return text.rstrip()
+        peak = f"{memory:.0f} MiB" if memory >= SMALLEST else ""
+        name = f"{self.rule:<11} {self.place}"
+        return f"{name:<40} {rate:>13} {span(seconds):>8} {peak:>9}".rstrip()
 
     def failed(self) -> Sequence[Sentence]:
         """Which job failed, its log, and its own words, which come last."""
@@ -51,13 +59,22 @@ class Job:
         words = (f"    {line}" for line in last_words(self.log()))
         return [f"failed: {self.name()}{f' ({logs})' if logs else ''}", *words]
 
-    def stopped(self) -> bool:
-        """Whether Ctrl-C ended it."""
+    def is_stopped(self) -> bool:
+        """Whether Ctrl-C ended it, as it said itself."""
         return was_stopped(self.log())
+
+    def is_silent(self) -> bool:
+        """Whether it said nothing of why it ended."""
+        return is_silent(self.log())
 
 
 def job_of(
-    rule: str, values: Mapping[str, str], paths: Sequence[str], benchmark: str | None, began: float
+    rule: str,
+    values: Mapping[str, str],
+    paths: Sequence[str],
+    *,
+    benchmark: str | None,
+    began: float,
 ) -> Job:
     """A job from what Snakemake says of it when it begins.
 
@@ -74,7 +91,8 @@ def job_of(
 def opening(counts: Mapping[str, int]) -> Sentence:
     """How many jobs a run has, and of which rules."""
     named = ", ".join(f"{rule} {count}" for rule, count in counts.items())
-    return f"{sum(counts.values())} jobs: {named}."
+    total = sum(counts.values())
+    return f"{total} {'job' if total == 1 else 'jobs'}: {named}."
 
 
 def left(done: int, total: int, seconds: float) -> Sentence:

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.runtime.program import Sentence
-from stages.runtime.progress import LINE
+from stages.runtime.progress import COUNT
 from stages.runtime.stopping import STOPPED
 
-SAID = re.compile(r"^[a-z][\w.]*: ", re.MULTILINE)
+PROGRAMS = sorted({path.stem for path in Path(__file__).parents[1].glob("*.py")} | {"partworld"})
+SAID = re.compile(rf"^(?:{'|'.join(PROGRAMS)}): ", re.MULTILINE)
 TRACEBACK = "Traceback (most recent call last):"
 TAIL = 65536  # bytes of a log that are looked at
 SHOWN = 8  # lines of what a job said last
@@ -34,26 +35,35 @@ def was_stopped(log: str) -> bool:
     return log.rstrip().endswith(STOPPED)
 
 
+def is_silent(log: str) -> bool:
+    """Whether a log ends without a sentence that could say why the job has."""
+    said = _said(log)
+    return not _is_ours(log) and (said < 0 or bool(COUNT.match(log[said:])))
+
+
 def last_words(log: str) -> Sequence[Sentence]:
     """The lines that say why a job failed, few of many; never none."""
-    said, trace = list(SAID.finditer(log)), log.rfind(TRACEBACK)
-    start = said[-1].start() if said else -1
-    if trace >= 0 and not _is_users(log, trace):
-        return [f"a bug of ours, or of a library: {log.rstrip().splitlines()[-1].strip()}"]
-    if start < 0 or LINE.match(log, start):
-        others = [line for line in log.splitlines() if line.strip()]
-        return [f"{SILENT}{'; its log ends with: ' + others[-1] if others else ''}"]
-    return _few(log[start:].rstrip().splitlines())
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    if _is_ours(log):
+        return [f"a bug of ours, or of a library: {lines[-1]}"]
+    if is_silent(log):
+        return [f"{SILENT}{f'; its log ends with: {lines[-1]}' if lines else ''}"]
+    return _few(log[_said(log) :].rstrip().splitlines())
 
 
-def _is_users(log: str, trace: int) -> bool:
-    """Whether a sentence of a program follows the traceback."""
-    after = [line for line in log[trace:].splitlines()[1:] if SAID.match(line)]
-    return bool(after)
+def _said(log: str) -> int:
+    """Where the last sentence of a program begins; -1 without one."""
+    return max((found.start() for found in SAID.finditer(log)), default=-1)
+
+
+def _is_ours(log: str) -> bool:
+    """Whether a traceback ends the log, and no sentence of a program follows it."""
+    return log.rfind(TRACEBACK) > _said(log)
 
 
 def _few(lines: Sequence[Sentence]) -> Sequence[Sentence]:
-    if len(lines) <= SHOWN:
+    """At most SHOWN lines, and how many were left out; the last one tells the total."""
+    out = len(lines) - SHOWN
+    if out <= 0:
         return lines
-    more = f"... and {len(lines) - SHOWN} lines more in the log"
-    return [*lines[: SHOWN - 1], more, lines[-1]]
+    return [*lines[: SHOWN - 1], f"... and {out} lines more in the log", lines[-1]]

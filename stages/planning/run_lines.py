@@ -7,16 +7,19 @@ nothing themselves, so lines are the same on a cluster. Standard library alone.
 """
 
 import logging
+import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stages.planning.job_lines import TARGETS, Job, job_of, left, opening
+from stages.planning.bottom_line import BottomLine
+from stages.planning.job_lines import SPEAKING, TARGETS, Job, job_of, left, opening
 from stages.runtime.program import Sentence, say
-from stages.runtime.stopping import STOPPED, stop_with_a_sentence
+from stages.runtime.stopping import STOPPED
 
 SNAKEMAKES = "snakemake.logging"  # the logger
 SPOKEN = "DefaultStreamHandler"  # the name of what prints on the terminal
@@ -26,14 +29,14 @@ TOLD = frozenset(  # events that our lines stand for
         *("job_info", "job_started", "job_finished", "job_error", "group_info", "group_error"),
     }
 )
-CANCELLED = "Terminating processes on user request"
 NOISE = (
     *("Building DAG of jobs", "Using shell", "Conda environments: ignored", "Group jobs: inactive"),
     *("Singularity containers: ignored", "Select jobs to execute", "Complete log(s)"),
-    *("Removing output files of failed job", "Elapsed time", "Shutting down", CANCELLED),
-    "Exiting because a job execution failed",
+    *("Removing output files of failed job", "Elapsed time", "Shutting down"),
+    *("Exiting because a job execution failed", "Terminating processes on user request"),
 )
 REPEATED = ("CalledProcessError", "At least one job did not complete successfully")
+GRACE = 0.5  # s: of a job that ends without a word, Ctrl-C may have been the cause
 
 
 class RunLines(logging.Handler):
@@ -46,6 +49,7 @@ class RunLines(logging.Handler):
         self.stopped = False
         self.running = dict[int, Job]()
         self.failed = dict[int, Sequence[Sentence]]()
+        self.bottom = BottomLine(self.doing)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hear one event of Snakemake's."""
@@ -54,6 +58,22 @@ class RunLines(logging.Handler):
         except Exception:
             self.handleError(record)
 
+    def lets_pass(self, record: logging.LogRecord) -> bool:
+        """Whether Snakemake's own handler prints this; makes place for it."""
+        if is_news(record):
+            self.bottom.wipe()
+            return True
+        return False
+
+    def doing(self) -> Sentence:
+        """How far the run is, and what its jobs do; empty while one may print itself."""
+        running = list(self.running.values())
+        if self.stopped or any(job.rule in SPEAKING for job in running):
+            return ""
+        rest = left(self.finished, self.total, time.monotonic() - self.began)
+        head = f"{self.finished}/{self.total} jobs{rest and f', {rest}'}"
+        return "  |  ".join([head, *(job.doing() for job in running)])
+
     def closing(self, logs: Sequence[str]) -> list[Sentence]:
         """What a run says that ends before all is done; the last thing are the failed jobs' words.
 
@@ -61,43 +81,45 @@ class RunLines(logging.Handler):
         ----------
         logs : the files in which Snakemake has written all that it said.
         """
-        done = f"{self.finished} of {self.total} jobs are done"
+        failed = [line for lines in self.failed.values() for line in lines]
+        done = f"maskmill: {self.finished} of {self.total} jobs are done"
         if self.stopped:
-            return [f"maskmill: {done}; {STOPPED}"] if self.total else []
-        if not self.failed:
+            return [*failed, f"{done}; {STOPPED}"]
+        if not failed:
             return []
-        whole = "".join(f" All that Snakemake said: {log}." for log in logs)
-        kept = "finished work is kept, and the same command goes on"
-        heading = f"maskmill: {done}, {len(self.failed)} failed; {kept}.{whole}"
-        return [heading, *(line for lines in self.failed.values() for line in lines)]
+        whole = "".join(f" All that Snakemake said: {log}" for log in logs)
+        kept = "Finished work is kept; once that is mended, the same command goes on."
+        return [f"{done}, {len(self.failed)} failed. {kept}{whole}", *failed]
 
     def close_run(self, logs: Sequence[str]) -> None:
         """Print the closing."""
+        self.bottom.end()
         _print(self.closing(logs))
+
+    def stop(self, number: int, frame: Any) -> None:
+        """Ctrl-C: what ends from now on has not failed."""
+        self.stopped = True
+        signal.default_int_handler(number, frame)
 
     def _hear(self, event: str, record: Any) -> None:
         if event == "run_info":
             self._begin(record.stats)
         elif event == "job_info" and record.rule_name not in TARGETS:
-            self.running[record.jobid] = job_of(
-                record.rule_name,
-                dict(record.wildcards or {}),
-                record.log,
-                record.benchmark,
-                time.monotonic(),
-            )
+            values, logs = dict(record.wildcards or {}), record.log
+            now = time.monotonic()
+            job = job_of(record.rule_name, values, logs, benchmark=record.benchmark, began=now)
+            self.running[record.jobid] = job
         elif event == "job_finished" and record.job_id in self.running:
             self._finish(record.job_id)
         elif event == "job_error" and record.jobid in self.running:
             self._fail(record.jobid, record.log)
-        elif str(record.msg).startswith(CANCELLED):
-            self.stopped = True
 
     def _begin(self, stats: dict[str, int]) -> None:
         counts = {rule: n for rule, n in stats.items() if rule not in {*TARGETS, "total"}}
         self.total, self.began = sum(counts.values()), time.monotonic()
         if counts:
             say("maskmill", opening(counts))
+            self.bottom.start()
 
     def _finish(self, number: int) -> None:
         now = time.monotonic()
@@ -105,15 +127,17 @@ class RunLines(logging.Handler):
         self.failed.pop(number, None)  # it was tried again
         count = f"{self.finished:>{len(str(self.total))}}/{self.total}"
         rest = left(self.finished, self.total, now - self.began)
+        self.bottom.wipe()
         _print([f"{count} {self.running.pop(number).done(now)}  {rest}".rstrip()])
 
     def _fail(self, number: int, logs: Sequence[str]) -> None:
-        job = self.running[number]
-        if self.stopped or job.stopped():
-            self.stopped = True
-            return
-        self.failed[number] = replace(job, logs=tuple(map(Path, logs))).failed()
-        _print(self.failed[number])
+        job = replace(self.running.pop(number), logs=tuple(map(Path, logs)))
+        if job.is_silent() and not self.stopped:
+            time.sleep(GRACE)
+        if not (self.stopped or job.is_stopped()):
+            self.failed[number] = job.failed()
+            self.bottom.wipe()
+            _print(self.failed[number])
 
 
 def attached(output: Any, *, wanted: bool) -> RunLines:
@@ -128,14 +152,15 @@ def attached(output: Any, *, wanted: bool) -> RunLines:
     spoken = next((handler for handler in logger.handlers if handler.name == SPOKEN), None)
     asked = output.quiet or output.verbose or output.printshellcmds or output.debug_dag
     if wanted and spoken and not asked:
-        spoken.addFilter(is_news)
+        spoken.addFilter(lines.lets_pass)
         logger.addHandler(lines)
-        stop_with_a_sentence()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, lines.stop)
     return lines
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Whether Snakemake's own words are printed: those that no line of ours stands for."""
+    """Whether no line of ours stands for what Snakemake says."""
     text = str(record.msg)
     repeated = record.levelno >= logging.ERROR and any(words in text for words in REPEATED)
     told = str(getattr(record, "event", None)) in TOLD

@@ -10,6 +10,7 @@ from stages.runtime.program import WIPE, Sentence, say
 LINE_AFTER = 10.0  # s between two lines of a log
 MOVE_AFTER = 0.1  # s between two moves of a bar
 BAR_WIDTH = 20  # characters
+COUNT = re.compile(r"^\S+: \d+/\d+ \S")
 LINE = re.compile(r"^\S+: (\d+)/(\d+) ([^\n]*?)  ([\d.]+)/s  ", re.MULTILINE)
 
 
@@ -84,7 +85,16 @@ def span(seconds: float) -> Sentence:
     return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
+def last_line(log: str) -> Sentence:
+    """The last line of progress of a log; empty without one."""
+    found = [line for line in log.splitlines() if COUNT.match(line)]
+    return found[-1] if found else ""
+
+
 def last_rate(log: str) -> Sentence:
     """The rate in the last line of progress of a log: `12.3 images/s`; empty without one."""
     found = LINE.findall(log)
-    return f"{found[-1][3]} {found[-1][2]}/s" if found else ""
+    if not found:
+        return ""
+    *_, unit, rate = found[-1]
+    return f"{rate} {'images' if 'images' in unit else unit.split()[0]}/s"

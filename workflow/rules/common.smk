@@ -19,6 +19,7 @@ try:
     from stages.planning.run_lines import attached
     from stages.runtime.code import code_of
     from stages.runtime.program import say
+    from stages.runtime.stopping import stop_with_a_sentence
     from stages.settings.judge import judged
     from stages.settings.overrides import laid_over
     from stages.settings.recipes import with_recipes
@@ -31,6 +32,10 @@ except ImportError as error:
 ROOT = Path(workflow.current_basedir).parents[1]  # absolute, however the Snakefile was named
 IS_MAIN = workflow.is_main_process
 IS_RUN = IS_MAIN and not workflow.output_settings.dryrun  # not a dry run, and not a job of a run
+IS_OURS = workflow.modifier.is_main_snakefile()  # not a module: the terminal is that workflow's
+
+if IS_OURS:
+    stop_with_a_sentence()
 
 try:
     refuse_clone(ROOT)
@@ -57,8 +62,7 @@ if IS_RUN:
     for sentence in forget_dead_runs(Path(".snakemake")):
         say("locks", sentence)
 
-# a module of another workflow leaves the terminal to that one
-LINES = attached(workflow.output_settings, wanted=IS_RUN and workflow.modifier.is_main_snakefile())
+LINES = attached(workflow.output_settings, wanted=IS_RUN and IS_OURS)
 
 
 onstart:
