@@ -1,1 +1,8 @@
 """Maskmill's stages: `ls stages/*.py` is the pipeline; run one as `python -m stages.<stage>`."""
+
+import sys
+
+from stages.runtime.stopping import stop_with_a_sentence
+
+if sys.argv[0] == "-m":  # a program is being started; it has imported nothing else yet
+    stop_with_a_sentence()

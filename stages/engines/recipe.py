@@ -64,7 +64,6 @@ def train_network(
         optimizer=optimizer_of(
             network, settings, momentum=settings.momentum, norm_decay=settings.norm_decay
         ),
-        line_every=settings.log_every,
         team=team,
         after=watch,
         events=events,

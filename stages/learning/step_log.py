@@ -16,7 +16,7 @@ class StepLog:
     Parameters
     ----------
     lines : of the steps before, where a training goes on.
-    name : of the stage. steps : of the whole training. every : steps between two lines on stderr.
+    name : of the stage. steps : of the whole training.
     events : folder of event files, or None. leads : whether this process is the one that tells.
     """
 
@@ -26,12 +26,11 @@ class StepLog:
         *,
         name: str,
         steps: int,
-        every: int,
         events: Path | None,
         leads: bool,
     ):
         self.lines = list(lines)
-        self.progress = _progress_from(len(lines), name, steps, every) if leads else None
+        self.progress = _progress_from(len(lines), name, steps) if leads else None
         self.events = Events(events if leads else None, lines)
 
     def add(self, entry: dict[str, float]) -> None:
@@ -48,9 +47,9 @@ class StepLog:
         self.events.close()
 
 
-def _progress_from(step: int, name: str, steps: int, every: int) -> Progress:
+def _progress_from(step: int, name: str, steps: int) -> Progress:
     """The progress of a training that goes on at `step`, or begins at 0."""
-    progress = Progress(name, steps, "steps", every=every)
+    progress = Progress(name, steps, "steps")
     if step:
         progress.skip(step)
         say(name, f"resuming at step {step}.")

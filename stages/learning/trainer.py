@@ -20,7 +20,6 @@ from stages.learning.schedule import Schedule, lr_share
 from stages.learning.step_log import StepLog
 from stages.runtime.atomic import write_bytes
 from stages.runtime.processes import ALONE, Team, weight_of
-from stages.runtime.progress import STEPS_PER_LINE
 from stages.runtime.randomness import Purpose, rng_of
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
@@ -67,7 +66,6 @@ def fit(
     settings: Schedule,
     folder: Path,
     optimizer: torch.optim.Optimizer,
-    line_every: int = STEPS_PER_LINE,
     team: Team = ALONE,
     after: After | None = None,
     events: Path | None = None,
@@ -79,7 +77,6 @@ def fit(
     read : step to what `loss_of` needs; may run in another process.
     loss_of : batch to loss and numbers for the log; "images" among them counts images.
     folder : of the work in progress; `checkpoint.pt` appears there.
-    line_every : steps between two progress lines.
     team : the processes that train together; the first of them writes.
     after : step from 1 and the log before it, to more numbers of the step; by the first process.
     events : folder of TensorBoard's event files; None: none are written.
@@ -93,7 +90,7 @@ def fit(
     ValueError : the loss or its gradient is not finite; names the step and its images.
     """
     step, lines = _resumed(network, optimizer, folder)
-    told: dict[str, Any] = {"name": name, "steps": steps, "every": line_every, "events": events}
+    told: dict[str, Any] = {"name": name, "steps": steps, "events": events}
     network.train()
     with StepLog(lines, **told, leads=team.leads) as log:
         for batch in batches(read, step, steps, settings.workers):

@@ -36,6 +36,8 @@ from stages.partworld.layout import SIDE
 from stages.partworld.looks import LOOKS
 from stages.partworld.scenes import SALIENT, Instance, Scene, render_scene
 from stages.runtime.atomic import replacing
+from stages.runtime.program import say
+from stages.runtime.progress import Progress
 
 VERSION = 1  # of the world: raise it when equal arguments no longer give equal bytes
 
@@ -128,12 +130,13 @@ def write_dataset(
     (out / "annotations.json").unlink(missing_ok=True)  # it must not vouch for images to come
     records: list[dict[str, Any]] = []
     objects: list[dict[str, Any]] = []
+    progress = Progress("partworld", images)
     for index in range(images):
         scene, name = render_scene(seed, split, index, look=look), f"{index + 1:06d}.png"
         write_png(out / "images" / name, scene.image)
         records.append({"id": index + 1, "file_name": name, "height": SIDE, "width": SIDE})
         objects += scene_annotations(scene, image_id=index + 1, first_id=len(objects) + 1)
-        _report(index + 1, images)
+        progress.step()
     info = {"description": "PartWorld", "version": VERSION, "split": split, "seed": seed}
     content = {
         "info": info if look == "plain" else info | {"look": look},
@@ -170,12 +173,13 @@ def write_salient(out: Path, *, images: int, seed: int, look: str = "plain") -> 
     for folder in (out / "images", out / "masks"):
         if folder.exists() and any(folder.iterdir()):
             raise ValueError(f"partworld: {folder} holds files already. Give an empty folder.")
+    progress = Progress("partworld", images)
     for index in range(images):
         scene, name = render_scene(seed, SALIENT, index, look=look), f"{index + 1:06d}.png"
         write_png(out / "images" / name, scene.image)
         mask = (scene.level_map("whole") > 0).astype(np.uint8) * np.uint8(255)
         write_png(out / "masks" / name, np.asarray(mask))
-        _report(index + 1, images)
+        progress.step()
     return images
 
 
@@ -184,11 +188,6 @@ def _check_numbers(images: int, seed: int) -> None:
         raise ValueError(
             f"partworld: --images is {images} and --seed is {seed}. Give at least 1 and 0."
         )
-
-
-def _report(done: int, images: int) -> None:
-    if done % 64 == 0:
-        print(f"{done}/{images}", file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -227,7 +226,7 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"partworld: {said}", file=sys.stderr)
+    say("partworld", said)
     return 0
 
 

@@ -73,7 +73,7 @@ class Admission:
 
         Those that are missing, or of another size than the labels say, are in `faults` then.
         """
-        progress = Progress(self.stage, len(images), "headers read", every=5000)
+        progress = Progress(self.stage, len(images), "headers read")
         found = []
         for image in images:
             try:
@@ -93,7 +93,7 @@ class Admission:
         ------
         ValueError : one cannot be read, and `undecodable` is "fail"; tells all of them.
         """
-        progress = Progress(self.stage, len(images), "images checked", every=1000)
+        progress = Progress(self.stage, len(images), "images checked")
         found = []
         for image in images:
             try:

@@ -135,7 +135,9 @@ class Train(Section):
         float, Field(ge=0, le=1, description="detections below are not written; stock 0.05")
     ] = 0.05
     detections_per_image: Annotated[int, Field(ge=1, description="at most; COCO counts 100")] = 100
-    log_every: Annotated[int, Field(ge=1, description="steps between progress lines")] = 20
+    log_every: Annotated[
+        int, Field(ge=1, description="steps of which a warning of RoI drop tells the mean")
+    ] = 20
     checkpoint_every: Annotated[int, Field(ge=1, description="steps between checkpoints")] = 100
     workers: Annotated[int, Field(ge=0, description="processes that read images ahead")] = 0
     mask_weight: Annotated[

@@ -69,10 +69,12 @@ class Outcome:
     text: str
 
     def jobs(self) -> dict[str, int]:
-        """Jobs per rule, from the table that Snakemake prints."""
+        """Jobs per rule, from the table that Snakemake prints or from the opening of a run."""
         tables = re.findall(r"Job stats:\njob +count\n[- ]+\n(.*?)^total ", self.text, re.S | re.M)
-        rows = (line.split() for table in tables[:1] for line in table.splitlines())
-        return {rule: int(count) for rule, count in rows if rule != "all"}
+        openings = re.findall(r"^maskmill: \d+ jobs?: (.*)\.$", self.text, re.M)
+        rows = [row.replace(", ", "\n").splitlines() for row in [*tables, *openings][:1]]
+        counts = (row.split() for row in (rows[0] if rows else []))
+        return {rule: int(count) for rule, count in counts if rule != "all"}
 
 
 def run_snakemake(folder: Path, *arguments: str, **environment: str) -> Outcome:

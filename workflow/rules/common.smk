@@ -17,8 +17,10 @@ try:
     from stages.planning.locks import forget_dead_runs, locks_of, remember_run
     from stages.planning.place import refuse_clone, refuse_prefix
     from stages.planning.plan import plan_of
+    from stages.planning.run_lines import attached
     from stages.runtime.code import code_of
     from stages.runtime.program import say
+    from stages.runtime.stopping import stop_with_a_sentence
     from stages.settings.judge import judged
     from stages.settings.overrides import laid_over
     from stages.settings.recipes import with_recipes
@@ -31,6 +33,10 @@ except ImportError as error:
 ROOT = Path(workflow.current_basedir).parents[1]  # absolute, however the Snakefile was named
 IS_MAIN = workflow.is_main_process
 IS_RUN = IS_MAIN and not workflow.output_settings.dryrun  # not a dry run, and not a job of a run
+IS_OURS = workflow.modifier.is_main_snakefile()  # not a module: the terminal is that workflow's
+
+if IS_OURS:
+    stop_with_a_sentence()
 
 try:
     refuse_clone(ROOT)
@@ -57,6 +63,8 @@ if IS_RUN:
     for sentence in forget_dead_runs(Path(".snakemake")):
         say("locks", sentence)
 
+LINES = attached(workflow.output_settings, wanted=IS_RUN and IS_OURS)
+
 
 onstart:
     remember_run(Path(".snakemake"), locks_of(workflow.persistence))
@@ -65,6 +73,10 @@ onstart:
 onsuccess:
     for sentence in PLAN.ending():
         say("maskmill", sentence)
+
+
+onerror:
+    LINES.close_run(log)
 
 
 # No shell.prefix: as a `module:` we share the shell with rules of others

@@ -53,3 +53,9 @@ def test_libraries_in_rust_get_the_threads_of_the_rule(given: dict[str, str], se
 
 def test_a_gpu_job_keeps_the_usual_malloc(tmp_path: Path) -> None:
     assert "MALLOC" not in _setup(tmp_path, gpu=True)
+
+
+def test_the_program_takes_the_place_of_the_shell(tmp_path: Path) -> None:
+    command = f"{_setup(tmp_path, gpu=False)} python3 -c 'import os; os.kill(os.getpid(), 9)'"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-9, "")  # a shell would print the whole command

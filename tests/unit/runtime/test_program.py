@@ -1,9 +1,9 @@
+import io
 from collections.abc import Sequence
 
 import pytest
 
-from stages.runtime.program import run
-from stages.runtime.progress import Progress
+from stages.runtime.program import WIPE, run, say
 
 
 def _failing(error: Exception) -> object:
@@ -25,23 +25,9 @@ def test_our_fault_keeps_its_traceback() -> None:
         run("select", _failing(RuntimeError("ours")))  # type: ignore[arg-type]
 
 
-def test_progress_prints_every_so_often_and_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress("select", 5, every=2)
-    for _ in range(5):
-        progress.step()
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split("  ")[0] for line in lines] == [
-        "select: 2/5 images",
-        "select: 4/5 images",
-        "select: 5/5 images",
-    ]
-
-
-def test_progress_counts_what_an_earlier_run_finished(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress("select", 3, every=64)
-    progress.skip(1)
-    progress.skip(1)
-    progress.step()
-    first, last = capsys.readouterr().err.splitlines()
-    assert first == "select: resuming; finished work is kept."
-    assert last.startswith("select: 3/3 images")
+def test_a_sentence_takes_the_place_of_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stderr", terminal)
+    say("select", "a word.")
+    assert terminal.getvalue() == f"{WIPE}select: a word.\n"
