@@ -41,6 +41,7 @@ include: "workflow/rules/predict_crossed.smk"
 include: "workflow/rules/predict_held_out.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/review.smk"
 include: "workflow/rules/ablate.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/label_cost.smk"
@@ -52,6 +53,13 @@ include: "workflow/rules/tidy.smk"
 rule ablation:
     input:
         expand(rules.ablate.output, home=config["run"]),
+    localrule: True
+
+
+# The most doubtful labels as a list, and as tasks of the tools that people mend them with
+rule tasks:
+    input:
+        expand(rules.review.output, home=PLAN.reviewed),
     localrule: True
 
 

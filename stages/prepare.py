@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.formats.corrections import laid_over, read_corrections
 from stages.formats.format import AUTO, FORMATS, STORED_GRID, Labelled
 from stages.formats.labels_at import labels_at
 from stages.formats.standing import standing
@@ -156,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     for flag in ("image-folder", "annotations", "out-images", "out-weak-labels", "out-categories"):
         parser.add_argument(f"--{flag}", type=Path, required=True)
     parser.add_argument("--out-skipped", type=Path, help="names of images that cannot be read")
+    parser.add_argument("--corrections", type=Path, help="that correct has written")
     parser.add_argument("--format", default=AUTO, choices=(AUTO, *FORMATS))
     parser.add_argument("--ground-truth", action="store_true", help="the masks score the labels")
     parser.add_argument("--follow-links", action="store_true", help="links may leave the folder")
@@ -187,6 +189,7 @@ def main(argv: Sequence[str] | None) -> None:
     check_some(images, admission, args.image_folder)
     ids = {image["id"] for image in images}
     kept = [row for row in rows if row["image_id"] in ids]
+    kept, mended = corrected(args.corrections, kept, images, file.categories)
     left_out["labels in skipped images"] += len(rows) - len(kept)
     if not kept:
         raise ValueError(
@@ -198,10 +201,24 @@ def main(argv: Sequence[str] | None) -> None:
         f"{len(images)} images, {len(kept)} labels of format {name} (prepare.labels: "
         f"{settings.labels}): {found(kept)}."
     )
-    lines = lines_of(text, left_out, {**told, **admission.sentences()})
+    lines = lines_of(text, left_out, {**told, **mended, **admission.sentences()})
     for line in [*lines, *skipped(args.out_skipped, admission.skipped)]:
         print(f"prepare: {line}", flush=True)
         say("prepare", line)
+
+
+def corrected(
+    path: Path | None,
+    rows: list[Row],
+    images: Sequence[Row],
+    categories: Sequence[Mapping[str, Any]],
+) -> tuple[list[Row], Counter[str]]:
+    """The weak labels with what people have mended, and how many; as they are without a file."""
+    if path is None:
+        return rows, Counter()
+    entries = {image["id"]: image for image in images}
+    classes = {entry["id"] for entry in categories}
+    return laid_over(rows, read_corrections(path), entries, classes)
 
 
 def skipped(path: Path | None, images: Sequence[tuple[str, str]]) -> list[Sentence]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from stages.labels.given import given_masks, labels_of_instances
+from stages.labels.given import born_again, given_masks, labels_of_instances
 from stages.learning.arguments import add_arguments, feature_modules
 from stages.learning.labelled import tally
 from stages.learning.shard import Shard, checked_bags, opened_shard, walked
@@ -67,6 +67,7 @@ class ImageRefiner:
         given = given_masks(image, labels)
         ids = given[0].column("instance_id").to_pylist()
         made = self._made(image, labels)
+        ids += born_again(made[0], labels)
         rows, trail = (
             _merged(record, [without(mine, ids), theirs])
             for record, mine, theirs in zip((PSEUDO_LABELS, TRAIL), made, given, strict=True)

@@ -5,11 +5,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.geometry.masks import rle_boxes, rle_of
+from stages.geometry.masks import rle_boxes, rle_iou, rle_of
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table
 from stages.tables.trail import TRAIL
 
+SAME = 0.5  # IoU from which what was born of a tag is an object that a person has seen to
 RANKS = ("given", "accepted", "corrected")  # of status: the last one says most
 
 
@@ -45,6 +46,26 @@ def given_masks(image: Mapping[str, Any], labels: pa.Table) -> tuple[pa.Table, p
             rows.append(_passed(image, instance, best, [row["label_id"] for row in mine]))
             trail.append(_step(rows[-1]))
     return rows_table(PSEUDO_LABELS, rows), rows_table(TRAIL, trail)
+
+
+def born_again(made: pa.Table, labels: pa.Table) -> list[int]:
+    """Objects born of tags that a person has seen to before: their ids.
+
+    Such is one whose mask overlaps a mask of its class that was given, mended or deleted.
+
+    Parameters
+    ----------
+    made : rows of table `pseudo_labels` of one image. labels : of `weak_labels`, deleted ones too.
+    """
+    masks = [row for row in labels.to_pylist() if row["kind"] == "mask"]
+    born = [row for row in made.to_pylist() if row["instance_id"] < 0] if masks else []
+    found = []
+    for row in born:
+        size = row["height"], row["width"]
+        same = [rle_of(m["rle"], *size) for m in masks if m["category_id"] == row["category_id"]]
+        if rle_iou([rle_of(row["rle"], *size)], same).max(initial=0.0) >= SAME:
+            found.append(row["instance_id"])
+    return found
 
 
 def _passed(

@@ -53,6 +53,10 @@ class Digests:
         key = f"{salient.images} with {salient.masks} and {salient.listed}"
         return self._found(key, lambda: self._salient(salient))
 
+    def file(self, path: str) -> str:
+        """Of a single file of the user's."""
+        return self._found(path, lambda: self._files(path))
+
     def weights(self, weights: Weights) -> str:
         """Of a weight file: the checksum that the stages insist on, or what it holds."""
         if weights.sha256:

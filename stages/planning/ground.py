@@ -16,7 +16,8 @@ class Ground:
 
     config : of the run, complete. held_out : of the data set, for a detector. salient : images with
     the mask of their one object, or none. truth : the training annotations hold true masks.
-    shards : names such as 0003-of-0128. root : the repository.
+    shards : names such as 0003-of-0128. root : the repository. corrections : file of what people
+    have made of labels, or none.
     """
 
     root: Path
@@ -30,3 +31,4 @@ class Ground:
     truth: bool
     shards: tuple[str, ...]
     digests: Digests
+    corrections: tuple[str, ...] = ()

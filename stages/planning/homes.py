@@ -24,7 +24,7 @@ from stages.planning.lineage import BASE, SHARED, STAGES, Variants
 from stages.planning.sources import NEVER
 from stages.settings.overrides import parted, round_name
 
-OWN = ("evaluate", "compare", "report")  # stages of which every case has its own files
+OWN = ("evaluate", "compare", "report", "review")  # stages of which every case has its own files
 
 
 @dataclass(frozen=True, slots=True)

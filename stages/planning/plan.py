@@ -20,7 +20,7 @@ from stages.planning.homes import Homes, deal
 from stages.planning.lineage import BASE, Variants
 from stages.planning.links import Links
 from stages.planning.notes import add_notes
-from stages.planning.sources import salient_sets, splits, translated
+from stages.planning.sources import corrections_of, salient_sets, splits, translated
 from stages.planning.stage_plan import StagePlan
 from stages.planning.weight_files import weight_files_of_all
 from stages.planning.weight_paths import fetched, with_paths
@@ -33,7 +33,7 @@ PLANNED = (
     *("partworld", "translate", "prepare", "fit_prompt", "prompt", "fit_propose", "propose"),
     *("fit_select", "select", "fit_refine", "refine", "grade", "export", "convert"),
     *("train", "train_half", "predict", "predict_crossed", "predict_held_out"),
-    *("evaluate", "compare", "report"),
+    *("evaluate", "compare", "report", "review"),
 )
 # below results/<run>: {home of a case: {stage: its home}}, and {"train": folder of photographs}
 HOMES, PHOTOGRAPHS = "homes.json", "photographs.json"
@@ -49,7 +49,7 @@ class Plan:
     fetched : regular expression of the weight files that have to be fetched first.
     comparison : what the ablation compares; metrics, detector_metrics : the files that it reads.
     label_cost : what `snakemake label_cost` reads.
-    compared_engines : home of `snakemake compare_engines`.
+    compared_engines, reviewed : home of `snakemake compare_engines`, of `snakemake tasks`.
     targets : what the run is to make. watched : the data are the user's own files.
     translated : names of the splits whose labels become COCO first.
     """
@@ -63,6 +63,7 @@ class Plan:
     detector_metrics: tuple[str, ...]
     label_cost: LabelCostPlan
     compared_engines: str
+    reviewed: str
     targets: tuple[str, ...]
     watched: bool
     translated: tuple[str, ...]
@@ -88,6 +89,7 @@ class Plan:
     evaluate: StagePlan
     compare: StagePlan
     report: StagePlan
+    review: StagePlan
 
     @property
     def answers(self) -> str:
@@ -111,6 +113,7 @@ class Plan:
         """Where a person looks after a run: what there is of masks, page and comparisons."""
         found = {
             "masks": self.homes.at(self.comparison.plain, "export", "pseudo_labels.json"),
+            "tasks": self.homes.at(self.comparison.plain, "review", "review.csv"),
             "page": self.homes.at(self.comparison.plain, "report", "index.html"),
             "ablation": f"{self.folder}/report/ablation.md",
             "labels and their cost": f"{self.folder}/label_cost/label_cost.md",
@@ -155,6 +158,7 @@ def plan_of(config: Values, *, root: Path, fresh: bool = True) -> Plan:
         ),
         label_cost=LabelCostPlan(comparison.cost, homes),
         compared_engines=homes.of_case[comparison.plain]["compare"],
+        reviewed=homes.of_case[comparison.plain]["review"],
         targets=_targets(config, export, homes, comparison),
         watched=not homes.own_worlds,
         translated=translated(ground.train, ground.held_out),
@@ -185,6 +189,7 @@ def _ground_of(config: Values, root: Path, *, fresh: bool) -> Ground:
         truth=bool(dataset["ground_truth"]),
         shards=shard_names(config["shards"]),
         digests=Digests(folder, dataset.get("watch", "content"), fresh),
+        corrections=corrections_of(dataset, links),
     )
 
 

@@ -125,6 +125,25 @@ def salient_sets(dataset: Values, links: Links) -> tuple[Salient, ...]:
     return (Salient(str(found["images"]), str(found["masks"]), found["listed"]),)
 
 
+def corrections_of(dataset: Values, links: Links) -> tuple[str, ...]:
+    """The file of what people have made of labels, or nothing.
+
+    Raises
+    ------
+    ValueError : it is missing, or a link to it cannot be made.
+    """
+    given = dataset.get("corrections")
+    if not given:
+        return ()
+    path = expanded(given, "dataset.corrections")
+    if not Path(path).is_file():
+        raise ValueError(
+            f"dataset.corrections: there is no file {path}. Write it with python -m "
+            "stages.correct, or set null."
+        )
+    return (links.readable(path, "dataset.corrections"),)
+
+
 def translated(train: Split, val: Sequence[Split]) -> tuple[str, ...]:
     """Names of the splits that become COCO files of ours: those of other formats.
 

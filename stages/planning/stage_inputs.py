@@ -48,6 +48,11 @@ class Inputs:
         """Table of the classes of the training labels, whose numbers held-out labels take."""
         return [self.categories(wildcards)] if wildcards.split == "val" else []
 
+    def corrections(self, wildcards: Any) -> list[str]:
+        """What people have made of labels: of the data of the run, not of worlds of other seeds."""
+        is_drawn_anew = self.ground.homes.own_worlds and self.case(wildcards).seed is not None
+        return [] if is_drawn_anew else [*self.ground.corrections]
+
     def truth(self, wildcards: Any) -> list[str]:
         """The training annotations as COCO where they hold true masks, else nothing."""
         found = [self._as_coco(wildcards, self.split(wildcards), "train")]
@@ -166,6 +171,10 @@ class Inputs:
         """Folders in which Snakemake writes what the jobs behind a case took."""
         homes = self.ground.homes.of_case[self.case(wildcards)].values()
         return [f"results/{home}/benchmarks" for home in dict.fromkeys(homes)]
+
+    def reviewed(self, wildcards: Any) -> str:
+        """The pseudo-labels that people are shown."""
+        return self._at(wildcards, "export", LABELS)
 
     def exported(self, wildcards: Any) -> list[str]:
         """The pseudo-labels that are scored; none where only a detector is."""

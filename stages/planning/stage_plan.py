@@ -139,6 +139,8 @@ class StagePlan(RoundInputs):
         """Of the user's files that the stage reads itself; what is drawn has dates that count."""
         digests = self.ground.digests
         found = [digests.weights(file) for file in self.weight_files(self.case(wildcards).variant)]
+        if self.stage == "prepare":
+            found += map(digests.file, self.corrections(wildcards))
         if self.ground.homes.own_worlds:
             return found
         if self.stage == "fit_propose":

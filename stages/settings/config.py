@@ -15,6 +15,7 @@ from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.report import Report
+from stages.settings.review import Review
 from stages.settings.section import Annotated, Field, Section
 from stages.settings.select import Select
 from stages.settings.train import Train
@@ -74,6 +75,9 @@ class Config(Section):
         Evaluate()
     )
     report: Annotated[Report, Field(description="the ablation: `snakemake ablation`")] = Report()
+    review: Annotated[
+        Review, Field(description="what a person is shown to mend: `snakemake review`")
+    ] = Review()
     label_cost: Annotated[
         LabelCost, Field(description="what a label buys: `snakemake label_cost`")
     ] = LabelCost()

@@ -83,6 +83,13 @@ class Dataset(Section):
             "PartWorld, partworld.salient draws them"
         ),
     ] = None
+    corrections: Annotated[
+        str | None,
+        Field(
+            description="what people have made of labels, as `python -m stages.correct` writes it, "
+            "laid over the training labels; or null"
+        ),
+    ] = None
     ground_truth: Annotated[
         bool, Field(description="the training annotations hold true masks, so labels can be scored")
     ] = True

@@ -25,6 +25,7 @@ from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.report import Report
+from stages.settings.review import Review
 from stages.settings.section import CHOOSE, CONVERT, PLACE, Section, has_mark, unmarked
 from stages.settings.select import Select
 from stages.settings.sentences import models_in
@@ -44,6 +45,7 @@ SECTIONS: dict[str, type[Section]] = {
     "predict": Predict,
     "evaluate": Evaluate,
     "report": Report,
+    "review": Review,
     "label_cost": LabelCost,
     "estimate": Estimate,
 }

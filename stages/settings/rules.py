@@ -27,7 +27,7 @@ SHARED_FOLDERS = (
         "embeddings",
         "links",
     ),
-    *("report", "label_cost", "logs", "benchmarks"),
+    *("report", "review", "label_cost", "logs", "benchmarks"),
 )
 OF_TAGS = ("oicr", "mist", "clue_top1")  # selectors of image tags
 FROM_TAGS = ("adaptive_pgt", "top1_pgt")  # refiners of what such selectors score

@@ -28,6 +28,7 @@ LEVELS = {
     "learning": 2,
     "reporting": 2,
     "scoring": 3,
+    "reviewing": 3,
     "segmenters": 3,
     "formats": 4,
     "grading": 4,

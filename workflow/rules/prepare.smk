@@ -4,6 +4,7 @@ rule prepare:
         # ancient: a new file beside the photographs changes nothing, the annotations decide
         image_folder=ancient(PLAN.prepare.image_folder),
         annotations=watched(PLAN.prepare.annotations),
+        corrections=ancient(PLAN.prepare.corrections),
     output:
         images="results/{home}/prepare/images.parquet",
         weak_labels="results/{home}/prepare/weak_labels.parquet",
@@ -25,6 +26,7 @@ rule prepare:
         format=PLAN.prepare.format,
         truth=PLAN.prepare.truth_flag,
         links=PLAN.prepare.links_flag,
+        corrections=lambda w, input: flags(input, "corrections"),
         shards=config["shards"],
         seed=PLAN.prepare.seed,
         settings=PLAN.prepare.settings,
@@ -37,6 +39,7 @@ rule prepare:
         " --format {params.format}"
         " {params.truth}"
         " {params.links}"
+        " {params.corrections}"
         " --out-images {output.images:q}"
         " --out-weak-labels {output.weak_labels:q}"
         " --out-categories {output.categories:q}"
