@@ -50,7 +50,10 @@ TINY: dict[str, Any] = {  # as little as a run can be: seconds per stage
     "predict": {"chunk": 1},
     "evaluate": {},
 }
-UNTIL_EXPORT = ("prepare", "propose", "fit_select", "select", "fit_refine", "refine", "export")
+UNTIL_EXPORT = (
+    *("prepare", "propose", "fit_select", "select", "fit_refine", "refine", "grade"),
+    "export",
+)
 DETECTED = ("train", "predict_held_out", "evaluate", "report")
 CHAIN = ("partworld", *UNTIL_EXPORT, *DETECTED)  # each depends on all before it
 
