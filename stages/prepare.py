@@ -20,6 +20,7 @@ from stages.formats.labels_at import labels_at
 from stages.formats.standing import standing
 from stages.formats.weakening import Weakening
 from stages.photographs.admitting import Admission
+from stages.reporting.prepared_text import found, lines_of
 from stages.runtime.atomic import write_text
 from stages.runtime.code import code_of
 from stages.runtime.faults import Faults
@@ -30,10 +31,9 @@ from stages.settings.section import from_json, provenance_values
 from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES, shard_of
 from stages.tables.table import rows_table, table_of, write_table
-from stages.tables.weak_labels import KINDS, WEAK_LABELS
+from stages.tables.weak_labels import WEAK_LABELS
 
 Row = dict[str, Any]
-PLURALS = {"point": "points", "box": "boxes", "tag": "tags", "mask": "masks"}
 PACKAGES = ("numpy", "pycocotools", "pyarrow", "pillow")
 SAME = ("file_name", "height", "width", "orientation", "black", "white", "digest")
 KEPT: Sentence = "annotations with iscrowd 1 taken as one object each (prepare.crowds)"
@@ -116,30 +116,6 @@ def weak_rows(
     told = Counter(file.told) + weakening.told
     told[KEPT] += crowds["crowds_kept"]
     return rows, left_out, told
-
-
-def found(rows: Sequence[Mapping[str, Any]]) -> Sentence:
-    """The labels by their kinds: "149 points, 74 boxes"."""
-    counts = Counter(row["kind"] for row in rows)
-    kinds = (f"{counts[kind]} {PLURALS[kind]}" for kind in KINDS if counts[kind])
-    return ", ".join(kinds) or "no labels"
-
-
-def counted(counts: Mapping[str, int]) -> Sentence:
-    """Counts in words, those of nothing left out."""
-    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-
-
-def lines_of(
-    text: Sentence, left_out: Mapping[str, int], told: Mapping[str, int]
-) -> list[Sentence]:
-    """What is said on the screen and in the log."""
-    lines = [text]
-    if counted(left_out):
-        lines.append(f"left out: {counted(left_out)}.")
-    if counted(told):
-        lines.append(f"taken in another way than they stand there: {counted(told)}.")
-    return lines
 
 
 def check_some(images: Sequence[Row], admission: Admission, source: Path) -> None:

@@ -82,6 +82,7 @@ def config(**changes: Any) -> dict[str, Any]:
             "detectors": [],
             "detector_seeds": [],
         },
+        "review": {"labels": 10, "images": 5},
         "label_cost": {"variants": [], "seeds": [], "seconds": {}},
         "variants": VARIANTS,
     }

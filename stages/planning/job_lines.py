@@ -10,7 +10,7 @@ from stages.planning.last_words import is_silent, last_words, tail_of, was_stopp
 from stages.runtime.program import Sentence
 from stages.runtime.progress import last_line, last_rate, span
 
-TARGETS = frozenset({"all", "ablation", "compare_engines"})  # rules that only name files
+TARGETS = frozenset({"all", "ablation", "compare_engines", "tasks"})  # rules that only name files
 SPEAKING = frozenset(  # rules whose jobs print on the terminal themselves
     {"prepare", "convert", "evaluate", "ablate", "compare", "label_cost", "tidy"}
 )

@@ -159,23 +159,6 @@ class Inputs:
         learns = self.ground.variants.learns(variant, "fit_refine")
         return [self._at(wildcards, "fit_refine", "model.pt")] if learns else []
 
-    def objects(self, wildcards: Any) -> str:
-        """What evaluate knows of each label."""
-        return self._at(wildcards, "evaluate", "objects.parquet")
-
-    def figure(self, wildcards: Any) -> str:
-        """Evaluate's picture of labels and detector."""
-        return self._at(wildcards, "evaluate", "figure.png")
-
-    def benchmarks(self, wildcards: Any) -> list[str]:
-        """Folders in which Snakemake writes what the jobs behind a case took."""
-        homes = self.ground.homes.of_case[self.case(wildcards)].values()
-        return [f"results/{home}/benchmarks" for home in dict.fromkeys(homes)]
-
-    def reviewed(self, wildcards: Any) -> str:
-        """The pseudo-labels that people are shown."""
-        return self._at(wildcards, "export", LABELS)
-
     def exported(self, wildcards: Any) -> list[str]:
         """The pseudo-labels that are scored; none where only a detector is."""
         scored = self._is_scored(self.case(wildcards))

@@ -13,7 +13,7 @@ from stages.formats.writer import KEEP, NUMBERED, WRITERS
 from stages.planning.lineage import BASE, as_json
 from stages.planning.modules import modules_of
 from stages.planning.papers import FOLDER, differing, paper_of
-from stages.planning.round_inputs import RoundInputs
+from stages.planning.shown_inputs import ShownInputs
 from stages.planning.stage_inputs import TRAINING
 from stages.runtime.code import code_of
 
@@ -35,7 +35,7 @@ DETECTING = (*TRAINING, "predict", "predict_crossed", "predict_held_out")  # tha
 
 
 @dataclass(frozen=True, slots=True)
-class StagePlan(RoundInputs):
+class StagePlan(ShownInputs):
     """All that the rule of one stage asks, by its wildcards."""
 
     def seed(self, wildcards: Any) -> int:

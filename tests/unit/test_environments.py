@@ -138,7 +138,7 @@ PROGRAMS = sorted(_programs_of_rules())
 
 
 def test_every_rule_names_an_environment_that_exists() -> None:
-    assert len({program for program, _ in PROGRAMS}) == 25
+    assert len({program for program, _ in PROGRAMS}) == 26
     assert all(path.is_file() for _, path in PROGRAMS)
 
 

@@ -110,7 +110,15 @@ def test_a_detector_alone_reads_the_labels_of_a_compared_variant() -> None:
     paste, truth = homes.of_case[Case("paste", 1)], homes.of_case[Case("truth", 1)]
     assert paste["export"] == "r/seed-1/full"
     assert paste["train"] == "r/seed-1/paste"
-    assert set(truth) == {"partworld", "prepare", "train", "evaluate", "compare", "report"}
+    assert set(truth) == {
+        "partworld",
+        "prepare",
+        "train",
+        "evaluate",
+        "compare",
+        "report",
+        "review",
+    }
     assert truth["prepare"] == "r/seed-1"
 
 
