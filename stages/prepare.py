@@ -165,8 +165,8 @@ def main(argv: Sequence[str] | None) -> None:
     check_some(images, admission, args.image_folder)
     ids = {image["id"] for image in images}
     kept = [row for row in rows if row["image_id"] in ids]
-    kept, mended = corrected(args.corrections, kept, images, file.categories)
     left_out["labels in skipped images"] += len(rows) - len(kept)
+    kept, mended = corrected(args.corrections, kept, images, file.categories)
     if not kept:
         raise ValueError(
             f"{args.annotations}: all {len(rows)} labels are of the {len(admission.skipped)} "

@@ -501,3 +501,31 @@ def test_ids_from_zero_are_kept(tmp_path: Path) -> None:
         (0, 0, 0),
         (0, 1, 3),
     ]
+
+
+def test_corrections_are_laid_over_the_labels_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = dataset(tmp_path, [annotation(9), annotation(4, 2), annotation(5, 2)])
+    values = {
+        "info": {"format": "maskmill corrections", "version": 1},
+        "images": [{"id": k, "file_name": f"{k}.png"} for k in (1, 2)],
+        "annotations": [
+            {**annotation(9), "instance_id": 9, "status": "corrected", "category_id": 5},
+            {**annotation(4, 2), "instance_id": 4, "status": "deleted"},
+        ],
+    }
+    path = tmp_path / "corrections.json"
+    path.write_text(json.dumps(values))
+    prepare(tmp_path, labels, tmp_path / "out", "--corrections", str(path))
+    told = [
+        (row["instance_id"], row["kind"], row["status"], row["category_id"])
+        for row in rows_of(tmp_path / "out")
+    ]
+    assert sorted(told) == [
+        *((4, "point", "deleted", 3), (5, "point", "given", 3)),
+        *((9, "mask", "corrected", 5), (9, "point", "given", 5)),
+    ]
+    said = capsys.readouterr().err
+    assert "labels in skipped images" not in said
+    assert "1 labels corrected, 1 labels deleted" in said
