@@ -58,17 +58,17 @@ def trust_of(foretold: np.ndarray, ious: np.ndarray, *, good: float) -> dict[str
 
     Returns
     -------
-    {"n", "iou_error", "good_error": calibration errors, of the IoU and of being right (None where
-    a number is not in [0, 1]), "auroc": of right against wrong, "spearman": with the IoU}.
+    {"n", "iou_error", "good_error": calibration errors, of the IoU and of being right, of numbers
+    cut to [0, 1]; "auroc": of right against wrong, "spearman": with the IoU}.
     """
     there = ~np.isnan(foretold)
     seen, outcomes = foretold[there], ious[there]
     is_good = outcomes >= good
-    is_share = bool(((seen >= 0) & (seen <= 1)).all())
+    shares = np.clip(seen, 0.0, 1.0)  # a segmenter may expect an IoU beyond 1
     return {
         "n": int(there.sum()),
-        "iou_error": calibration_error(seen, outcomes) if is_share else None,
-        "good_error": calibration_error(seen, is_good.astype(float)) if is_share else None,
+        "iou_error": calibration_error(shares, outcomes),
+        "good_error": calibration_error(shares, is_good.astype(float)),
         "auroc": separation(seen, is_good),
         "spearman": rank_correlation(seen, outcomes),
     }

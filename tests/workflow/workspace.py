@@ -112,6 +112,19 @@ class Workspace:
         overlay = () if given else ("--configfile", "mine.yaml")
         return run_snakemake(self.folder, *arguments, *overlay, **environment)
 
+    def run(self, *arguments: str) -> Outcome:
+        """Run a program of ours in the folder, by the name of its module."""
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+        )
+        return Outcome(done.returncode, done.stdout)
+
     def results(self) -> Path:
         """Folder of the tiny run."""
         return self.folder / "results" / "tiny"

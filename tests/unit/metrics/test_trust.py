@@ -45,10 +45,10 @@ def test_rank_correlation_is_spearmans() -> None:
     assert rank_correlation(np.ones(3), np.arange(3.0)) is None
 
 
-def test_missing_numbers_are_left_out_and_what_is_no_share_has_no_calibration() -> None:
+def test_missing_numbers_are_left_out_and_what_is_no_share_is_cut() -> None:
     ious = np.array([0.9, 0.2, 0.7])
     found = trust_of(np.array([0.9, np.nan, 0.7]), ious, good=0.5)
     assert (found["n"], found["iou_error"], found["auroc"]) == (2, pytest.approx(0), None)
     above = trust_of(np.array([1.1, 0.2, 0.7]), ious, good=0.5)
-    assert (above["iou_error"], above["good_error"]) == (None, None)
+    assert above["iou_error"] == pytest.approx(0.1 / 3)
     assert (above["auroc"], above["spearman"]) == (1.0, pytest.approx(1.0))
