@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from stages.reporting.doubt_figure import draw_doubt
+from stages.reporting.page.alarms import alarms
 from stages.reporting.page.contents import Counted, cards, counted, known_ious
 from stages.reporting.page.overview import weak_label_counts
 from stages.reporting.page.times import stage_times
@@ -119,7 +120,7 @@ def facts_of(
         "title": facts["title"],
         "summary": f"{all_labels.labels} masks in {inputs[0][1]} images{iou}",
         "shown_note": f"{some}{how}.",
-        "warnings": [],
+        "warnings": alarms(args.selections, found.classes, facts["settings"]),
         "went_in": inputs,
         "tables": found.overview.tables(),
         "has_truth": sums["iou"] is not None,
@@ -152,8 +153,13 @@ def main(argv: Sequence[str] | None) -> None:
     found = counted(tables_of(args), known_ious(args.objects))
     with replacing_folder(args.out) as folder:
         fronts = written_cards(args, found, settings, folder)
-        text = page_text(facts_of(args, found, fronts), fronts)
+        facts = facts_of(args, found, fronts)
+        text = page_text(facts, fronts)
         (folder / "index.html").write_text(text, encoding="utf-8")
+        said = "".join(f"{sentence}\n" for sentence in facts["warnings"])
+        (folder / "warnings.txt").write_text(said, encoding="utf-8")
+    for sentence in facts["warnings"]:
+        say("report", sentence)
     labels = found.overview.all.labels
     say("report", f"{len(fronts)} of {labels} labels shown; open {args.out / 'index.html'}.")
 

@@ -110,7 +110,7 @@ class Plan:
         return {name: getattr(self, name) for name in PLANNED}
 
     def ending(self) -> list[str]:
-        """Where a person looks after a run: what there is of masks, page and comparisons."""
+        """What a person hears after a run: warnings, and where masks, page and comparisons are."""
         found = {
             "masks": self.homes.at(self.comparison.plain, "export", "pseudo_labels.json"),
             "tasks": self.homes.at(self.comparison.plain, "review", "review.csv"),
@@ -119,7 +119,9 @@ class Plan:
             "labels and their cost": f"{self.folder}/label_cost/label_cost.md",
         }
         there = [f"{name}: {path}" for name, path in found.items() if Path(path).is_file()]
-        return ["; ".join(there) + "."] if there else []
+        page = Path(self.homes.at(self.comparison.plain, "report", "warnings.txt"))
+        warned = page.read_text(encoding="utf-8").splitlines() if page.is_file() else []
+        return [*warned, *(["; ".join(there) + "."] if there else [])]
 
     def note_homes(self) -> None:
         """Write down where files and photographs lie, for people and for `stages.inspect`."""

@@ -34,10 +34,12 @@ VERDICT = ("score", "mask_quality", "reasons")
 class Counted:
     """All pseudo-labels of a run, as far as they are counted and ranked.
 
-    overview : their counts. ids : (n, 2) image and object. quality, score : (n,) 0 to 1.
+    overview : their counts. classes : how many there are. ids : (n, 2) image and object. quality,
+    score : (n,) 0 to 1.
     """
 
     overview: Overview
+    classes: int
     ids: np.ndarray
     quality: np.ndarray
     score: np.ndarray
@@ -84,7 +86,9 @@ def counted(tables: TrailTables, ious: Ious) -> Counted:
             ids.append(key)
             numbers.append((row["mask_quality"], row["score"]))
     values = np.array(numbers, dtype=np.float32).reshape(-1, 2)
-    return Counted(overview, np.array(ids, np.int64).reshape(-1, 2), values[:, 0], values[:, 1])
+    return Counted(
+        overview, len(names), np.array(ids, np.int64).reshape(-1, 2), values[:, 0], values[:, 1]
+    )
 
 
 def known_ious(path: Path | None) -> dict[tuple[int, int], float]:
