@@ -73,7 +73,10 @@ def _read(model: str, checkpoint: Path) -> Sam:
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(f"{checkpoint}: not a plain weight file ({error}).") from error
+        raise ValueError(  # torch's own words advise to run what strangers wrote
+            f"{checkpoint}: not a plain weight file ({type(error).__name__}). Give one that "
+            "torch.save has written of a state dict, such as SAM's publisher has."
+        ) from error
     sam = BUILDERS[model]()
     try:
         sam.load_state_dict(state, strict=True)

@@ -158,7 +158,7 @@ def _state_in(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = dict(saved.get("model", saved))
     except Exception as error:
         raise ValueError(
-            f"{path}: no state dict that torch loads without running code ({error}). Save it anew "
-            "with torch.save."
+            f"{path}: no state dict that torch loads without running code "
+            f"({type(error).__name__}). Save it anew with torch.save."
         ) from error
     return state
