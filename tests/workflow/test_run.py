@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.workflow.workspace import TINY, UNTIL_EXPORT, Workspace, from_first, merged
 
-SHARDED = ("propose", "select", "refine")
+SHARDED = ("propose", "select", "refine", "grade")
 
 
 def test_a_run_ends_with_the_files(finished: Workspace) -> None:
@@ -20,13 +21,14 @@ def test_a_run_ends_with_the_files(finished: Workspace) -> None:
         "partworld/train/annotations.json",
         *(f"prepare/{name}.parquet" for name in ("images", "weak_labels", "categories")),
         *(f"propose/{name}" for name in shards),
-        *(f"sapnet/{stage}/{name}" for stage in ("select", "refine") for name in shards),
+        *(f"sapnet/{stage}/{name}" for stage in ("select", "refine", "grade") for name in shards),
         *(f"sapnet/refine/{name.replace('shard', 'trail')}" for name in shards),
         *(f"sapnet/fit_{stage}/model.pt" for stage in ("select", "refine")),
         "sapnet/export/pseudo_labels.json",
         "sapnet/train/torchvision/model.pt",
         "sapnet/predict/torchvision/predictions.json",
         *(f"sapnet/evaluate/{name}" for name in ("metrics.json", "table.txt")),
+        *(f"sapnet/report/{name}" for name in ("index.html", "warnings.txt", "trails/00000.js")),
     ]
     assert [name for name in wanted if not (folder / name).is_file()] == []
 
@@ -46,7 +48,7 @@ def test_the_table_is_the_last_thing_a_user_sees(finished: Workspace) -> None:
 def test_every_stage_closes_its_log_with_its_counts(finished: Workspace) -> None:
     logs = finished.results().rglob("*.log")
     paths = [path for path in logs if "partworld" not in path.parts]
-    assert len(paths) == 3 * 4 + 8  # three sharded stages and eight others
+    assert len(paths) == 4 * 4 + 8  # four sharded stages and eight others
     for path in paths:
         last = path.read_text().splitlines()[-1]
         assert any(sign.isdigit() for sign in last), f"{path.name}: {last}"
@@ -82,6 +84,26 @@ def test_a_run_can_be_looked_into(
     done = subprocess.run(command, cwd=workspace.folder, capture_output=True, text=True)
     assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
     assert workspace.digests(*stages) == before
+
+
+def test_snakemakes_own_report_carries_the_page_and_the_table(workspace: Workspace) -> None:
+    outcome = workspace.snakemake("--report", "report.zip")
+    assert outcome.code == 0, outcome.text
+    with zipfile.ZipFile(workspace.folder / "report.zip") as archive:
+        names = archive.namelist()
+        assert any(name.endswith("/index.html") and "data/raw" in name for name in names)
+        assert any(name.endswith("table.txt") for name in names)
+        [start] = [name for name in names if name.endswith("report.html")]
+        text = archive.read(start).decode()
+    assert "What the labels and the detector of tiny/sapnet are worth" in text  # a caption
+
+
+def test_a_run_that_learned_nothing_says_so_at_its_end(finished: Workspace) -> None:
+    """Three steps teach nobody."""
+    text = (finished.folder / "output.txt").read_text()
+    assert "maskmill: select has hardly learnt anything" in text
+    page = (finished.results() / "sapnet" / "report" / "index.html").read_text()
+    assert "Raise select.psm.training.epochs (now 1)" in page
 
 
 def test_one_annotation_for_each_weak_label(finished: Workspace) -> None:

@@ -16,8 +16,16 @@ rule evaluate:
         training=PLAN.evaluate.training,
     output:
         metrics="results/{home}/evaluate/metrics.json",
-        table="results/{home}/evaluate/table.txt",
-        figure="results/{home}/evaluate/figure.png",
+        table=report(
+            "results/{home}/evaluate/table.txt",
+            caption="../captions/table.rst",
+            category="Numbers",
+        ),
+        figure=report(
+            "results/{home}/evaluate/figure.png",
+            caption="../captions/figure.rst",
+            category="Numbers",
+        ),
         objects="results/{home}/evaluate/objects.parquet",
     log:
         "results/{home}/logs/evaluate.log",
