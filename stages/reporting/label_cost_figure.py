@@ -17,7 +17,7 @@ PANELS = {  # measure: title
     "mask_ap": "Detector on held-out images: mask AP, %",
     "label_ap": "Labels as if they were detections: mask AP, %",
 }
-COLOUR, LEAST = "#5fa2ce", 1e-3  # s; what costs nothing stands at the left border
+COLOUR, LEAST = "#5fa2ce", 1e-3  # s; where what costs nothing stands
 NEAR, AWAY = 1.5, 1.25  # times the seconds: kinds that are named together; from these to names
 GAP = 0.055  # of the axis, between names
 BEFORE, BEHIND = 2.0, 8.0  # times the least and the most seconds that the axis reaches, for names
@@ -44,7 +44,7 @@ def draw_label_costs(numbers: Numbers, out: Path) -> None:
 def _draw(axis: Axes, kinds: Numbers, measure: str) -> None:
     """One point for each kind that was measured, with its spread and its name."""
     shown = {name: entry for name, entry in kinds.items() if entry[measure]["mean"] is not None}
-    seconds = [_seconds(entry) for entry in shown.values()]
+    seconds = np.array([_seconds(entry) for entry in shown.values()])
     means, spreads = (
         percent([entry[measure][key] for entry in shown.values()]) for key in ("mean", "sd")
     )
@@ -62,8 +62,8 @@ def _draw(axis: Axes, kinds: Numbers, measure: str) -> None:
         )
     _finish(axis)
     low, high = axis.get_ylim()
-    for group in alike(seconds):
-        _name(axis, [*shown], np.array(seconds), means, group=group, gap=GAP * (high - low))
+    for group in alike(seconds.tolist()):
+        _name(axis, [*shown], seconds, means, group=group, gap=GAP * (high - low))
 
 
 def _seconds(entry: Mapping[str, Any]) -> float:
@@ -87,7 +87,6 @@ def _name(
             short_name(names[number]),
             (seconds[number], means[number]),
             xytext=(edge, height),
-            ha="left",
             va="center",
             arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.8},
         )
