@@ -17,10 +17,10 @@ PANELS = {  # measure: title
     "mask_ap": "Detector on held-out images: mask AP, %",
     "label_ap": "Labels as if they were detections: mask AP, %",
 }
-COLOUR, LEAST = "#5fa2ce", 1e-3  # s; what costs nothing stands at the left border
+COLOUR, LEAST = "#5fa2ce", 1e-3  # s; where what costs nothing stands
 NEAR, AWAY = 1.5, 1.25  # times the seconds: kinds that are named together; from these to names
 GAP = 0.055  # of the axis, between names
-ROOM = 3.0  # times the least and the most seconds that the axis reaches at least
+BEFORE, BEHIND = 2.0, 8.0  # times the least and the most seconds that the axis reaches, for names
 
 
 def draw_label_costs(numbers: Numbers, out: Path) -> None:
@@ -37,12 +37,14 @@ def draw_label_costs(numbers: Numbers, out: Path) -> None:
         for axis, (measure, title) in zip(panels, PANELS.items(), strict=True):
             _draw(axis, numbers["kinds"], measure)
             axis.set_title(title)
+        seconds = [_seconds(entry) for entry in numbers["kinds"].values()]  # of both panels
+        panels[0].set_xlim(min(seconds, default=LEAST) / BEFORE, max(seconds, default=1.0) * BEHIND)
 
 
 def _draw(axis: Axes, kinds: Numbers, measure: str) -> None:
     """One point for each kind that was measured, with its spread and its name."""
     shown = {name: entry for name, entry in kinds.items() if entry[measure]["mean"] is not None}
-    seconds = [max(entry["seconds"]["mean"], LEAST) for entry in shown.values()]
+    seconds = np.array([_seconds(entry) for entry in shown.values()])
     means, spreads = (
         percent([entry[measure][key] for entry in shown.values()]) for key in ("mean", "sd")
     )
@@ -58,10 +60,15 @@ def _draw(axis: Axes, kinds: Numbers, measure: str) -> None:
             markersize=8,
             capsize=2.5,
         )
-    _finish(axis, seconds)
+    _finish(axis)
     low, high = axis.get_ylim()
-    for group in alike(seconds):
-        _name(axis, [*shown], np.array(seconds), means, group=group, gap=GAP * (high - low))
+    for group in alike(seconds.tolist()):
+        _name(axis, [*shown], seconds, means, group=group, gap=GAP * (high - low))
+
+
+def _seconds(entry: Mapping[str, Any]) -> float:
+    """What a kind costs; the least that an axis of logarithms shows for what costs nothing."""
+    return max(float(entry["seconds"]["mean"]), LEAST)
 
 
 def _name(
@@ -74,15 +81,12 @@ def _name(
     gap: float,
 ) -> None:
     """Write the names of a group beside it, one below the other, each led to by a line."""
-    low, high = seconds[group].min(), seconds[group].max()
-    is_last = high == seconds.max() and len(set(seconds)) > 1
-    edge = low / AWAY if is_last else high * AWAY
+    edge = seconds[group].max() * AWAY
     for number, height in zip(group, spread_out(means[group], gap), strict=True):
         axis.annotate(
             short_name(names[number]),
             (seconds[number], means[number]),
             xytext=(edge, height),
-            ha="right" if is_last else "left",
             va="center",
             arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.8},
         )
@@ -116,9 +120,8 @@ def spread_out(heights: np.ndarray, gap: float) -> np.ndarray:
     return found
 
 
-def _finish(axis: Axes, seconds: Sequence[float]) -> None:
+def _finish(axis: Axes) -> None:
     axis.set_xscale("log")
-    axis.set_xlim(min(seconds, default=LEAST) / ROOM, max(seconds, default=1.0) * ROOM)
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter(ScalarFormatter())
     axis.xaxis.set_minor_formatter(NullFormatter())

@@ -1,12 +1,16 @@
 """The picture of label_cost: kinds that were measured, with and without spread."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
+from stages.reporting import label_cost_figure
 from stages.reporting.label_cost_figure import alike, draw_label_costs, spread_out
 
 
@@ -33,6 +37,28 @@ def test_equal_numbers_give_equal_pictures(name: str, tmp_path: Path) -> None:
     assert paths[0].read_bytes() == paths[1].read_bytes()
     with Image.open(paths[0]) as image:
         assert image.size == (1600, 650)
+
+
+def test_both_panels_reach_to_what_one_of_them_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The truth has no labels that could be scored, and costs the most."""
+    seen = []
+
+    @contextmanager
+    def kept(out: Path, size: tuple[float, float]) -> Iterator[Figure]:
+        figure = Figure(figsize=size)
+        seen.append(figure)
+        yield figure
+
+    monkeypatch.setattr(label_cost_figure, "canvas", kept)
+    points = _kind(15.0, 0.3, 0.4)
+    kinds = {"points": {**points, "label_ap": points["mask_ap"]}, "truth": _kind(400.0, 0.5)}
+    draw_label_costs({"kinds": kinds}, tmp_path / "a.png")
+    for axis in seen[0].axes:
+        low, high = axis.get_xlim()
+        assert low < 15
+        assert high > 400
 
 
 def test_kinds_of_like_cost_are_named_together() -> None:
