@@ -29,7 +29,7 @@ def test_what_is_missing_is_told_by_stage_and_by_shard() -> None:
     mine = shard_of(3, 4)
     others = [path for k, path in enumerate(SHARDS) if k != mine]
     some = TrailTables(*map(Path, "iwc"), proposals=SHARDS, selections=others)
-    wanted = [f"shard {shard_names(4)[mine]} of select", "refine"]
+    wanted = [f"shard {shard_names(4)[mine]} of select", "refine", "grade"]
     assert missing(some, TOLD[1:], 3) == wanted
 
 

@@ -22,6 +22,10 @@ signal.pause()
 """
 
 
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _interrupted(program: str, folder: Path) -> tuple[int, str]:
     """Exit code and words of a program that Ctrl-C reaches while it imports torch."""
     (folder / "torch.py").write_text(PATIENT_TORCH)
@@ -34,6 +38,8 @@ def _interrupted(program: str, folder: Path) -> tuple[int, str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A shell's background jobs ignore Ctrl-C, and so would what this test starts from one.
+        preexec_fn=_heed_ctrl_c,
         text=True,
     )
     assert select.select([end], [], [], PATIENCE)[0], "torch is not imported"
