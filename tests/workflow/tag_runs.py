@@ -33,7 +33,7 @@ SMALL: dict[str, Any] = {  # lies over the recipe: sizes, no method
 }
 CHAIN = (  # each depends on all before it
     *("partworld", "prepare", "fit_prompt", "prompt", "propose"),
-    *("fit_select", "select", "refine", "export", "evaluate", "report"),
+    *("fit_select", "select", "refine", "grade", "export", "evaluate", "report"),
 )
 UNTIL_EXPORT = CHAIN[1:-2]
 

@@ -34,6 +34,7 @@ JOBS = {
     **{"fit_select": 2, "fit_refine": 2},  # pnpg's
     "select": 2 * 3,  # sam_top1's, pnpg's, whole's
     "refine": 2 * 4,  # sam_top1's, pnpg's, full's, whole's
+    "grade": 2 * 4,
     "export": 2 * 5,
     **{"train": 4, "predict_held_out": 4},
     "evaluate": 2 * 5 + 3,  # every variant, and three detectors that are no variants
@@ -78,14 +79,23 @@ def test_a_detector_with_another_training_learns_from_the_same_labels(compared: 
 
 def test_variants_share_what_is_equal(compared: Workspace) -> None:
     world = compared.results() / "seed-0"
-    stages = ("propose", "fit_select", "select", "fit_refine", "refine", "export", "evaluate")
+    stages = (
+        "propose",
+        "fit_select",
+        "select",
+        "fit_refine",
+        "refine",
+        "grade",
+        "export",
+        "evaluate",
+    )
     names = ("pnpg", "full", "extra", "whole")
     seen = {name: [stage for stage in stages if (world / name / stage).exists()] for name in names}
     assert seen == {
         "pnpg": list(stages[1:]),
-        "full": ["refine", "export", "evaluate"],
+        "full": ["refine", "grade", "export", "evaluate"],
         "extra": ["export", "evaluate"],
-        "whole": ["propose", "select", "refine", "export", "evaluate"],
+        "whole": ["propose", "select", "refine", "grade", "export", "evaluate"],
     }
     homes = json.loads((compared.results() / "homes.json").read_text())["tiny/seed-0/extra"]
     assert [homes[stage] for stage in ("propose", "select", "refine", "export")] == [

@@ -30,7 +30,7 @@ SMALL: dict[str, Any] = {  # lies over the recipe: sizes, no method
 }
 CHAIN = (
     *("partworld", "salient", "prepare", "fit_propose", "propose"),
-    *("select", "refine", "export", "evaluate", "report"),
+    *("select", "refine", "grade", "export", "evaluate", "report"),
 )
 LEARNED = from_first({"fit_propose"}, CHAIN)
 

@@ -39,7 +39,7 @@ def test_labels_go_out_to_people_and_come_back(workspace: Workspace) -> None:
     assert done.code == 0, done.text
     workspace.configure(merged(TINY, {"dataset": {"corrections": "corrections.json"}}))
     target = "results/tiny/sapnet/export/pseudo_labels.json"
-    outcome = workspace.snakemake("--", target)
+    outcome = workspace.snakemake(target)
     assert outcome.code == 0, outcome.text
     assert "1 labels deleted" in outcome.text
     after = json.loads((workspace.folder / target).read_text())["annotations"]

@@ -30,7 +30,7 @@ PRINTED: dict[str, Any] = {  # SAPNet, Sec. 4.2: three masks of the point, three
 }
 CHAIN = (
     *("partworld", "prepare", "fit_prompt", "prompt", "propose"),
-    *("fit_select", "select", "fit_refine", "refine", "export", "evaluate", "report"),
+    *("fit_select", "select", "fit_refine", "refine", "grade", "export", "evaluate", "report"),
 )
 
 

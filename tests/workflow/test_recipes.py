@@ -84,9 +84,10 @@ COMPARISONS = [
 ]  # on drawn worlds: nothing can be missing
 OF_BOXES = ["sam_box", "sam_box_demo"]
 OF_ROUNDS = ["relabel", "sim_demo"]
+OF_KINDS = ["grading"]  # a variant for each kind of labels
 OF_ONE_VARIANT = [  # on drawn worlds, too
     *("weaksam_demo", "sapnet_p2b", "boxcaseg_demo"),
-    *(*OF_BOXES, *OF_ROUNDS),
+    *(*OF_BOXES, *OF_ROUNDS, *OF_KINDS),
 ]
 ON_FILES = [name for name in NAMES if name not in (*COMPARISONS, *OF_ONE_VARIANT)]
 GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
@@ -154,6 +155,17 @@ def test_a_comparison_plans_all_its_seeds(name: str, fresh: Workspace) -> None:
     seeds = _recipe(name)["report"]["seeds"]
     assert outcome.jobs()["propose"] == len(seeds)
     assert outcome.jobs()["ablate"] == 1
+
+
+def test_what_graders_learn_from_has_every_kind_of_labels(fresh: Workspace) -> None:
+    (fresh.folder / "mine.yaml").unlink()
+    outcome = fresh.snakemake("-n", "ablation", "--configfile", "workflow/recipes/grading.yaml")
+    assert outcome.code == 0, outcome.text
+    jobs, report = outcome.jobs(), _recipe("grading")["report"]
+    variants, seeds = len(report["variants"]), len(report["seeds"])
+    assert jobs["grade"] == 2 * jobs["evaluate"] == 2 * variants * seeds
+    assert (jobs["fit_prompt"], jobs["fit_select"], jobs["fit_propose"]) == (3, 2 * 3, 2 * 3)
+    assert "train" not in jobs
 
 
 def test_the_demo_of_tags_plans_what_learns_from_them(fresh: Workspace) -> None:

@@ -9,8 +9,9 @@ from tests.workflow.workspace import Workspace, from_first
 
 MIL = {"fit_select", "select", "fit_refine", "refine"}
 
-LATER = {"select", "fit_refine", "refine", "evaluate", "report"}
-TABLES = MIL | {"propose", "export", "evaluate", "report"}  # that read what prepare has written
+LATER = {"select", "fit_refine", "refine", "grade", "evaluate", "report"}
+# that read what prepare has written
+TABLES = MIL | {"propose", "grade", "export", "evaluate", "report"}
 
 # an edited file -> the rules whose programs use it, by hand from the house plan
 USERS = {
@@ -23,6 +24,7 @@ USERS = {
     "select.py": {"select"},
     "fit_refine.py": {"fit_refine"},
     "refine.py": {"refine"},
+    "grade.py": {"grade"},
     "export.py": {"export"},
     "train.py": {"train"},
     "predict_held_out.py": {"predict_held_out"},
@@ -33,16 +35,17 @@ USERS = {
     "tidy.py": set(),
     # tables: who reads or writes them
     "tables/images.py": TABLES | {"prepare"},
-    "tables/categories.py": (TABLES | {"prepare"}) - {"propose"},
+    "tables/categories.py": (TABLES | {"prepare"}) - {"propose", "grade"},
     "tables/weak_labels.py": TABLES | {"prepare"},
     "tables/prompts.py": {"propose", "report"},
-    "tables/proposals.py": MIL | {"propose", "evaluate", "report"},
+    "tables/proposals.py": MIL | {"propose", "grade", "evaluate", "report"},
     "tables/selections.py": LATER,
-    "tables/pseudo_labels.py": {"refine", "export", "evaluate", "report"},
+    "tables/pseudo_labels.py": {"refine", "grade", "export", "evaluate", "report"},
+    "tables/grades.py": {"grade", "export", "evaluate", "report"},
     "tables/trail.py": {"refine", "evaluate", "report"},
     "tables/zoomed.py": {"refine"},
     "tables/one_image.py": {"report"},
-    "tables/in_parts.py": {"propose", "select", "refine"},
+    "tables/in_parts.py": {"propose", "select", "refine", "grade"},
     # methods that the config chooses, and others
     "formats/coco.py": {"prepare", "train", "predict_held_out", "evaluate"},
     "formats/weakening.py": {"prepare"},

@@ -10,9 +10,9 @@ from stages.tables.table import read_header
 from tests.workflow.round_runs import tiny_twice
 from tests.workflow.workspace import Outcome, Workspace
 
-STAGES = ("refine", "export", "train", "predict", "evaluate")
+STAGES = ("refine", "grade", "export", "train", "predict", "evaluate")
 BOTH = {  # jobs
-    **{"refine": 4, "train": 2, "predict": 2, "predict_held_out": 1},
+    **{"refine": 4, "grade": 4, "train": 2, "predict": 2, "predict_held_out": 1},
     **{"evaluate": 1, "report": 1},
 }
 
@@ -39,7 +39,7 @@ def test_no_more_is_made_than_the_rounds_need(twice: Workspace) -> None:
 
 PREDICTED = ("predict_crossed", "predict")  # by two detectors, by one
 JUDGED = {  # jobs
-    **{"train_half": 2, "predict_crossed": 2, "refine": 2, "export": 1},
+    **{"train_half": 2, "predict_crossed": 2, "refine": 2, "grade": 2, "export": 1},
     **{"train": 1, "predict_held_out": 1, "evaluate": 1, "report": 1},
 }
 
@@ -91,7 +91,7 @@ def test_a_setting_of_the_second_round_reruns_no_first(twice: Workspace) -> None
     twice.configure(tiny_twice({"again": {"refine": {"relabel": {"overlap": 0.5}}}}))
     jobs = twice.snakemake("-n").jobs()
     ending = {"train": 1, "predict_held_out": 1, "evaluate": 1, "report": 1}
-    assert jobs == {"refine": 2, "export": 1, **ending}
+    assert jobs == {"refine": 2, "grade": 2, "export": 1, **ending}
 
 
 @pytest.mark.long

@@ -14,7 +14,7 @@ from stages.tables.weak_labels import WEAK_LABELS
 from tests.workflow.tag_runs import CHAIN, SHARDS, UNTIL_EXPORT, VARIANT, exported, tiny_from_tags
 from tests.workflow.workspace import Workspace, from_first
 
-SHARDED = ("prompt", "propose", "select", "refine")
+SHARDED = ("prompt", "propose", "select", "refine", "grade")
 
 
 def _rows(workspace: Workspace, place: str, record: Any) -> list[dict[str, Any]]:
@@ -29,7 +29,11 @@ def test_a_run_from_tags_ends_with_the_files(finished_from_tags: Workspace) -> N
         *(f"prepare/{name}.parquet" for name in ("images", "weak_labels", "categories")),
         *("fit_prompt/model.pt", "fit_prompt/log.jsonl", f"{VARIANT}/fit_select/model.pt"),
         *(f"{stage}/{name}" for stage in ("prompt", "propose") for name in SHARDS),
-        *(f"{VARIANT}/{stage}/{name}" for stage in ("select", "refine") for name in SHARDS),
+        *(
+            f"{VARIANT}/{stage}/{name}"
+            for stage in ("select", "refine", "grade")
+            for name in SHARDS
+        ),
         *(f"{VARIANT}/refine/{name.replace('shard', 'trail')}" for name in SHARDS),
         f"{VARIANT}/export/pseudo_labels.json",
         *(f"{VARIANT}/evaluate/{name}" for name in ("metrics.json", "table.txt")),
