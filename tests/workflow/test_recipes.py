@@ -164,7 +164,7 @@ def test_what_graders_learn_from_has_every_kind_of_labels(fresh: Workspace) -> N
     jobs, report = outcome.jobs(), _recipe("grading")["report"]
     variants, seeds = len(report["variants"]), len(report["seeds"])
     assert jobs["grade"] == 2 * jobs["evaluate"] == 2 * variants * seeds
-    assert (jobs["fit_prompt"], jobs["fit_select"], jobs["fit_propose"]) == (3, 2 * 3, 2 * 3)
+    assert (jobs["fit_prompt"], jobs["fit_select"], jobs["fit_propose"]) == (3, 2 * 3, 3 * 3)
     assert "train" not in jobs
 
 
