@@ -7,7 +7,7 @@ In come the labels that were handed out and what came back, in any format of lab
 Label Studio's JSON, CVAT's XML, COCO (FiftyOne) and others. Labels are matched by their masks: what
 came back as it was is accepted, what was redrawn or has another class is corrected, what is gone is
 deleted, what is new is added. Out goes the file for `dataset.corrections`: the next run takes these
-masks as they are, and asks the segmenter nothing that it was not asked before.
+masks as they are, and asks the segmenter about images alone in which a label was deleted.
 
 Which images were looked at: those that Label Studio calls submitted; of other tools, which do not
 tell, those in which something was changed, or with --all-reviewed all that came back.

@@ -3,16 +3,17 @@
 import json
 import re
 
+from stages.tables.images import shard_of
 from tests.workflow.photographs import logs_of
 from tests.workflow.workspace import TINY, Workspace, merged
 
 
-def _submitted(workspace: Workspace) -> tuple[int, int]:
+def _submitted(workspace: Workspace) -> tuple[int, int, int]:
     """Write Label Studio's export: of the first task a region is gone, the others are accepted.
 
     Returns
     -------
-    The annotation that is gone, and one that is accepted.
+    The image, the annotation that is gone, and one that is accepted.
     """
     path = workspace.results() / "sapnet" / "review" / "label_studio.json"
     first = json.loads(path.read_text())[0]
@@ -20,7 +21,7 @@ def _submitted(workspace: Workspace) -> tuple[int, int]:
     first["annotations"] = [{"id": 1, "was_cancelled": False, "result": regions[1:]}]
     (workspace.folder / "export.json").write_text(json.dumps([first]))
     gone, accepted = (int(region["id"].removeprefix("annotation-")) for region in regions[:2])
-    return gone, accepted
+    return first["data"]["image_id"], gone, accepted
 
 
 def test_labels_go_out_to_people_and_come_back(workspace: Workspace) -> None:
@@ -28,7 +29,7 @@ def test_labels_go_out_to_people_and_come_back(workspace: Workspace) -> None:
     assert outcome.code == 0, outcome.text
     assert outcome.jobs() == {"review": 1}
     assert "tasks: results/tiny/sapnet/review/review.csv" in outcome.text
-    gone, accepted = _submitted(workspace)
+    image_id, gone, accepted = _submitted(workspace)
     before = json.loads((workspace.results() / "sapnet/export/pseudo_labels.json").read_text())
     masks = {entry["id"]: entry["segmentation"] for entry in before["annotations"]}
     done = workspace.run(
@@ -48,7 +49,8 @@ def test_labels_go_out_to_people_and_come_back(workspace: Workspace) -> None:
     assert entry["segmentation"] == masks[accepted]
     assert (entry["score"], entry["quality"]["mask_source"]) == (1.0, "given")
     embedded = re.findall(r"embedded (\d+) image", logs_of(workspace, "propose"))
-    assert sum(map(int, embedded)) == 0  # the segmenter was asked nothing new
+    touched = shard_of(image_id, len(embedded))
+    assert embedded == [str(int(shard == touched)) for shard in range(4)]
 
 
 def test_corrections_that_are_gone_are_told_before_anything_runs(workspace: Workspace) -> None:

@@ -1,0 +1,188 @@
+"""What correcting labels buys a whole run: labels, those that nobody corrected, and the detector.
+
+    python -m benchmarks.bench_corrected_runs --seeds 3 --shares 0.1 0.3 --steps 800 \
+        --kept results/corrected.json --out docs/corrections.png
+
+For each seed the demo's settings make labels of a drawn world. Then a share of them gets true masks
+(all others keep theirs), in the order of the list that `review` writes or in random order, comes
+back through `dataset.corrections`, and everything that depends on it is made again: PSM and PRM
+learn with the corrected ones as bags of one mask, and the detector of all. `--kept` has the numbers
+of each finished run, which a second call does not make again; without `--shares` it is drawn.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.bench_corrections import corrected, listed_ious
+from stages.formats.pseudo_label_file import opened_labels
+from stages.formats.writer import KEEP
+from stages.reporting.canvas import canvas, plain
+from stages.runtime.atomic import write_text
+from stages.scoring.truth import Truth
+from stages.tables.judged_objects import JUDGED_OBJECTS
+from stages.tables.table import read_table
+
+ORDERS = ("list", "random")
+WORDS = {"list": "the list's order", "random": "random order"}
+VALUES = {  # of a run, in %
+    "labels": "mask IoU of all labels",
+    "rest": "of those not corrected",
+    "rest_before": "of the same before",
+    "mask_ap": "the detector's mask AP",
+}
+SIZE = (9.5, 4.5)  # inches
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[3])
+    parser.add_argument("--shares", type=float, nargs="*", default=[], help="between 0 and 1")
+    parser.add_argument("--steps", type=int, default=800, help="of the detector's training")
+    parser.add_argument("--kept", type=Path, required=True, help="JSON, read and written")
+    parser.add_argument("--out", type=Path, help="PNG")
+    args = parser.parse_args(argv)
+    kept: dict[str, dict[str, float]] = {}
+    if args.kept.exists():
+        kept = json.loads(args.kept.read_text())
+    for seed in args.seeds if args.shares else []:
+        for name, values in measured(seed, args.shares, args.steps, kept):
+            kept[name] = values
+            write_text(args.kept, json.dumps(kept, indent=1) + "\n")
+    print(table_of(kept))
+    if args.out:
+        draw(kept, args.out)
+
+
+def measured(
+    seed: int, shares: Sequence[float], steps: int, kept: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the name and the numbers of each run that is not among `kept`."""
+    run = Run(seed, steps)
+    cases = [(order, share) for share in shares for order in ORDERS]
+    cases += [("list", 1.0)]
+    wanted = {name_of(seed, *case): case for case in cases}
+    todo = {name: case for name, case in wanted.items() if name not in kept}
+    none = name_of(seed, "list", 0.0)
+    if none in kept and not todo:
+        return
+    run.make({})
+    before = run.ious()
+    listed, _ = listed_ious(opened_labels(run.labels, KEEP), run.objects)
+    shuffled = [int(number) for number in np.random.default_rng(seed).permutation(listed)]
+    files = {}
+    for name, (order, share) in todo.items():
+        ids = (listed if order == "list" else shuffled)[: round(share * len(listed))]
+        files[name] = run.corrections(name, ids)
+    yield none, run.numbers(before, set())
+    for name, (path, instances) in files.items():
+        run.make({"corrections": str(path)})
+        yield name, run.numbers(before, instances)
+
+
+def name_of(seed: int, order: str, share: float) -> str:
+    """Of a run among those kept."""
+    return f"{seed} {order} {share:g}"
+
+
+class Run:
+    """The demo's run on one world."""
+
+    def __init__(self, seed: int, steps: int) -> None:
+        self.name = f"corrected-{seed}"
+        self.config = [f"run={self.name}", f"seed={seed}", f"train={{iterations: {steps}}}"]
+        self.folder = Path("results") / self.name
+        self.labels = self.folder / "sapnet/export/pseudo_labels.json"
+        self.objects = self.folder / "sapnet/evaluate/objects.parquet"
+
+    def make(self, dataset: dict[str, str]) -> None:
+        """All of it, with these keys of `dataset`."""
+        words = [*self.config, *([f"dataset={json.dumps(dataset)}"] if dataset else [])]
+        base = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", *words]
+        subprocess.run(base, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def corrections(self, name: str, ids: Sequence[int]) -> tuple[Path, set[int]]:
+        """File that gives these annotations their true masks, and the objects that they are of."""
+        file = opened_labels(self.labels, KEEP)
+        truth = Truth(self.folder / "partworld/train/annotations.json")
+        values = corrected(file, ids, truth)
+        path = self.folder / f"{name.replace(' ', '-')}.json"
+        write_text(path, json.dumps(values) + "\n")
+        wanted = set(ids)
+        pairs = ((e["id"], e["provenance"]["instance_id"]) for e in file.annotations())
+        return path, {instance for number, instance in pairs if number in wanted}
+
+    def ious(self) -> dict[int, float]:
+        """Mask IoU of each object's label."""
+        rows = read_table(self.objects, JUDGED_OBJECTS).to_pylist()
+        return {row["instance_id"]: row["mask_iou"] for row in rows}
+
+    def numbers(self, before: dict[int, float], instances: set[int]) -> dict[str, float]:
+        """VALUES in %, where these objects were corrected."""
+        now = self.ious()
+        rest = sorted(set(before) - instances)
+        metrics = json.loads((self.folder / "sapnet/evaluate/metrics.json").read_text())
+        found = {
+            "labels": float(np.mean(list(now.values()))),
+            "mask_ap": metrics["detector"]["segm"]["AP"],
+        }
+        if rest:
+            found["rest"] = float(np.mean([now[number] for number in rest]))
+            found["rest_before"] = float(np.mean([before[number] for number in rest]))
+        return {key: round(100 * value, 2) for key, value in found.items()}
+
+
+def by_case(kept: dict[str, dict[str, float]]) -> dict[tuple[float, str], list[dict[str, float]]]:
+    """Numbers of all seeds by share and order, by rising share."""
+    found: dict[tuple[float, str], list[dict[str, float]]] = {}
+    for name, values in kept.items():
+        _, order, share = name.split()
+        found.setdefault((float(share), order), []).append(values)
+    return dict(sorted(found.items()))
+
+
+def table_of(kept: dict[str, dict[str, float]]) -> str:
+    """Markdown: a row for each share and order."""
+    heads = ["corrected", "order", "worlds", *VALUES.values()]
+    lines = [f"| {' | '.join(heads)} |", "|" + " --- |" * 3 + " --: |" * len(VALUES)]
+    for (share, order), cases in by_case(kept).items():
+        shown = [_mean_of([case[key] for case in cases if key in case]) for key in VALUES]
+        words = "-" if share in (0, 1) else WORDS[order]
+        lines.append(f"| {100 * share:g} % | {words} | {len(cases)} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def _mean_of(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.1f}{spread}"
+
+
+def draw(kept: dict[str, dict[str, float]], out: Path) -> None:
+    """Write the picture: label IoU, and the detector's AP, against the share."""
+    cases = by_case(kept)
+    with canvas(out, SIZE) as figure:
+        axes = figure.subplots(1, 2)
+        for axis, key in zip(axes, ("labels", "mask_ap"), strict=True):
+            for order in ORDERS:
+                ends = [(share, own) for share, own in cases if own == order or share in (0, 1)]
+                means = [np.mean([case[key] for case in cases[end]]) for end in ends]
+                shares = [100 * share for share, _ in ends]
+                axis.plot(shares, means, marker="o", label=WORDS[order])
+            axis.set_xlabel("% of the labels that a person has corrected")
+            axis.set_ylabel(f"{VALUES[key]}, %")
+            plain(axis, grid="y", shade="0.9")
+        axes[0].legend(frameon=False, loc="lower right")
+
+
+if __name__ == "__main__":
+    main()
