@@ -137,7 +137,8 @@ def test_a_recipe_plans_on_an_empty_copy_of_its_layout(name: str, fresh: Workspa
     assert jobs.get("fit_propose", 0) == rounds * int(name in ("boxcaseg", "sim"))
 
 
-@pytest.mark.parametrize("name", ON_FILES)
+# sapnet.yaml has no data that could be missing: its scenes are drawn, its ResNet is fetched
+@pytest.mark.parametrize("name", [name for name in ON_FILES if name != "sapnet"])
 def test_a_recipe_says_what_is_missing(name: str, fresh: Workspace) -> None:
     flags = ("-n", "--configfile", *_files(name))
     outcome = fresh.snakemake(*flags, COCO_TINY="", PHOTOS="")

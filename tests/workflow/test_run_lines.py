@@ -48,7 +48,7 @@ def test_a_line_has_stage_shard_rate_time_and_memory(finished: Workspace) -> Non
 @pytest.fixture
 def damaged(workspace: Workspace) -> Workspace:
     """A run whose export will fail."""
-    path = workspace.results() / "sapnet" / "refine" / "shard-0000-of-0004.parquet"
+    path = workspace.results() / "sapnet" / "grade" / "shard-0000-of-0004.parquet"
     path.write_bytes(path.read_bytes()[:100])
     shutil.rmtree(workspace.results() / "sapnet" / "export")
     return workspace
