@@ -17,7 +17,7 @@ from tests.workflow.workspace import Outcome, Workspace
 FRAME = 9  # lines: what Snakemake says before it reads the Snakefile, counts of prepare, the ending
 PATIENCE = 120  # s until a job must have begun
 TARGET = "results/tiny/partworld/train/annotations.json"
-FAULT = "refine/shard-0000-of-0004.parquet: not a Parquet file"
+FAULT = "grade/shard-0000-of-0004.parquet: not a Parquet file"
 # In the place of a library: the job says that its imports have begun, and waits.
 PATIENT_CV2 = """
 import os, signal
