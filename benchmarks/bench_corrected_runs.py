@@ -107,7 +107,9 @@ class Run:
         """All of it, with these keys of `dataset`."""
         words = [*self.config, *([f"dataset={json.dumps(dataset)}"] if dataset else [])]
         base = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", *words]
-        subprocess.run(base, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(base, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stderr)
 
     def corrections(self, name: str, ids: Sequence[int]) -> tuple[Path, set[int]]:
         """File that gives these annotations their true masks, and the objects that they are of."""

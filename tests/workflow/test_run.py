@@ -133,6 +133,11 @@ def test_another_variant_shares_the_proposals(workspace: Workspace) -> None:
     assert set(jobs) == from_first({"fit_select"})
 
 
+def test_a_nested_number_may_stand_on_the_command_line(workspace: Workspace) -> None:
+    jobs = workspace.snakemake("-n", "--config", "train={iterations: 4, lr: 0.02}").jobs()
+    assert set(jobs) == from_first({"train"})
+
+
 def test_more_shards_start_a_fresh_set(workspace: Workspace) -> None:
     jobs = workspace.snakemake("-n", "--config", "shards=8").jobs()
     assert {stage: jobs[stage] for stage in SHARDED} == dict.fromkeys(SHARDED, 8)

@@ -21,6 +21,7 @@ try:
     from stages.runtime.code import code_of
     from stages.runtime.program import say
     from stages.runtime.stopping import stop_with_a_sentence
+    from stages.settings.command_line import with_numbers
     from stages.settings.judge import judged
     from stages.settings.overrides import laid_over
     from stages.settings.recipes import with_recipes
@@ -45,6 +46,7 @@ except ValueError as error:
     raise WorkflowError(str(error))
 
 try:
+    config = with_numbers(config, workflow.config_settings.config)
     # the config of a `module:` comes without config.yaml, and belongs to the outer workflow
     config = laid_over(load_configfile(ROOT / "config.yaml"), config)
     config = judged(with_recipes(config, ROOT))
