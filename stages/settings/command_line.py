@@ -12,7 +12,7 @@ Values = Mapping[str, Any]
 
 
 def with_numbers(config: Values, said: Values) -> dict[str, Any]:
-    """The config, in which text that was said on the command line is a number again where it is one.
+    """The config, in which a number that was said on the command line is no text any more.
 
     Parameters
     ----------
