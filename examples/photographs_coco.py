@@ -4,7 +4,8 @@
 
 Files are joined as they are: images and annotations get new ids, 1, 2, ... in the order of the
 files, and keep all else that stands in them (size, `coco_id`, `license`); an annotation's own class
-stays as `name`. With `--own` in front, the classes stay the files' own, joined by name.
+stays as `name`. With `--own` in front, the classes stay the files' own, joined by name. Of a file
+whose photographs lie in a folder of their own, that is named before it: `val2017=FILE`.
 """
 
 import json
@@ -59,15 +60,25 @@ def joined(files: Iterable[Mapping[str, Any]], classes: Mapping[str, str]) -> di
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
+def opened(source: str) -> dict[str, Any]:
+    """The file of `FILE` or `FOLDER=FILE`, with the folder before the names of photographs."""
+    folder, _, path = source.rpartition("=")
+    file: dict[str, Any] = json.loads(Path(path).read_text())
+    if folder:
+        for image in file["images"]:
+            image["file_name"] = f"{folder}/{image['file_name']}"
+    return file
+
+
 def main(arguments: Sequence[str]) -> None:
     """Join the files and say what came of it."""
     is_own = arguments[:1] == ["--own"]
-    out, *sources = map(Path, arguments[is_own:])
-    files = [json.loads(path.read_text()) for path in sources]
+    out, *sources = arguments[is_own:]
+    files = [opened(source) for source in sources]
     own = {entry["name"]: entry["name"] for file in files for entry in file["categories"]}
     coco = joined(files, own if is_own else OF_CLASS)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(coco))
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    Path(out).write_text(json.dumps(coco))
     print(", ".join(f"{len(coco[name])} {name}" for name in coco))
 
 

@@ -88,3 +88,11 @@ def test_the_photographs_that_the_recipe_measures_on(tmp_path: Path) -> None:
     assert counts == (181, 951, 12)
     folder = Path(os.environ["PHOTOS"])
     assert all((folder / image["file_name"]).is_file() for image in coco.images)
+
+
+def test_a_folder_is_put_before_the_names_of_its_photographs(tmp_path: Path) -> None:
+    paths = [file(tmp_path / f"{name}.json", ["cat"]) for name in "ab"]
+    out = tmp_path / "out.json"
+    MAIN([str(out), f"val2017={paths[0]}", paths[1]])
+    names = [image["file_name"] for image in json.loads(out.read_text())["images"]]
+    assert names == ["val2017/a.jpg", "b.jpg"]

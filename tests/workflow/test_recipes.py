@@ -32,6 +32,7 @@ LAYOUTS = {
         "tiny/annotations/instances_val2017.json",
     ],
     "photographs": ["photos/", "data/photographs.json"],
+    "grading_photographs": ["tiny/", "data/coco_tiny.json"],
     "coco2017": [
         "data/coco/train2017/",
         "data/coco/val2017/",
@@ -94,10 +95,10 @@ GPUS = {"coco2017": 8, "voc2012": 4}  # Sec. 4.1
 SHARDS = {
     **{"sapnet": 2, "coco_tiny": 2, "photographs": 1, "coco2017": 128, "voc2012": 16},
     **{"weaksam": 8, "weaksam_voc2012": 16, "weaksam_coco2014": 128, "boxcaseg": 16},
-    "sim": 128,
+    **{"sim": 128, "grading_photographs": 1},
 }
 FETCHING = ("coco2017", "voc2012", "weaksam", *OVER)  # SAM ViT-H, which is not there
-WITHOUT_DETECTOR = ["photographs"]
+WITHOUT_DETECTOR = ["photographs", "grading_photographs"]
 ROUNDS = {"sim": 3}  # of which each asks anew
 
 
