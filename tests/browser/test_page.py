@@ -99,7 +99,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         **{"pseudo-labels": "results", "grades": "grades"},
     }
     words = [f"--{flag}={folder / name}.parquet" for flag, name in flags.items()]
-    facts = {"title": HOSTILE, "paper": None, "differing": [], "settings": HOSTILE}
+    facts = {
+        "title": HOSTILE,
+        "paper": None,
+        "differing": [],
+        "settings": json.dumps(HOSTILE_SETTINGS),
+    }
     places = [f"--image-folder={photographs}", f"--out={folder / 'report'}"]
     report.main([*words, *places, f"--facts={json.dumps(facts)}"])
     return (folder / "report" / "index.html").as_uri()

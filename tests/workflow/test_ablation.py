@@ -38,7 +38,7 @@ JOBS = {
     "export": 2 * 5,
     **{"train": 4, "predict_held_out": 4},
     "evaluate": 2 * 5 + 3,  # every variant, and three detectors that are no variants
-    **{"ablate": 1, "ablation": 1},
+    "ablate": 1,
 }
 
 
