@@ -103,7 +103,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         "title": HOSTILE,
         "paper": None,
         "differing": [],
-        "settings": json.dumps(HOSTILE_SETTINGS),
+        "settings": json.dumps({"select": {"method": HOSTILE}}),
     }
     places = [f"--image-folder={photographs}", f"--out={folder / 'report'}"]
     report.main([*words, *places, f"--facts={json.dumps(facts)}"])
