@@ -88,7 +88,7 @@ function tile(card, place) {
   node.dataset.place = place;
   const iou = card.u === null ? "" : `, IoU ${fixed(card.u, 2)}`;
   node.append(picture(card, card.m, "mask"), make("span", card.c, "name"),
-    make("span", `q ${fixed(card.q, 2)}, score ${fixed(card.p, 2)}${iou}`, "sub"),
+    make("span", `q ${fixed(card.q, 2)}, score ${fixed(card.p, 2)}${iou}`, "sub numbers"),
     make("span", card.r, "why"),
     make("span", `${card.k}, ${card.s}${card.t === "given" ? "" : ", " + card.t}`, "sub"), make("span", card.f, "sub"));
   node.title = `image ${card.i}, object ${card.n}: ${card.f}`;
