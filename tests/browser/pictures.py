@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 WINDOWS = {"wide": (1280, 800), "narrow": (390, 800)}
 CARD = 2  # how many steps behind the worst one
-COLOURS = 128  # of a picture, so that it stays small
+COLOURS = 256  # of a picture, so that it stays small
 
 
 def main(report: str, out: str) -> None:
