@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.photographs import export, label, lay_out, logs_of
-from tests.workflow.tag_runs import CHAIN, another_tag, exported, on_files, tagged
+from tests.workflow.tag_runs import UNTIL_EXPORT, another_tag, exported, on_files, tagged
 from tests.workflow.workspace import Workspace
 
 pytestmark = pytest.mark.long
@@ -28,7 +28,7 @@ def labelled(finished_from_tags: Workspace, tmp_path_factory: pytest.TempPathFac
     label(workspace, coco)
     on_files(workspace, FROZEN)
     outcome = export(workspace)
-    assert set(outcome.jobs()) == {*CHAIN[1:-1]} - {"fit_prompt"}
+    assert set(outcome.jobs()) == {*UNTIL_EXPORT} - {"fit_prompt"}
     assert embedded(workspace) == len(coco["images"])
     return workspace
 
@@ -97,4 +97,4 @@ def test_without_one_another_tag_trains_the_clues_anew_and_a_dry_run_says_so(
     relabelled(workspace, change)
     outcome = workspace.snakemake("-n", "--until", "export")
     assert outcome.code == 0, outcome.text
-    assert set(outcome.jobs()) == set(CHAIN[1:-1])
+    assert set(outcome.jobs()) == set(UNTIL_EXPORT)
