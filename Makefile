@@ -9,15 +9,18 @@ SAID := $(VENV)/said.txt
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser fuzz bench lint config readers clean
+.PHONY: help install demo test browser fuzz bench lint config readers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+install: $(VENV)/run.done ## The environment alone: . .venv/bin/activate, then snakemake
 
 demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (about ten minutes)
 	snakemake --cores all
 	@echo
 	@echo "Done. What to look at:"
+	@echo "  $(RUN)/sapnet/report/index.html           the page: every mask, and why it was chosen"
 	@echo "  $(RUN)/sapnet/evaluate/table.txt          the table above"
 	@echo "  $(RUN)/sapnet/evaluate/metrics.json       every number, with the counts it rests on"
 	@echo "  $(RUN)/sapnet/export/pseudo_labels.json   the masks, as COCO JSON"

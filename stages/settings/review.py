@@ -1,4 +1,4 @@
-"""Section `review`: what a person is shown to mend, `snakemake review`."""
+"""Section `review`: what a person is shown to mend, `snakemake tasks`."""
 
 from stages.settings.section import Annotated, Field, Section
 
