@@ -74,7 +74,9 @@ class Config(Section):
     evaluate: Annotated[Evaluate, Field(description="what is measured against ground truth")] = (
         Evaluate()
     )
-    report: Annotated[Report, Field(description="the page of a run; and the ablation: `snakemake ablation`")] = Report()
+    report: Annotated[
+        Report, Field(description="the page of a run; and the ablation: `snakemake ablation`")
+    ] = Report()
     review: Annotated[
         Review, Field(description="what a person is shown to mend: `snakemake tasks`")
     ] = Review()
