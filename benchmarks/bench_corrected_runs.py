@@ -5,16 +5,17 @@
 
 For each seed the demo's settings make labels of a drawn world. Then a share of them gets true masks
 (all others keep theirs), in the order of the list that `review` writes or in random order, comes
-back through `dataset.corrections`, and everything that depends on it is made again: PSM and PRM
-learn with the corrected ones as bags of one mask, and the detector of all. `--kept` has the numbers
-of each finished run, which a second call does not make again; without `--shares` it is drawn.
+back through `dataset.corrections`, and everything that depends on it is made again: PSM and PRM,
+which learn from the corrected masks too (`--given bag`: as if nobody had corrected any), and the
+detector (`--steps 0`: none). `--kept` has the numbers of each finished run, which a second call
+does not make again; without `--shares` it is drawn.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[3])
     parser.add_argument("--shares", type=float, nargs="*", default=[], help="between 0 and 1")
     parser.add_argument("--steps", type=int, default=800, help="of the detector's training")
+    parser.add_argument("--given", choices=("certain", "bag"), default="certain")
     parser.add_argument("--kept", type=Path, required=True, help="JSON, read and written")
     parser.add_argument("--out", type=Path, help="PNG")
     args = parser.parse_args(argv)
@@ -54,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.kept.exists():
         kept = json.loads(args.kept.read_text())
     for seed in args.seeds if args.shares else []:
-        for name, values in measured(seed, args.shares, args.steps, kept):
+        for name, values in measured(Run(seed, args.steps, args.given), args.shares, kept):
             kept[name] = values
             write_text(args.kept, json.dumps(kept, indent=1) + "\n")
     print(table_of(kept))
@@ -63,21 +65,20 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def measured(
-    seed: int, shares: Sequence[float], steps: int, kept: dict[str, Any]
+    run: "Run", shares: Sequence[float], kept: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield the name and the numbers of each run that is not among `kept`."""
-    run = Run(seed, steps)
-    cases = [(order, share) for share in shares for order in ORDERS]
-    cases += [("list", 1.0)]
-    wanted = {name_of(seed, *case): case for case in cases}
+    cases = [(order, share) for share in shares for order in ORDERS if share < 1]
+    cases += [("list", share) for share in shares if share == 1]
+    wanted = {name_of(run.seed, *case): case for case in cases}
     todo = {name: case for name, case in wanted.items() if name not in kept}
-    none = name_of(seed, "list", 0.0)
+    none = name_of(run.seed, "list", 0.0)
     if none in kept and not todo:
         return
     run.make({})
     before = run.ious()
     listed, _ = listed_ious(opened_labels(run.labels, KEEP), run.objects)
-    shuffled = [int(number) for number in np.random.default_rng(seed).permutation(listed)]
+    shuffled = [int(number) for number in np.random.default_rng(run.seed).permutation(listed)]
     files = {}
     for name, (order, share) in todo.items():
         ids = (listed if order == "list" else shuffled)[: round(share * len(listed))]
@@ -96,9 +97,13 @@ def name_of(seed: int, order: str, share: float) -> str:
 class Run:
     """The demo's run on one world."""
 
-    def __init__(self, seed: int, steps: int) -> None:
+    def __init__(self, seed: int, steps: int, given: str) -> None:
+        self.seed = seed
         self.name = f"corrected-{seed}"
-        self.config = [f"run={self.name}", f"seed={seed}", f"train={{iterations: {steps}}}"]
+        train = f"{{iterations: {steps}}}" if steps else "{enabled: false}"
+        words = {"run": self.name, "seed": seed, "train": train}
+        words["select"] = f"{{psm: {{given: {given}}}}}"
+        self.config = [f"{key}={value}" for key, value in words.items()]
         self.folder = Path("results") / self.name
         self.labels = self.folder / "sapnet/export/pseudo_labels.json"
         self.objects = self.folder / "sapnet/evaluate/objects.parquet"
@@ -129,15 +134,15 @@ class Run:
 
     def numbers(self, before: dict[int, float], instances: set[int]) -> dict[str, float]:
         """VALUES in %, where these objects were corrected."""
-        now = self.ious()
+        now = self.ious()  # of those that nobody corrected: evaluate leaves out what was given
         rest = sorted(set(before) - instances)
         metrics = json.loads((self.folder / "sapnet/evaluate/metrics.json").read_text())
-        found = {
-            "labels": float(np.mean(list(now.values()))),
-            "mask_ap": metrics["detector"]["segm"]["AP"],
-        }
+        left = [now[number] for number in rest]
+        found = {"labels": (sum(left) + len(instances)) / len(before)}
+        if metrics["detector"]:
+            found["mask_ap"] = metrics["detector"]["segm"]["AP"]
         if rest:
-            found["rest"] = float(np.mean([now[number] for number in rest]))
+            found["rest"] = sum(left) / len(rest)
             found["rest_before"] = float(np.mean([before[number] for number in rest]))
         return {key: round(100 * value, 2) for key, value in found.items()}
 

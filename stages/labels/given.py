@@ -1,6 +1,6 @@
 """Masks that a person gave: passed through as pseudo-labels, byte for byte."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from stages.tables.table import rows_table
 from stages.tables.trail import TRAIL
 
 SAME = 0.5  # IoU from which what was born of a tag is an object that a person has seen to
+Row = dict[str, Any]
 RANKS = ("given", "accepted", "corrected")  # of status: the last one says most
 
 
@@ -42,10 +43,15 @@ def given_masks(image: Mapping[str, Any], labels: pa.Table) -> tuple[pa.Table, p
     for instance, mine in labels_of_instances(labels).items():
         masks = [row for row in mine if row["kind"] == "mask"]
         if masks:
-            best = max(masks, key=lambda row: (RANKS.index(row["status"]), row["label_id"]))
+            best = given_mask(masks)
             rows.append(_passed(image, instance, best, [row["label_id"] for row in mine]))
             trail.append(_step(rows[-1]))
     return rows_table(PSEUDO_LABELS, rows), rows_table(TRAIL, trail)
+
+
+def given_mask(masks: Sequence[Row]) -> Row:
+    """The one that counts of an object's masks, rows of table `weak_labels`; one or more."""
+    return max(masks, key=lambda row: (RANKS.index(row["status"]), row["label_id"]))
 
 
 def born_again(made: pa.Table, labels: pa.Table) -> list[int]:

@@ -26,6 +26,7 @@ from stages.learning.arguments import category_ids
 from stages.learning.bag_index import BagIndex, Cut
 from stages.learning.bags import BAG_COLUMNS, image_bags
 from stages.learning.batches import Reader, StepImages
+from stages.learning.certain import certain_cut, known_masks
 from stages.learning.inputs import Inputs
 from stages.learning.labelled import LABEL_COLUMNS, check_bags
 from stages.learning.opening import open_inputs, open_network
@@ -84,7 +85,8 @@ def trained(
     ------
     ValueError : the tables hold nothing to learn from, or do not belong together.
     """
-    index = open_index(args, choices, cut=cut_of(course))
+    is_certain = getattr(course.select.block, "given", "bag") == "certain"
+    index = open_index(args, choices, cut=cut_of(course), is_certain=is_certain)
     with joined(course.training.processes, args.device) as team:
         with team.leader_first():
             folder = parts_folder(args.out, facts, index.image_ids, inputs=_files(args))
@@ -113,9 +115,17 @@ def network_of(course: Course, inputs: Inputs, classes: int) -> TwoBranch:
 
 
 def open_index(
-    args: argparse.Namespace, choices: pa.Table | None = None, *, cut: Cut = image_bags
+    args: argparse.Namespace,
+    choices: pa.Table | None = None,
+    *,
+    cut: Cut = image_bags,
+    is_certain: bool = False,
 ) -> BagIndex:
     """The bags of all given shards, with select's choices where they are given.
+
+    Parameters
+    ----------
+    is_certain : whether an object whose mask is known has a bag of that mask alone.
 
     Raises
     ------
@@ -131,6 +141,8 @@ def open_index(
         )
     check_bags(proposals, labels, args.proposals[0].parent)
     images, classes = read_table(args.images, IMAGES), category_ids(args.categories)
+    if is_certain:
+        cut = certain_cut(cut, known_masks(args.weak_labels, images))
     return BagIndex(images, labels, proposals, classes, choices, cut=cut)
 
 

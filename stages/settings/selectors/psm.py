@@ -159,6 +159,15 @@ class Settings(Section):
         Field(ge=0, description="power of SAM's predicted IoU in the selection; paper 0: not used"),
         CHOOSE,
     ] = 2.0
+    given: Annotated[
+        Literal["certain", "bag"],
+        Field(
+            description="an object whose mask is known beside its point or box, as where a person "
+            "has corrected it, teaches PSM and PRM: certain: with that mask alone; bag: with its "
+            "bag, as if no mask were known"
+        ),
+        FIT,
+    ] = "certain"
     training: Annotated[Training, Field(description="optimiser and schedule"), FIT] = Training()
 
     @classmethod
