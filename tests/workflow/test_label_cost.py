@@ -21,7 +21,7 @@ TINY_COST = {
 JOBS = {
     **{"partworld": 4, "prepare": 2 * 3, "propose": 2 * 3},
     **{"fit_select": 2 * 2, "fit_refine": 2 * 2},  # of points and mix
-    **{"select": 2 * 3, "refine": 2 * 3, "export": 2 * 3},
+    **{"select": 2 * 3, "refine": 2 * 3, "grade": 2 * 3, "export": 2 * 3},
     **{"train": 2 * 4, "predict_held_out": 2 * 4, "evaluate": 2 * 4, "label_cost": 1},
 }
 
