@@ -80,6 +80,7 @@ COMPARED: dict[str, dict[str, list[Any]]] = {  # of each comparison's recipe, a 
     "tables": {"variants": ["table5_50_40", "table8_30_30"], "detectors": []},
     "detectors": {"variants": ["full", "full_merged"], "detectors": ["full_drop", "truth_paste"]},
     "sapnet_p2b": {"variants": ["points", "p2b"], "detectors": []},
+    "grading": {"variants": ["points", "boxes_sam"], "detectors": []},
 }
 
 
@@ -145,15 +146,19 @@ def _early(name: str) -> dict[str, Any]:
     return {variant: {"train": {"roi_drop": {"start": 1}}} for variant in dropping}
 
 
+@pytest.mark.parametrize(
+    ("name", "variants"),
+    [("photographs", ["sam_top1", "zoomed"]), ("grading_photographs", ["points", "boxes_sam"])],
+)
 def test_a_comparison_on_files_ends_with_its_tables_by_size(
-    fresh: Workspace, scenes: dict[str, Any]
+    name: str, variants: list[str], fresh: Workspace, scenes: dict[str, Any]
 ) -> None:
-    report = {"variants": ["sam_top1", "zoomed"], "seeds": [0]}
+    report = {"variants": variants, "seeds": [0]}
     fresh.configure(merged(SMALL, ON_FILES, {"dataset": scenes, "report": report}))
-    _run(fresh, "photographs", "ablation")
+    _run(fresh, name, "ablation")
     folder = fresh.results() / "report"
     table = (folder / "ablation.md").read_text().split("## By size of object")[1].split("## ")[0]
-    assert all(f"**{variant}**" in table for variant in report["variants"])
+    assert all(f"**{variant}**" in table for variant in variants)
     numbers = json.loads((folder / "ablation.json").read_text())
     assert len(numbers["sizes"]) == 5
     assert sum(counts[0] for counts in numbers["sizes"].values()) == numbers["objects"][0] > 0
@@ -184,7 +189,7 @@ def test_the_demo_of_tags_ends_with_a_scored_detector(from_tags: Workspace) -> N
     from_tags.configure(tiny_from_tags({"train": {"enabled": True}}))
     outcome = from_tags.snakemake()
     assert outcome.code == 0, outcome.text
-    jobs = {"partworld": 1, "train": 1, "predict_held_out": 1, "evaluate": 1}
+    jobs = {"partworld": 1, "train": 1, "predict_held_out": 1, "evaluate": 1, "report": 1}
     assert outcome.jobs() == jobs
     metrics = json.loads((from_tags.results() / VARIANT / "evaluate/metrics.json").read_text())
     assert metrics["pseudo_labels"]["annotations"] > 0
@@ -325,7 +330,7 @@ def _write_salient(folder: Path, count: int) -> None:
 
 def test_every_recipe_has_its_tiny_run() -> None:
     names = {path.stem for path in (ROOT / "workflow" / "recipes").glob("*.yaml")}
-    on_files = {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs"}
+    on_files = {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs", "grading_photographs"}
     of_tags = {"weaksam", "weaksam_voc2012", "weaksam_coco2014", "weaksam_demo"}
     of_boxes = {"sam_box", "sam_box_demo", "boxcaseg", "boxcaseg_demo"}
     of_rounds = {"relabel", "sim", "sim_demo"}
