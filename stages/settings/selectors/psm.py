@@ -163,11 +163,11 @@ class Settings(Section):
         Literal["certain", "bag"],
         Field(
             description="an object whose mask is known beside its point or box, as where a person "
-            "has corrected it, teaches PSM and PRM: certain: with that mask alone; bag: with its "
-            "bag, as if no mask were known"
+            "has corrected it, teaches PSM and PRM: bag: with its bag, as if no mask were known; "
+            "certain: with that mask alone, which gained nothing where it was measured"
         ),
         FIT,
-    ] = "certain"
+    ] = "bag"
     training: Annotated[Training, Field(description="optimiser and schedule"), FIT] = Training()
 
     @classmethod
