@@ -39,7 +39,7 @@ CHOICES = {
 }
 LEGEND = (
     "red: label   green: chosen   orange: select's choice, where it is another   "
-    "yellow: box that is known"
+    "yellow: box of the label"
 )
 
 
