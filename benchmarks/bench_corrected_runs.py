@@ -187,6 +187,7 @@ def draw(kept: dict[str, dict[str, float]], out: Path) -> None:
                 axis.plot(shares, means, marker="o", label=WORDS[order])
             axis.set_xlabel("% of the labels that a person has corrected")
             axis.set_ylabel(f"{VALUES[key]}, %")
+            axis.set_ylim(bottom=0)  # differences of one training are mostly noise
             plain(axis, grid="y", shade="0.9")
         axes[0].legend(frameon=False, loc="lower right")
 
