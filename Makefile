@@ -27,7 +27,7 @@ demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (abo
 	@echo "  $(RUN)/sapnet/train/torchvision           the detector"
 	@echo "  $(RUN)/logs, $(RUN)/sapnet/logs           what each stage said"
 
-test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (15 minutes at most)
+test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (half an hour)
 	python -m pytest -m "not long" -n 2 --dist loadfile
 
 browser: $(VENV)/dev.done ## The page of a run in a headless Chromium, which must be installed
