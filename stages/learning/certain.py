@@ -18,7 +18,7 @@ from stages.geometry.masks import rle_boxes, rle_of
 from stages.labels.given import given_mask, labels_of_instances
 from stages.learning.bag_index import Cut
 from stages.learning.bags import ImageBags
-from stages.tables.table import read_table
+from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
 
 COLUMNS = ("image_id", "label_id", "kind", "category_id", "instance_id", "status", "rle")
@@ -46,8 +46,7 @@ def known_masks(weak_labels: Path, images: pa.Table) -> dict[Key, Certain]:
     columns = (images.column(name).to_pylist() for name in ("image_id", "height", "width"))
     sizes = {image_id: size for image_id, *size in zip(*columns, strict=True)}
     found = {}
-    for image_id in masks.column("image_id").unique().to_pylist():
-        own = masks.filter(pc.equal(masks.column("image_id"), image_id))
+    for image_id, own in rows_by_image(masks).items():
         for instance, rows in labels_of_instances(own).items():
             mask = given_mask(rows)
             hull = rle_boxes([rle_of(mask["rle"], *sizes[image_id])])[0].tolist()
