@@ -1,14 +1,13 @@
 """What correcting labels buys a whole run: labels, those that nobody corrected, and the detector.
 
     python -m benchmarks.bench_corrected_runs --seeds 3 --shares 0.1 0.3 --steps 800 \
-        --kept results/corrected.json --out docs/corrections.png
+        --kept results/corrected.json --out corrected.png
 
 For each seed the demo's settings make labels of a drawn world. Then a share of them gets true masks
 (all others keep theirs), in the order of the list that `review` writes or in random order, comes
-back through `dataset.corrections`, and everything that depends on it is made again: PSM and PRM,
-which learn from the corrected masks too (`--given bag`: as if nobody had corrected any), and the
-detector (`--steps 0`: none). `--kept` has the numbers of each finished run, which a second call
-does not make again; without `--shares` it is drawn.
+back through `dataset.corrections`, and everything that depends on it is made again: PSM and PRM
+(`--given` is `select.psm.given`), and the detector (`--steps 0`: none). `--kept` has the numbers of
+each finished run, which a second call does not make again; without `--shares` it is drawn.
 """
 
 import argparse
@@ -21,17 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bench_corrections import corrected, listed_ious
+from benchmarks.bench_corrections import WORDS, corrected, known_ious, listed_ious
 from stages.formats.pseudo_label_file import opened_labels
 from stages.formats.writer import KEEP
 from stages.reporting.canvas import canvas, plain
 from stages.runtime.atomic import write_text
 from stages.scoring.truth import Truth
-from stages.tables.judged_objects import JUDGED_OBJECTS
-from stages.tables.table import read_table
 
 ORDERS = ("list", "random")
-WORDS = {"list": "the list's order", "random": "random order"}
 VALUES = {  # of a run, in %
     "labels": "mask IoU of all labels",
     "rest": "of those not corrected",
@@ -48,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[3])
     parser.add_argument("--shares", type=float, nargs="*", default=[], help="between 0 and 1")
     parser.add_argument("--steps", type=int, default=800, help="of the detector's training")
-    parser.add_argument("--given", choices=("certain", "bag"), default="certain")
+    parser.add_argument("--given", choices=("certain", "bag"), default="bag")
     parser.add_argument("--kept", type=Path, required=True, help="JSON, read and written")
     parser.add_argument("--out", type=Path, help="PNG")
     args = parser.parse_args(argv)
@@ -76,7 +72,7 @@ def measured(
     if none in kept and not todo:
         return
     run.make({})
-    before = run.ious()
+    before = known_ious(run.objects)
     listed, _ = listed_ious(opened_labels(run.labels, KEEP), run.objects)
     shuffled = [int(number) for number in np.random.default_rng(run.seed).permutation(listed)]
     files = {}
@@ -127,14 +123,9 @@ class Run:
         pairs = ((e["id"], e["provenance"]["instance_id"]) for e in file.annotations())
         return path, {instance for number, instance in pairs if number in wanted}
 
-    def ious(self) -> dict[int, float]:
-        """Mask IoU of each object's label."""
-        rows = read_table(self.objects, JUDGED_OBJECTS).to_pylist()
-        return {row["instance_id"]: row["mask_iou"] for row in rows}
-
     def numbers(self, before: dict[int, float], instances: set[int]) -> dict[str, float]:
         """VALUES in %, where these objects were corrected."""
-        now = self.ious()  # of those that nobody corrected: evaluate leaves out what was given
+        now = known_ious(self.objects)
         rest = sorted(set(before) - instances)
         metrics = json.loads((self.folder / "sapnet/evaluate/metrics.json").read_text())
         left = [now[number] for number in rest]

@@ -63,11 +63,16 @@ def main(argv: Sequence[str] | None = None) -> None:
 def listed_ious(file: PseudoLabelFile, objects: Path) -> tuple[list[int], np.ndarray]:
     """Annotations in the order of the list, and the mask IoU of each, (n,)."""
     found, _ = doubts(file, 1 << 30)
-    rows = read_table(objects, JUDGED_OBJECTS).to_pylist()
-    known = {row["instance_id"]: row["mask_iou"] for row in rows}
+    known = known_ious(objects)
     instances = {entry["id"]: entry["provenance"]["instance_id"] for entry in file.annotations()}
     ids = [doubt.annotation_id for doubt in found if instances[doubt.annotation_id] in known]
     return ids, np.array([known[instances[number]] for number in ids])
+
+
+def known_ious(objects: Path) -> dict[int, float]:
+    """Mask IoU of each object's label, by instance_id, of those that nobody gave."""
+    rows = read_table(objects, JUDGED_OBJECTS).to_pylist()
+    return {row["instance_id"]: row["mask_iou"] for row in rows}
 
 
 def curves_of(ious: np.ndarray, *, draws: int) -> dict[str, np.ndarray]:
