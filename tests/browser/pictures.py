@@ -5,14 +5,14 @@
 writes docs/page_wide.png, docs/page_narrow.png and docs/page_card.png.
 """
 
-import os
-import shutil
 import sys
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+
+from tests.browser.chromium import opened_browser
 
 WINDOWS = {"wide": (1280, 800), "narrow": (390, 800)}
 CARD = 2  # how many steps behind the worst one
@@ -21,10 +21,8 @@ COLOURS = 256  # of a picture, so that it stays small
 
 def main(report: str, out: str) -> None:
     """Open the page, and write the pictures."""
-    path = os.environ.get("BROWSER_PATH") or shutil.which("chromium")
     address = (Path(report).absolute() / "index.html").as_uri()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with opened_browser() as browser:
         for name, (width, height) in WINDOWS.items():
             page = browser.new_page(viewport={"width": width, "height": height})
             page.goto(address)
@@ -36,7 +34,6 @@ def main(report: str, out: str) -> None:
         page.keyboard.press("Enter")
         page.wait_for_selector("#inside .bag")
         _write(page, f"{out}_card.png")
-        browser.close()
 
 
 def _write(page: Page, out: str) -> None:

@@ -5,14 +5,12 @@ Needs Chromium (`apt-get install chromium`), or what BROWSER_PATH names, and fai
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from stages import report
 from stages.geometry.masks import masks_to_rles
@@ -24,6 +22,7 @@ from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
 from stages.tables.trail import TRAIL
 from stages.tables.weak_labels import WEAK_LABELS
+from tests.browser.chromium import opened_browser
 from tests.sound_rows import (
     Row,
     category_row,
@@ -112,12 +111,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("BROWSER_PATH") or shutil.which("chromium")
-    assert path, "no chromium on PATH; install it, or name a browser in BROWSER_PATH"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with opened_browser() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(params=WINDOWS.values(), ids=WINDOWS.keys())

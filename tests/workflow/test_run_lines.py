@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from stages.runtime.stopping import STOPPED
+from tests.interrupted import heed_ctrl_c
 from tests.workflow.workspace import Outcome, Workspace
 
 FRAME = 9  # lines: what Snakemake says before it reads the Snakefile, counts of prepare, the ending
@@ -81,10 +82,6 @@ def test_a_dry_run_is_snakemakes_own(damaged: Workspace) -> None:
     assert "Reason: " in damaged.snakemake("-n", "--until", "export").text
 
 
-def _heed_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def _interrupted(workspace: Workspace, fifo: Path) -> Outcome:
     """A run that Ctrl-C reaches while a job imports its libraries."""
     os.mkfifo(fifo)
@@ -97,8 +94,7 @@ def _interrupted(workspace: Workspace, fifo: Path) -> Outcome:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        # A shell's background jobs ignore Ctrl-C, and so would what this test starts from one.
-        preexec_fn=_heed_ctrl_c,
+        preexec_fn=heed_ctrl_c,
         text=True,
     )
     assert select.select([end], [], [], PATIENCE)[0], "the job has not begun"

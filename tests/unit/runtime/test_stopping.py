@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stages.runtime.stopping import STOPPED
+from tests.interrupted import heed_ctrl_c
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120  # s until a program must have begun
@@ -20,10 +21,6 @@ with open(os.environ["WAIT_IN"], "w") as fifo:
     fifo.write("here")
 signal.pause()
 """
-
-
-def _heed_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _interrupted(program: str, folder: Path) -> tuple[int, str]:
@@ -38,8 +35,7 @@ def _interrupted(program: str, folder: Path) -> tuple[int, str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        # A shell's background jobs ignore Ctrl-C, and so would what this test starts from one.
-        preexec_fn=_heed_ctrl_c,
+        preexec_fn=heed_ctrl_c,
         text=True,
     )
     assert select.select([end], [], [], PATIENCE)[0], "torch is not imported"
