@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from stages.labels.given import born_again, given_masks, labels_of_instances
+from stages.labels.by_instance import labels_of_instances
+from stages.labels.given import born_again, given_masks
 from stages.learning.arguments import add_arguments, feature_modules
 from stages.learning.labelled import tally
 from stages.learning.shard import Shard, checked_bags, opened_shard, walked

@@ -1,32 +1,17 @@
 """Masks that a person gave: passed through as pseudo-labels, byte for byte."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from stages.geometry.masks import rle_boxes, rle_iou, rle_of
+from stages.labels.by_instance import given_mask, labels_of_instances
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table
 from stages.tables.trail import TRAIL
 
 SAME = 0.5  # IoU from which what was born of a tag is an object that a person has seen to
-Row = dict[str, Any]
-RANKS = ("given", "accepted", "corrected")  # of status: the last one says most
-
-
-def labels_of_instances(labels: pa.Table) -> dict[int, list[dict[str, Any]]]:
-    """Rows of the labels of each object of an image, those that are deleted apart; by instance_id.
-
-    Parameters
-    ----------
-    labels : rows of table `weak_labels` of one image. A tag is about no object.
-    """
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in labels.to_pylist():
-        if row["instance_id"] is not None and row["status"] != "deleted":
-            found.setdefault(row["instance_id"], []).append(row)
-    return {instance: found[instance] for instance in sorted(found)}
 
 
 def given_masks(image: Mapping[str, Any], labels: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -47,11 +32,6 @@ def given_masks(image: Mapping[str, Any], labels: pa.Table) -> tuple[pa.Table, p
             rows.append(_passed(image, instance, best, [row["label_id"] for row in mine]))
             trail.append(_step(rows[-1]))
     return rows_table(PSEUDO_LABELS, rows), rows_table(TRAIL, trail)
-
-
-def given_mask(masks: Sequence[Row]) -> Row:
-    """The one that counts of an object's masks, rows of table `weak_labels`; one or more."""
-    return max(masks, key=lambda row: (RANKS.index(row["status"]), row["label_id"]))
 
 
 def born_again(made: pa.Table, labels: pa.Table) -> list[int]:

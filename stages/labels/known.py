@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stages.labels.given import labels_of_instances
+from stages.labels.by_instance import labels_of_instances
 from stages.labels.relabelling import Known
 
 NOTHING = Known(np.zeros((0, 2)), np.zeros((0, 2)), None)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import torch
 
 from stages.geometry.masks import rle_boxes, rle_of
-from stages.labels.given import given_mask, labels_of_instances
+from stages.labels.by_instance import given_mask, labels_of_instances
 from stages.learning.bag_index import Cut
 from stages.learning.bags import ImageBags
 from stages.tables.table import read_table, rows_by_image

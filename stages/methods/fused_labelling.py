@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from stages.box_supervision.fusion import Decided
 from stages.geometry.masks import Rle, masks_to_rles, rle_areas, rle_boxes
-from stages.labels.given import labels_of_instances
+from stages.labels.by_instance import labels_of_instances
 from stages.learning.teacher_pixels import TaughtObject
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table

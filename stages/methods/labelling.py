@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.geometry.masks import Rle, rle_of
-from stages.labels.given import labels_of_instances
+from stages.labels.by_instance import labels_of_instances
 from stages.learning.bags import ImageBags
 from stages.learning.labelled import Labelled, labelled_bags
 from stages.learning.pseudo_masks import Closer, PseudoMask, pseudo_masks

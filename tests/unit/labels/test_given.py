@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stages.labels.given import given_masks, labels_of_instances
+from stages.labels.given import given_masks
 from tests.bag_tables import images, label, labels, mask
 
 IMAGE = images().to_pylist()[0]
@@ -56,19 +56,3 @@ def test_of_several_masks_of_an_object_one_counts(status: tuple[str, str], wins:
         5,
         *(k for k, w in zip((6, 7), status, strict=True) if w != "deleted"),
     ]
-
-
-def test_objects_are_known_by_the_labels_that_are_left() -> None:
-    rows = [
-        label(1, 4, status="deleted"),
-        label(1, 5, instance_id=9, bag_id=9),
-        label(1, 6, "tag"),
-        label(1, 7, "box"),
-        label(1, 8, "mask", instance_id=9, bag_id=9),
-    ]
-    found = labels_of_instances(labels(*rows))
-    assert {key: [row["label_id"] for row in rows] for key, rows in found.items()} == {
-        7: [7],
-        9: [5, 8],
-    }
-    assert list(found) == [7, 9]
