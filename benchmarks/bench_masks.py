@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,10 +24,17 @@ import cv2
 import numpy as np
 import torch
 from pycocotools import mask as coco_mask
-from segment_anything.utils.amg import coco_encode_rle, mask_to_rle_pytorch
+from segment_anything.utils.amg import (
+    area_from_rle,
+    batched_mask_to_box,
+    coco_encode_rle,
+    mask_to_rle_pytorch,
+)
 
-from stages.geometry.masks import masks_to_rles, rles_to_masks
+from stages.geometry.masks import masks_to_rles, rle_areas, rle_boxes, rles_to_masks
+from stages.metrics.coco_ap import detector_ap
 from stages.metrics.scorers import FASTER, HOTCOCO, PYCOCOTOOLS, backend_of, scorer_of
+from stages.metrics.voc_ap import voc_ap
 from stages.scoring.truth import scoring_truth
 from tests.detections import perturbed, squares
 
@@ -49,11 +57,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     truth = _photographs(Path(tiny)) if tiny else squares(images=args.images, objects=10, seed=SEED)
     for title, masks in _batches(truth if tiny else None, args.masks).items():
         show(f"encode {title}", _encoders(masks), args.rounds)
+        show(f"code, box and area of {title}", _measurers(masks), args.rounds)
     results = [found for k in range(args.copies) for found in perturbed(truth, seed=SEED + k)]
     counts = f"{len(truth['images'])} images, {len(truth['annotations'])} objects"
     for kind, name in (("bbox", "box"), ("segm", "mask")):
         title = f"{name} AP, {counts}, {len(results)} detections"
         show(title, _scorers(truth, results, kind), args.rounds)
+    title = f"all that evaluate tells of a detector (box, mask; COCO, VOC), {counts}"
+    show(title, _tellers(truth, results), args.rounds)
 
 
 def show(title: str, ways: Mapping[str, Callable[[], Any]], rounds: int) -> None:
@@ -138,6 +149,50 @@ def _by_opencv(masks: np.ndarray) -> list[Any]:
 def _by_amg(masks: np.ndarray) -> list[Any]:
     rles = [coco_encode_rle(rle) for rle in mask_to_rle_pytorch(torch.from_numpy(masks))]
     return [{**rle, "counts": rle["counts"].encode()} for rle in rles]
+
+
+def _measurers(masks: np.ndarray) -> dict[str, Callable[[], Any]]:
+    return {
+        "segment_anything's amg": lambda: _measured_by_amg(masks),
+        "pycocotools, transposed by numpy": lambda: _measured_by_code(_by_numpy(masks)),
+        "masks_to_rles, rle_boxes, rle_areas": lambda: _measured_by_code(masks_to_rles(masks)),
+    }
+
+
+def _measured_by_amg(masks: np.ndarray) -> tuple[Any, ...]:
+    pixels = torch.from_numpy(masks)
+    runs = mask_to_rle_pytorch(pixels)
+    rles = [coco_encode_rle(run) for run in runs]
+    boxes = batched_mask_to_box(pixels).float().numpy()
+    areas = [area_from_rle(run) for run in runs]
+    boxes[np.array(areas) > 0, 2:] += 1  # it names the last pixel
+    codes = [{**rle, "counts": rle["counts"].encode()} for rle in rles]
+    return codes, boxes.tolist(), areas
+
+
+def _measured_by_code(rles: list[Any]) -> tuple[Any, ...]:
+    return rles, rle_boxes(rles).tolist(), rle_areas(rles).tolist()
+
+
+def _tellers(truth: Any, results: Any) -> dict[str, Callable[[], Any]]:
+    """The numbers of `evaluate`; first as pycocotools gives them, a pass for each kind of AP."""
+    told = partial(_told, truth, results)
+    ways: dict[str, Callable[[], Any]] = {
+        "pycocotools, COCO's and VOC's apart": partial(told, PYCOCOTOOLS, apart=True),
+        "pycocotools, one pass": partial(told, PYCOCOTOOLS),
+    }
+    if _is_there(HOTCOCO):
+        ways["hotcoco, one pass"] = partial(told, HOTCOCO)
+    return ways
+
+
+def _told(truth: Any, results: Any, backend: str, *, apart: bool = False) -> list[Any]:
+    numbers = detector_ap(truth, results, backend=backend)
+    kinds = ("bbox", "segm")
+    voc: Any = numbers["voc"]
+    if apart:
+        voc = {kind: voc_ap(truth, results, kind=kind, backend=backend) for kind in kinds}
+    return [[numbers[kind], voc[kind]] for kind in kinds]
 
 
 def _scorers(truth: Any, results: Any, kind: str) -> dict[str, Callable[[], Any]]:

@@ -6,11 +6,11 @@ is None (pycocotools gives -1).
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from typing import Any
 
-from stages.metrics.scorers import PYCOCOTOOLS, chosen_backend, scorer_of, valid_mean
-from stages.metrics.voc_ap import voc_ap
+from stages.metrics.curves import COCO_IOUS, RECALLS, Curves, curves_of, valid_mean
+from stages.metrics.scorers import PYCOCOTOOLS, chosen_backend
+from stages.metrics.voc_ap import voc_numbers
 
 NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 
@@ -41,8 +41,12 @@ def detector_ap(
     numbers: dict[str, Any] = {"segm": None}
     voc: dict[str, Any] = {"recall_points": recall_points, "segm": None}
     for kind in ("bbox", "segm") if masked else ("bbox",):
-        numbers[kind] = coco_ap(truth, results, kind=kind, backend=backend)
-        voc[kind] = voc_ap(truth, results, kind=kind, recall_points=recall_points, backend=backend)
+        curves = curves_of(truth, results, kind=kind, backend=backend)
+        numbers[kind] = coco_numbers(curves)
+        if recall_points != RECALLS:
+            points = recall_points
+            curves = curves_of(truth, results, kind=kind, recall_points=points, backend=backend)
+        voc[kind] = voc_numbers(curves)
     return {
         "images": len(truth["images"]),
         "objects": len(objects),
@@ -69,24 +73,28 @@ def coco_ap(
 
     Returns
     -------
-    Each of NUMBERS in [0, 1] or None; per_class: {category_id as text: AP or None}.
+    As `coco_numbers`.
     """
-    scorer = scorer_of(truth, results, kind=kind, backend=backend)
-    with redirect_stdout(None):  # pycocotools prints
-        scorer.evaluate()
-        scorer.accumulate()
-        scorer.summarize()
-    values = list(scorer.stats)[: len(NUMBERS)]  # faster-coco-eval gives some more
-    numbers = {name: _number(value) for name, value in zip(NUMBERS, values, strict=True)}
-    return {**numbers, "per_class": _per_class(scorer)}
+    return coco_numbers(curves_of(truth, results, kind=kind, backend=backend))
 
 
-def _number(value: float) -> float | None:
-    return None if value < 0 else float(value)
+def coco_numbers(curves: Curves) -> dict[str, Any]:
+    """COCO's summary of curves.
 
+    Returns
+    -------
+    Each of NUMBERS in [0, 1] or None; per_class: {category_id as text: AP or None}, over all sizes
+    and with 100 detections per image.
 
-def _per_class(scorer: Any) -> dict[str, float | None]:
-    """AP of each class, over all sizes and with 100 detections per image."""
-    precision = scorer.eval["precision"][:, :, :, 0, -1]  # (n_ious, n_recalls, n_classes)
-    columns = enumerate(scorer.params.catIds)
-    return {str(category_id): valid_mean(precision[:, :, k]) for k, category_id in columns}
+    Source: COCOeval.summarize of pycocotools, whose numbers these are to the last bit.
+    """
+    all_ious = curves.at(*COCO_IOUS)
+    precision, recall = curves.precision[all_ious], curves.recall[all_ious]
+    of_sizes = [precision[:, :, :, size, -1] for size in range(4)]
+    at_one = [curves.precision[curves.at(iou)][:, :, :, 0, -1] for iou in (0.5, 0.75)]
+    found = [recall[:, :, 0, most] for most in range(3)]
+    found += [recall[:, :, size, -1] for size in range(1, 4)]
+    parts = [of_sizes[0], *at_one, *of_sizes[1:], *found]
+    numbers = {name: valid_mean(part) for name, part in zip(NUMBERS, parts, strict=True)}
+    ids = enumerate(curves.classes)
+    return {**numbers, "per_class": {str(c): valid_mean(of_sizes[0][:, :, k]) for k, c in ids}}

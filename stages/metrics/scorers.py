@@ -12,7 +12,6 @@ from functools import partial
 from importlib import metadata
 from typing import Any
 
-import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -84,12 +83,6 @@ def scorer_of(
         gold = _indexed(index, {**truth, "annotations": _numbered(truth["annotations"])})
         found = _loaded(index, gold, results, RESULT_KEYS[kind])
         return scorer(gold, found, kind)
-
-
-def valid_mean(precision: np.ndarray) -> float | None:
-    """Mean precision of the entries that rest on objects; None where there is none (-1)."""
-    seen = precision[precision > -1]
-    return float(np.mean(seen)) if seen.size else None
 
 
 def _hotcoco() -> tuple[Any, Any]:

@@ -8,14 +8,11 @@ ignored, at most 100 detections per image. VOC's own takes the best object, free
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from typing import Any
 
-import numpy as np
-
-from stages.metrics.scorers import PYCOCOTOOLS, scorer_of, valid_mean
-
-IOUS = {"mAP25": 0.25, "mAP50": 0.5, "mAP70": 0.7, "mAP75": 0.75}
+from stages.metrics.curves import VOC_IOUS as IOUS
+from stages.metrics.curves import Curves, curves_of, valid_mean
+from stages.metrics.scorers import PYCOCOTOOLS
 
 
 def voc_ap(
@@ -37,14 +34,11 @@ def voc_ap(
     -------
     Each of IOUS in [0, 1]; None without objects. Classes without objects do not count.
     """
-    scorer = scorer_of(truth, results, kind=kind, backend=backend)
-    params = scorer.params
-    params.iouThrs = np.array(list(IOUS.values()))
-    params.recThrs = np.linspace(0, 1, recall_points)
-    params.areaRng, params.areaRngLbl = params.areaRng[:1], params.areaRngLbl[:1]  # all sizes
-    params.maxDets = [100]
-    with redirect_stdout(None):  # pycocotools prints
-        scorer.evaluate()
-        scorer.accumulate()  # its summary would want COCO's ten IoUs
-    precision = scorer.eval["precision"][:, :, :, 0, -1]  # (n_ious, n_recalls, n_classes)
-    return {name: valid_mean(precision[k]) for k, name in enumerate(IOUS)}
+    curves = curves_of(truth, results, kind=kind, recall_points=recall_points, backend=backend)
+    return voc_numbers(curves)
+
+
+def voc_numbers(curves: Curves) -> dict[str, float | None]:
+    """As `voc_ap`, of curves that are there."""
+    precision = curves.precision[:, :, :, 0, -1]  # (n_ious, n_recalls, n_classes)
+    return {name: valid_mean(precision[curves.at(iou)[0]]) for name, iou in IOUS.items()}

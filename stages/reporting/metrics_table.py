@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.metrics.coco_ap import NUMBERS
+from stages.metrics.curves import VOC_IOUS as IOUS
 from stages.metrics.drop_rates import CONVENTIONS
 from stages.metrics.mask_quality import STATISTICS
-from stages.metrics.voc_ap import IOUS
 from stages.mil.trivial import SLOTS
 from stages.reporting.columns import aligned, number_text
 from stages.reporting.match_table import is_matched, match_blocks, tag_lines

@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata as scipy_ranks
 from scipy.stats import spearmanr
 
-from stages.metrics.trust import calibration_error, rank_correlation, separation, trust_of
+from stages.metrics.trust import (
+    calibration_error,
+    rank_correlation,
+    rankdata,
+    separation,
+    trust_of,
+)
 
 
 def test_without_labels_nothing_is_told() -> None:
@@ -52,3 +59,8 @@ def test_missing_numbers_are_left_out_and_what_is_no_share_is_cut() -> None:
     above = trust_of(np.array([1.1, 0.2, 0.7]), ious, good=0.5)
     assert above["iou_error"] == pytest.approx(0.1 / 3)
     assert (above["auroc"], above["spearman"]) == (1.0, pytest.approx(1.0))
+
+
+def test_ranks_are_those_of_scipy() -> None:
+    values = np.random.default_rng(0).integers(0, 9, 200) / 8
+    assert rankdata(values).tolist() == scipy_ranks(values).tolist()

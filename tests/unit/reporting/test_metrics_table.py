@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stages.metrics.coco_ap import NUMBERS, detector_ap
-from stages.metrics.voc_ap import IOUS
+from stages.metrics.curves import VOC_IOUS as IOUS
 from stages.reporting.metrics_table import metrics_table
 from tests.detections import perturbed, squares
 
