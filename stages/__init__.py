@@ -3,6 +3,8 @@
 import sys
 
 from stages.runtime.stopping import stop_with_a_sentence
+from stages.runtime.torchvision_import import put_off_compiler
 
 if sys.argv[0] == "-m":  # a program is being started; it has imported nothing else yet
     stop_with_a_sentence()
+    put_off_compiler()

@@ -15,9 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
 
 from stages.checkup.folders import nearest
 from stages.estimating.asks import asks_of
@@ -32,6 +30,7 @@ from stages.estimating.wording import disk_text, unknown_text
 from stages.partworld.scenes import Scene, render_scene
 from stages.runtime.atomic import write_text
 from stages.runtime.program import parser_of, run
+from stages.runtime.threads import use_threads
 from stages.settings.estimate import Estimate
 from stages.settings.section import from_json
 
@@ -95,8 +94,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = _parser().parse_args(argv)
     settings, facts = from_json(Estimate, args.settings, "estimate"), json.loads(args.facts)
     facts["threads"] = args.threads
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(args.threads)
+    use_threads(args.threads)
     work, folder = _work(facts["settings"]["propose"]), Path("results")
     if facts["dataset"]["source"] == "partworld":
         counts, shown = drawn(facts, settings.images)

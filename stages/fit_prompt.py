@@ -11,14 +11,13 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-
 from stages.learning.arguments import add_arguments
 from stages.learning.prompt_networks import NETWORKS
 from stages.runtime.code import code_of
 from stages.runtime.doors import opened
 from stages.runtime.program import parser_of, run
 from stages.runtime.provenance import provenance_of
+from stages.runtime.threads import use_threads
 from stages.settings.fit_prompt import FitPrompt
 from stages.settings.propose import Propose
 from stages.settings.readers import chosen, for_fit
@@ -32,7 +31,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser = parser_of(__doc__, "fit_prompt")
     add_arguments(parser, files=("out", "out-log"))
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
+    use_threads(args.threads)
     settings = from_json(FitPrompt, args.settings, "fit_prompt")
     propose = from_json(Propose, args.propose_settings, "propose")
     if settings.model is not None:

@@ -13,13 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import torch
-
 from stages.runtime.code import code_of
 from stages.runtime.doors import opened
 from stages.runtime.program import parser_of, run
 from stages.runtime.provenance import provenance_of
+from stages.runtime.threads import use_threads
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.propose import Propose
 from stages.settings.readers import for_fit
@@ -29,8 +27,7 @@ from stages.settings.section import from_json, provenance_values
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(args.threads)
+    use_threads(args.threads)
     settings = from_json(Propose, args.settings, "propose")
     module = fit_module(settings)
     opened(module).trained(args, settings, facts_of(args, settings, module))

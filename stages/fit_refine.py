@@ -12,9 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
-import torch
-
 from stages.learning.arguments import add_arguments, feature_modules
 from stages.learning.bags import CHOICE_COLUMNS
 from stages.learning.fitting import Course, trained
@@ -26,6 +23,7 @@ from stages.runtime.code import code_of
 from stages.runtime.doors import opened
 from stages.runtime.program import parser_of, run
 from stages.runtime.provenance import provenance_of
+from stages.runtime.threads import use_threads
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.propose import Propose
 from stages.settings.readers import chosen, for_fit
@@ -39,8 +37,7 @@ from stages.tables.table import read_tables
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(args.threads)
+    use_threads(args.threads)
     refine = from_json(Refine, args.settings, "refine")
     propose = from_json(Propose, args.propose_settings, "propose")
     select = from_json(Select, args.select_settings, "select")

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from stages.learning.arguments import add_arguments, feature_modules
 from stages.learning.fitting import Course, trained
 from stages.learning.opening import feature_facts
@@ -23,6 +21,7 @@ from stages.runtime.code import code_of
 from stages.runtime.doors import opened
 from stages.runtime.program import parser_of, run
 from stages.runtime.provenance import provenance_of
+from stages.runtime.threads import use_threads
 from stages.settings.propose import Propose
 from stages.settings.readers import chosen, for_fit
 from stages.settings.refine import Refine
@@ -37,7 +36,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--proposals", type=Path, required=True, nargs="+")
     parser.add_argument("--refine-settings", help="JSON of `refine`, where its fit is joint")
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
+    use_threads(args.threads)
     select = from_json(Select, args.settings, "select")
     propose = from_json(Propose, args.propose_settings, "propose")
     refine = joint_part(args.refine_settings)

@@ -27,6 +27,7 @@ from stages.runtime.device import leased
 from stages.runtime.program import parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of, sha256_of
+from stages.runtime.threads import use_threads
 from stages.settings.predict import Predict
 from stages.settings.section import from_json, provenance_values, to_values
 from stages.settings.train import Train
@@ -45,7 +46,7 @@ READ = ("image_id", "instance_id", "category_id", "box")
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
-    torch.set_num_threads(args.threads)
+    use_threads(args.threads)
     predict = from_json(Predict, args.settings, "predict")
     train = from_json(Train, args.train_settings, "train")
     images = shard_images(args.images, args.shard)

@@ -13,8 +13,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from stages.engines.before_training import check_categories, check_images
 from stages.engines.engine import ENGINES, Engine, open_engine
 from stages.engines.results import write_part, write_results
@@ -26,6 +24,7 @@ from stages.runtime.device import leased
 from stages.runtime.program import parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of, sha256_of
+from stages.runtime.threads import use_threads
 from stages.runtime.unfinished import parts_folder, remove_parts
 from stages.settings.predict import Predict
 from stages.settings.section import from_json, provenance_values, to_values
@@ -39,7 +38,7 @@ Part = tuple[Path, Sequence[Image]]
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
-    torch.set_num_threads(args.threads)
+    use_threads(args.threads)
     predict = from_json(Predict, args.settings, "predict")
     train = from_json(Train, args.train_settings, "train")
     engine = open_engine(train)

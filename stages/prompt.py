@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
@@ -30,6 +29,7 @@ from stages.runtime.doors import opened
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
+from stages.runtime.threads import use_threads
 from stages.settings.fit_prompt import FitPrompt
 from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
@@ -54,8 +54,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     parser.add_argument("--fit-settings", default="{}", help="JSON of the section `fit_prompt`")
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(args.threads)
+    use_threads(args.threads)
     settings, kit = from_json(Prompt, args.settings, "prompt"), kit_of(args)
     facts = facts_of(args, settings, kit)
     table = shard_images(args.images, args.shard)

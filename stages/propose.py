@@ -14,9 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pyarrow as pa
-import torch
 
 from stages.methods.prompter import PROMPTERS
 from stages.methods.shard_prompts import (
@@ -33,6 +31,7 @@ from stages.runtime.doors import opened
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
+from stages.runtime.threads import use_threads
 from stages.segmenters.answers_kept import OF_IMAGE, Kept, address_of
 from stages.segmenters.on_demand import OnDemand
 from stages.segmenters.proposing import Proposer
@@ -121,8 +120,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = _parser().parse_args(argv)
     settings = from_json(Propose, args.settings, "propose")
     sources = from_json(Prompt, args.prompt_settings, "prompt")
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(args.threads)
+    use_threads(args.threads)
     images = {row["image_id"]: row for row in shard_images(args.images, args.shard).to_pylist()}
     prompts, deleted, modules = prompts_of(args, sources, images)
     with ExitStack() as stack:

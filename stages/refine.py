@@ -14,10 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 
 from stages.labels.by_instance import labels_of_instances
 from stages.labels.given import born_again, given_masks
@@ -33,6 +31,7 @@ from stages.runtime.doors import opened
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
+from stages.runtime.threads import use_threads
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.readers import chosen
 from stages.settings.refine import Refine
@@ -105,8 +104,7 @@ def _merged(record: Record, parts: Sequence[pa.Table]) -> pa.Table:
 def main(argv: Sequence[str] | None) -> None:
     """Command line of the stage."""
     args = _parser().parse_args(argv)
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(args.threads)
+    use_threads(args.threads)
     with ExitStack() as stack:
         device = cache(lambda: stack.enter_context(leased(args.device)))
         kit, refine = kit_of(args, device)
@@ -115,7 +113,7 @@ def main(argv: Sequence[str] | None) -> None:
         shard = opened_shard(args.images, args.weak_labels, args.shard)
         bags = checked_bags(shard, args.proposals)
         check_selections(args.selections, bags)
-        refiner = method.opened_refiner(kit, device()) if len(bags) else None
+        refiner = method.opened_refiner(kit, device) if len(bags) else None
         rows, trail = write_in_parts(
             [(args.out, PSEUDO_LABELS), (args.out_trail, TRAIL)],
             shard.image_ids,

@@ -6,12 +6,13 @@ In come one shard of proposals and, where the method learns, the trained network
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 
 from stages.labels.tags import tags_of
 from stages.learning.arguments import add_arguments, category_ids, feature_modules
@@ -25,6 +26,7 @@ from stages.runtime.doors import opened
 from stages.runtime.program import parser_of, run, say
 from stages.runtime.progress import Progress
 from stages.runtime.provenance import provenance_of
+from stages.runtime.threads import use_threads
 from stages.settings.propose import Propose
 from stages.settings.readers import chosen
 from stages.settings.section import from_json, provenance_values
@@ -87,13 +89,14 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--model", type=Path, help="of fit_select, where the method learns")
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
+    use_threads(args.threads)
     kit = kit_of(args)
     method = opened(SELECTORS[kit.select.method].module)
     facts = facts_of(args, kit, method.facts_of_method(kit))
     shard = opened_shard(args.images, args.weak_labels, args.shard)
     bags = checked_bags(shard, args.proposals)
-    with leased(args.device if len(bags) else "cpu") as device:
+    with ExitStack() as stack:
+        device = cache(lambda: stack.enter_context(leased(args.device)))
         selector = method.opened_selector(kit, device) if len(bags) else None
         [table] = write_in_parts(
             [(args.out, SELECTIONS)],

@@ -38,6 +38,7 @@ from stages.runtime.device import leased
 from stages.runtime.processes import Team, joined
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.provenance import provenance_of, sha256_of
+from stages.runtime.threads import use_threads
 from stages.runtime.unfinished import parts_folder, remove_parts
 from stages.scoring.truth import scoring_truth
 from stages.settings.section import from_json, provenance_values
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None) -> None:
     if settings.seed is not None:
         args.seed = settings.seed
     engine = open_engine(settings)
-    torch.set_num_threads(args.threads)
+    use_threads(args.threads)
     labels = labels_of(args, settings)
     check_labels(labels, settings)
     check_paths(labels, args.image_folder, follow_links=args.follow_links)

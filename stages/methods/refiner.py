@@ -45,7 +45,8 @@ class Refiner(Protocol):
     A refiner's module has
     * `facts_of_method(kit: Kit) -> dict`: what the labels depend on, for provenance: `packages` and
       checksums of weights; it raises ValueError where a file is missing, and loads nothing;
-    * `opened_refiner(kit: Kit, device: torch.device) -> Refiner`.
+    * `opened_refiner(kit: Kit, device: Device) -> Refiner`; `device` is asked where a network is
+      loaded, and nowhere else: it takes torch, and a lease.
     What is learned for it is in the modules `fit` and `joint` of its door, see
     `stages.learning.fitting`. Objects that have a given mask are no refiner's business: the program
     passes the mask through, whatever a refiner says of the object.

@@ -1,14 +1,12 @@
 """What stage `refine` opens its refiner with, out of its arguments."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-
-import torch
 
 from stages.learning.arguments import category_ids
 from stages.methods.kit import Former, Kit
 from stages.methods.refiner import REFINERS
+from stages.runtime.device import Device
 from stages.segmenters.answers_kept import Kept
 from stages.segmenters.box_asking import KeptBoxes, box_facts
 from stages.segmenters.on_demand import OnDemand
@@ -28,7 +26,7 @@ FORMER = {  # what a refiner may read of the round before
 }
 
 
-def kit_of(args: argparse.Namespace, device: Callable[[], torch.device]) -> tuple[Kit, Refine]:
+def kit_of(args: argparse.Namespace, device: Device) -> tuple[Kit, Refine]:
     """What the refiner is opened with, and the section `refine` in it.
 
     Parameters

@@ -44,7 +44,8 @@ class Selector(Protocol):
     * `COLUMNS`: of table `proposals`, all that it reads beside the key;
     * `facts_of_method(kit: Kit) -> dict`: what the scores depend on, for provenance: `packages` and
       checksums of weights; it raises ValueError where a file is missing, and loads nothing;
-    * `opened_selector(kit: Kit, device: torch.device) -> Selector`.
+    * `opened_selector(kit: Kit, device: Device) -> Selector`; `device` is asked where a network is
+      loaded, and nowhere else: it takes torch, and a lease.
     What is learned for it is in the module `fit` of its door, see `stages.learning.fitting`.
     """
 

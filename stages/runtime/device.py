@@ -2,17 +2,21 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from stages.runtime.lease import lease
 
+if TYPE_CHECKING:
+    import torch
+
+Device = Callable[[], "torch.device"]  # asked when a network is loaded, and not before
+
 
 @contextmanager
-def leased(device: str, folder: Path | None = None) -> Iterator[torch.device]:
+def leased(device: str, folder: Path | None = None) -> Iterator["torch.device"]:
     """Yield the device to compute on, held until the block ends.
 
     Parameters
@@ -24,6 +28,8 @@ def leased(device: str, folder: Path | None = None) -> Iterator[torch.device]:
     ------
     ValueError : "cuda" without a GPU, at once.
     """
+    import torch  # two seconds, which a job without a network need not wait
+
     count = torch.cuda.device_count()
     if device == "cuda" and not count:
         raise ValueError("device: cuda is set, but PyTorch sees no GPU. Set device: cpu or auto.")
@@ -42,6 +48,8 @@ def uuid_of(number: int) -> str:
     ----------
     number : of the card among those that this process sees.
     """
+    import torch
+
     card = torch.cuda.get_device_properties(number)
     if hasattr(card, "uuid"):
         return f"gpu-{card.uuid}"

@@ -3,14 +3,13 @@
 Where all answers are kept from an earlier run, or a shard is empty, no model is loaded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from stages.runtime.code import code_of
+from stages.runtime.device import Device
 from stages.runtime.doors import opened
 from stages.runtime.provenance import provenance_of
 from stages.segmenters.segmenter import SEGMENTERS, Segmenter
@@ -35,9 +34,7 @@ class OnDemand:
     ValueError : the weights are missing or not the wanted ones.
     """
 
-    def __init__(
-        self, settings: Propose, device: Callable[[], torch.device], model: Path | None = None
-    ):
+    def __init__(self, settings: Propose, device: Device, model: Path | None = None):
         """`device` is called when the model is loaded: a lease is taken no earlier.
 
         model : that stage `fit_propose` has trained, or the config has named, of a segmenter that

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-import torch
 
 from stages.methods.detections import detections_of
 from stages.methods.kit import Kit
 from stages.methods.tag_labelling import Chosen, TagLabeller, chosen_of
 from stages.mil.pgt import adaptive_pgt, normalised_scores
+from stages.runtime.device import Device
 
 PACKAGES = ("torch", "numpy", "pycocotools", "opencv-python-headless")
 
@@ -22,8 +22,8 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"packages": PACKAGES}
 
 
-def opened_refiner(kit: Kit, device: torch.device) -> "AdaptivePgt":
-    """The refiner; it has no network of its own, so `device` does not matter."""
+def opened_refiner(kit: Kit, device: Device) -> "AdaptivePgt":
+    """The refiner; it has no network of its own, so `device` is not asked."""
     return AdaptivePgt(kit)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-import torch
 
 from stages.learning.bags import image_bags
 from stages.learning.refinement import unrefined
 from stages.methods.kit import Kit
 from stages.methods.labelling import Labeller
+from stages.runtime.device import Device
 from stages.settings.refine import Refine
 
 PACKAGES = ("torch", "numpy", "pycocotools", "opencv-python-headless")
@@ -23,8 +23,8 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"packages": PACKAGES}
 
 
-def opened_refiner(kit: Kit, device: torch.device) -> "AsItIs":
-    """The refiner; it has no network, so `device` does not matter."""
+def opened_refiner(kit: Kit, device: Device) -> "AsItIs":
+    """The refiner; it has no network, so `device` is not asked."""
     return AsItIs(kit)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-import torch
 
 from stages.learning.bags import image_bags
 from stages.learning.batches import one_image, scaled
@@ -17,6 +16,7 @@ from stages.learning.opening import feature_facts, fitted_network, open_inputs
 from stages.learning.refine_step import heads, refine_image
 from stages.methods.kit import Kit
 from stages.methods.labelling import Labeller
+from stages.runtime.device import Device
 from stages.runtime.provenance import sha256_of
 from stages.settings.refine import Refine
 
@@ -37,7 +37,7 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"packages": packages, "fitted": sha256_of(kit.model), **facts}
 
 
-def opened_refiner(kit: Kit, device: torch.device) -> "Prm":
+def opened_refiner(kit: Kit, device: Device) -> "Prm":
     """The refiner with its network on `device`; raises ValueError where the model does not fit."""
     return Prm(kit, device)
 
@@ -45,12 +45,12 @@ def opened_refiner(kit: Kit, device: torch.device) -> "Prm":
 class Prm:
     """Pseudo-labels of one image after the other."""
 
-    def __init__(self, kit: Kit, device: torch.device):
+    def __init__(self, kit: Kit, device: Device):
         assert kit.model is not None
         self.select, self.settings, self.order = kit.select, kit.refine or Refine(), kit.order
         features = kit.select.psm.features
         self.inputs = open_inputs(
-            features, kit.propose, folder=kit.image_folder, device=device, cache=kit.embeddings
+            features, kit.propose, folder=kit.image_folder, device=device(), cache=kit.embeddings
         )
         columns = heads(len(kit.category_ids), self.select, self.settings)
         self.network = fitted_network(kit.model, features, self.inputs, columns)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 from stages.geometry.masks import Rle, masks_to_rles, rle_boxes, rle_iou, rle_of
 from stages.labels.known import NOTHING, known_objects
@@ -31,6 +30,7 @@ from stages.learning.shard import walked
 from stages.methods.crossed import check_judge
 from stages.methods.kit import Kit
 from stages.photographs.reading import photograph
+from stages.runtime.device import Device
 from stages.runtime.provenance import fingerprint
 from stages.tables.label_scores import LABEL_SCORES
 from stages.tables.predictions import PREDICTIONS
@@ -52,8 +52,8 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"packages": PACKAGES, "former": [fingerprint(header) for header in made]}
 
 
-def opened_refiner(kit: Kit, device: torch.device) -> "Relabel":
-    """The refiner; it has no network of its own, so `device` does not matter."""
+def opened_refiner(kit: Kit, device: Device) -> "Relabel":
+    """The refiner; it has no network of its own, so `device` is not asked."""
     return Relabel(kit)
 
 

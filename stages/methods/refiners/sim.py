@@ -27,6 +27,7 @@ from stages.learning.teacher_pixels import TaughtObject, Teacher, opened_teacher
 from stages.methods.fused_labelling import Corrected, corrected_rows
 from stages.methods.kit import Kit
 from stages.photographs.reading import photograph
+from stages.runtime.device import Device
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.on_demand import OnDemand
 from stages.settings.refiners.sim import Settings
@@ -48,16 +49,16 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
             "refine.method sim needs --model and --propose-model, and one was not given. Run "
             "fit_propose and fit_refine, or set refine.sim.alpha: 1."
         )
-    teacher = _segmenter(kit, torch.device("cpu"))
+    teacher = _segmenter(kit, lambda: torch.device("cpu"))
     packages = (*PACKAGES, *sorted(teacher.packages - set(PACKAGES)))
     return {"packages": packages, "fitted": sha256_of(kit.model), "asked_sha256": teacher.digest}
 
 
-def _segmenter(kit: Kit, device: torch.device) -> OnDemand:
-    return OnDemand(kit.propose, lambda: device, kit.propose_model)
+def _segmenter(kit: Kit, device: Device) -> OnDemand:
+    return OnDemand(kit.propose, device, kit.propose_model)
 
 
-def opened_refiner(kit: Kit, device: torch.device) -> "Sim":
+def opened_refiner(kit: Kit, device: Device) -> "Sim":
     """The refiner, its teacher opened when due; raises ValueError where prototypes do not fit."""
     return Sim(kit, device)
 
@@ -65,7 +66,7 @@ def opened_refiner(kit: Kit, device: torch.device) -> "Sim":
 class Sim:
     """Pseudo-labels of one image after the other."""
 
-    def __init__(self, kit: Kit, device: torch.device):
+    def __init__(self, kit: Kit, device: Device):
         self.keys: Settings = kit.block
         self.folder = kit.image_folder
         self.prototypes = None

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-import torch
 
 from stages.methods.detections import detections_of
 from stages.methods.kit import Kit
 from stages.methods.tag_labelling import Chosen, TagLabeller, chosen_of
 from stages.mil.pgt import normalised_scores, top1_pgt
+from stages.runtime.device import Device
 
 PACKAGES = ("torch", "numpy", "pycocotools", "opencv-python-headless")
 
@@ -19,8 +19,8 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"packages": PACKAGES}
 
 
-def opened_refiner(kit: Kit, device: torch.device) -> "Top1Pgt":
-    """The refiner; it has no network of its own, so `device` does not matter."""
+def opened_refiner(kit: Kit, device: Device) -> "Top1Pgt":
+    """The refiner; it has no network of its own, so `device` is not asked."""
     return Top1Pgt(kit)
 
 

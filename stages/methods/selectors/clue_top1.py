@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 
 from stages.labels.tags import tags_of
 from stages.methods.kit import Kit
+from stages.runtime.device import Device
 from stages.tables.selections import SELECTIONS
 from stages.tables.table import empty_table, table_of
 from stages.tables.weak_labels import TAG_BAG
@@ -27,7 +27,7 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"packages": ("numpy",)}
 
 
-def opened_selector(kit: Kit, device: torch.device) -> "ClueTop1":
+def opened_selector(kit: Kit, device: Device) -> "ClueTop1":
     """The selector; it has neither keys nor a network."""
     return ClueTop1()
 

@@ -18,6 +18,7 @@ from stages.learning.tag_bags import TagBags, tag_bags
 from stages.learning.tag_network import open_tag_network
 from stages.learning.tag_scores import Detections, detections
 from stages.methods.kit import Kit
+from stages.runtime.device import Device
 from stages.runtime.provenance import sha256_of
 from stages.tables.selections import SELECTIONS
 from stages.tables.table import table_of
@@ -41,7 +42,7 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"fitted": sha256_of(kit.model), **features}
 
 
-def opened_selector(kit: Kit, device: torch.device) -> "TagSelector":
+def opened_selector(kit: Kit, device: Device) -> "TagSelector":
     """The selector with its network on `device`; raises ValueError where the model does not fit."""
     return TagSelector(kit, device)
 
@@ -49,14 +50,14 @@ def opened_selector(kit: Kit, device: torch.device) -> "TagSelector":
 class TagSelector:
     """Scores of one image after the other."""
 
-    def __init__(self, kit: Kit, device: torch.device):
+    def __init__(self, kit: Kit, device: Device):
         assert kit.model is not None
         self.settings, self.order = kit.block, kit.order
         self.inputs = open_inputs(
             self.settings.features,
             kit.propose,
             folder=kit.image_folder,
-            device=device,
+            device=device(),
             cache=kit.embeddings,
         )
         fresh = open_tag_network(self.inputs, self.settings, len(kit.category_ids))

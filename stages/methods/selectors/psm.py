@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 from stages.learning.bags import BAG_COLUMNS, ImageBags, image_bags
 from stages.learning.batches import one_image, scaled
 from stages.learning.opening import feature_facts, fitted_network, open_inputs
 from stages.learning.select_step import Selection, heads, select_image
 from stages.methods.kit import Kit
+from stages.runtime.device import Device
 from stages.runtime.provenance import sha256_of
 from stages.settings.refine import Refine
 from stages.tables.selections import SELECTIONS
@@ -38,7 +38,7 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"fitted": sha256_of(kit.model), **features}
 
 
-def opened_selector(kit: Kit, device: torch.device) -> "Psm":
+def opened_selector(kit: Kit, device: Device) -> "Psm":
     """The selector with its network on `device`; raises ValueError where the model does not fit."""
     return Psm(kit, device)
 
@@ -46,12 +46,12 @@ def opened_selector(kit: Kit, device: torch.device) -> "Psm":
 class Psm:
     """Scores of one image after the other."""
 
-    def __init__(self, kit: Kit, device: torch.device):
+    def __init__(self, kit: Kit, device: Device):
         assert kit.model is not None
         self.select, self.order = kit.select, kit.order
         features = kit.select.psm.features
         self.inputs = open_inputs(
-            features, kit.propose, folder=kit.image_folder, device=device, cache=kit.embeddings
+            features, kit.propose, folder=kit.image_folder, device=device(), cache=kit.embeddings
         )
         columns = heads(len(kit.category_ids), kit.select, Refine())
         self.network = fitted_network(kit.model, features, self.inputs, columns)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 from stages.labels.tags import tags_of
 from stages.learning.labelled import labelled_bags
 from stages.methods.kit import Kit
 from stages.mil.trivial import trivial_choices
+from stages.runtime.device import Device
 from stages.tables.proposals import own_answers
 from stages.tables.selections import SELECTIONS
 from stages.tables.spans import rows_by
@@ -29,7 +29,7 @@ def facts_of_method(kit: Kit) -> dict[str, Any]:
     return {"packages": ("numpy",)}
 
 
-def opened_selector(kit: Kit, device: torch.device) -> "Trivial":
+def opened_selector(kit: Kit, device: Device) -> "Trivial":
     """The selector that `select.method` names."""
     return Trivial(kit.select.method)
 

@@ -25,7 +25,7 @@ def labelled(method: Any, **keys: Any) -> list[tuple[int, int, int]]:
     name = method.__name__.rpartition(".")[2]
     values = {"method": name, name: {"mask_source": "proposal", **keys}}
     kit = Kit(Path(), (10, 20), Propose(), Select(), refine=Refine.model_validate(values))
-    refiner = method.opened_refiner(kit, torch.device("cpu"))
+    refiner = method.opened_refiner(kit, lambda: torch.device("cpu"))
     rows, trail = refiner.labels(IMAGE, labels(*TAGS), tag_proposals(BOXES), tag_scores(SCORES))
     assert len(trail) == 2 * len(rows)
     names = ("instance_id", "category_id", "proposal_id")

@@ -23,7 +23,7 @@ Rows = list[dict[str, Any]]
 
 def made(settings: Refine, *rows: dict[str, Any]) -> tuple[Rows, Rows]:
     kit = Kit(Path(), (10, 20, 30), Propose(), Select(method="sam_top1"), refine=settings)
-    refiner = as_it_is.opened_refiner(kit, torch.device("cpu"))
+    refiner = as_it_is.opened_refiner(kit, lambda: torch.device("cpu"))
     bags, chosen = proposals(ROWS[:4]), selections(CHOICES[:4])
     found, trail = refiner.labels(IMAGE, labels(*rows), bags, chosen)
     validate(found, PSEUDO_LABELS, "here")

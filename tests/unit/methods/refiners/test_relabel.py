@@ -68,7 +68,7 @@ def made(
     write_rows(tables.scores, LABEL_SCORES, scores, shard="0000-of-0001")
     settings = Refine(method="relabel", relabel=Settings(**keys), zoom=Zoom(enabled=bool(asked)))
     kit = Kit(folder, (10, 20), Propose(), Select(), settings, former=tables, zoom=asked)  # type: ignore[arg-type]
-    refiner = relabel.opened_refiner(kit, torch.device("cpu"))
+    refiner = relabel.opened_refiner(kit, lambda: torch.device("cpu"))
     bags = proposals(ROWS[:4])
     rows, trail = refiner.labels(IMAGE, labels(*given), bags, selections([]))
     validate(rows, PSEUDO_LABELS, "here")

@@ -84,7 +84,7 @@ def tables(drawn: TaughtSet) -> dict[int, tuple[dict[str, Any], pa.Table, pa.Tab
 
 def refined(opened: Kit, drawn: TaughtSet) -> tuple[Rows, Rows]:
     """Rows of all images, and of their trail."""
-    refiner = sim.opened_refiner(opened, CPU)
+    refiner = sim.opened_refiner(opened, lambda: CPU)
     rows, trail = zip(*(refiner.labels(*each) for each in tables(drawn).values()), strict=True)
     found, steps = pa.concat_tables(rows), pa.concat_tables(trail)
     validate(found, PSEUDO_LABELS, "here")
@@ -111,7 +111,7 @@ def mean_iou(rows: Rows, drawn: TaughtSet, *, certain: bool = False) -> float:
 
 def test_an_image_without_proposals_has_no_label(drawn: TaughtSet, model: Path) -> None:
     image, labels, _, _ = tables(drawn)[1]
-    refiner = sim.opened_refiner(kit(drawn, model), CPU)
+    refiner = sim.opened_refiner(kit(drawn, model), lambda: CPU)
     found = refiner.labels(image, labels, empty_table(PROPOSALS), empty_table(SELECTIONS))
     assert [len(table) for table in found] == [0, 0]
 
@@ -232,7 +232,7 @@ def test_a_box_without_a_positive_has_no_mask_and_is_trained_by_its_box(
     first, second = proposals.to_pylist()
     none = rows_table(PROPOSALS, [unanswered(first), second])
     for alpha in (0.5, 0.0):
-        refiner = sim.opened_refiner(kit(drawn, model, alpha=alpha), CPU)
+        refiner = sim.opened_refiner(kit(drawn, model, alpha=alpha), lambda: CPU)
         rows, trail = (table.to_pylist() for table in refiner.labels(image, labels, none, scores))
         assert [row["mask_weight"] for row in rows] == [0, 1]
         assert not mask_of(rows[0]).any()
@@ -318,7 +318,7 @@ def test_prototypes_of_another_teacher_or_run_are_refused(
         refined(kit(drawn, other), drawn)
     few = Kit(drawn.folder, (10,), propose(), Select(), refine=refine({}), model=model)
     with pytest.raises(ValueError, match="others"):
-        sim.opened_refiner(few, CPU)
+        sim.opened_refiner(few, lambda: CPU)
 
 
 def test_a_kit_tells_what_the_labels_depend_on(drawn: TaughtSet, model: Path) -> None:

@@ -32,7 +32,9 @@ def bag(*classes: int | None, **more: Any) -> pa.Table:
 
 
 def scored(rows: pa.Table, *tags: dict[str, Any]) -> dict[int, dict[int, tuple[float, bool]]]:
-    selector = clue_top1.opened_selector(Kit(Path(), (), Propose(), Select()), torch.device("cpu"))
+    selector = clue_top1.opened_selector(
+        Kit(Path(), (), Propose(), Select()), lambda: torch.device("cpu")
+    )
     table = selector.scores(IMAGE, labels(*tags), rows)
     validate(table, SELECTIONS, "here")
     found: dict[int, dict[int, tuple[float, bool]]] = {}

@@ -33,7 +33,7 @@ def scored(method: str, kinds: list[Any] = PROMPTS, label_kind: str = "point") -
     table = rows_table(PROPOSALS, rows).select(["image_id", "bag_id", "proposal_id"])
     for name in trivial.COLUMNS:
         table = table.append_column(name, rows_table(PROPOSALS, rows).column(name))
-    selector = trivial.opened_selector(kit(method), torch.device("cpu"))
+    selector = trivial.opened_selector(kit(method), lambda: torch.device("cpu"))
     return selector.scores(IMAGE, labels(label(1, 5, label_kind)), table)
 
 
@@ -81,7 +81,7 @@ def test_a_bag_of_tags_has_a_row_for_each_class_and_the_same_choice_in_each() ->
     rows = proposals([(1, -1, slot, 0.5, True) for slot in range(3)]).to_pylist()
     for row, (area, score) in zip(rows, [(9, 0.5), (80, 0.7), (30, 0.6)], strict=True):
         row |= {"prompt_kind": "grid", "area": area, "predicted_iou": score}
-    selector = trivial.opened_selector(kit("largest"), torch.device("cpu"))
+    selector = trivial.opened_selector(kit("largest"), lambda: torch.device("cpu"))
     tags = labels(
         label(1, 5, "tag", category_id=30),
         label(1, 6, "tag"),

@@ -1,0 +1,64 @@
+"""What each program costs before it does anything: its imports and its command line.
+
+    python -m benchmarks.bench_startup
+    python -m benchmarks.bench_startup --rounds 5 --programs select propose
+
+Starts every program of `stages` as its rule does, with `--help`, and prints CPU seconds (user and
+system, least of the rounds), peak memory, and which large libraries it has loaded. A program that
+asks a network loads torch later, where its method is opened; the last lines tell what that adds.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+LARGE = ("torch", "torchvision", "torch._dynamo", "scipy", "matplotlib", "transformers")
+PROGRAMS = sorted(
+    path.stem for path in Path("stages").glob("*.py") if not path.stem.startswith("_")
+)
+METHODS = (  # that a program opens behind its door, after its start
+    "stages.methods.selectors.trivial",
+    "stages.methods.selectors.psm",
+    "stages.methods.refiners.prm",
+    "stages.segmenters.sam",
+    "stages.engines.torchvision",
+)
+CHILD = """
+import importlib, resource, sys
+sys.argv[0] = "-m"
+import stages
+importlib.import_module(sys.argv[1])
+used = resource.getrusage(resource.RUSAGE_SELF)
+large = [name for name in sys.argv[2:] if name in sys.modules]
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, *large)
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("--programs", nargs="+", default=PROGRAMS)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args(argv)
+    print(f"{'':32} {'CPU s':>6} {'MiB':>6}  loaded")
+    for module in [*(f"stages.{name}" for name in args.programs), *METHODS]:
+        found = [started(module) for _ in range(args.rounds)]
+        seconds, peak, large = min(found)
+        print(f"{module:32} {seconds:6.2f} {peak:6.0f}  {' '.join(large)}", flush=True)
+
+
+def started(module: str) -> tuple[float, float, list[str]]:
+    """CPU seconds and peak MiB of importing a module, and the large libraries that came along."""
+    command = [sys.executable, "-c", CHILD, module, *LARGE]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    seconds, peak, *large = found.stdout.split()
+    return float(seconds), float(peak), large
+
+
+if __name__ == "__main__":
+    main()
