@@ -187,7 +187,7 @@ def test_a_clone_that_is_not_whole_is_refused_in_one_sentence(fresh: Workspace) 
 
 def test_a_wrong_checksum_is_refused_before_sam_is_loaded(workspace: Workspace) -> None:
     workspace.configure(merged(TINY, {"propose": {"sam": {"sha256": "0" * 64}}}))
-    outcome = workspace.snakemake("results/tiny/propose/shard-0000-of-0004.parquet")
+    outcome = workspace.snakemake("results/tiny/propose/shard-0000-of-0002.parquet")
     _assert_one_sentence(outcome, f"but {'0' * 64} is wanted")
 
 
@@ -199,7 +199,7 @@ def test_a_shipped_weight_file_that_is_gone_is_named(fresh: Workspace) -> None:
 
 
 def test_a_damaged_table_is_named(workspace: Workspace) -> None:
-    path = workspace.results() / "sapnet" / "refine" / "shard-0000-of-0004.parquet"
+    path = workspace.results() / "sapnet" / "refine" / "shard-0000-of-0002.parquet"
     path.write_bytes(path.read_bytes()[:100])
     shutil.rmtree(workspace.results() / "sapnet" / "export")
     outcome = workspace.snakemake("--until", "export")

@@ -65,7 +65,7 @@ def test_one_more_photograph_embeds_one_image_and_changes_one_shard(
     export(workspace)
     assert embedded(workspace) == 1
     after = shards(workspace)
-    assert len(after) == 4
+    assert len(after) == 2
     assert len([name for name in before if before[name] != after[name]]) == 1
 
 

@@ -34,7 +34,7 @@ if os.environ.get("KILL_AT"):
 
     pathlib.Path.replace = replace
 """
-SHARD = "shard-0002-of-0004.parquet"  # of several images
+SHARD = "shard-0000-of-0002.parquet"  # of several images
 KILLS = {
     "propose": ("stage:after:*.parts/*/part-000000.parquet", f"propose/{SHARD}"),
     "fit_select": ("stage:after:*model.pt.parts/*/checkpoint.pt", "sapnet/fit_select/model.pt"),
@@ -50,14 +50,13 @@ KILLS = {
 }
 
 
-SHARD_OF_TAGS = "shard-0000-of-0002.parquet"
 KILLS_OF_TAGS = {  # the same of a run from tags
     "fit_prompt": ("stage:after:*model.pt.parts/*/checkpoint.pt", "fit_prompt/model.pt"),
-    "prompt": ("all:after:*.parts/*/part-000000.parquet", f"prompt/{SHARD_OF_TAGS}"),
-    "propose": ("stage:after:*.parts/*/part-000000.parquet", f"propose/{SHARD_OF_TAGS}"),
+    "prompt": ("all:after:*.parts/*/part-000000.parquet", f"prompt/{SHARD}"),
+    "propose": ("stage:after:*.parts/*/part-000000.parquet", f"propose/{SHARD}"),
     "fit_select": ("all:after:*model.pt.parts/*/checkpoint.pt", "weaksam/fit_select/model.pt"),
-    "select": ("stage:after:*.parts/*/part-000000.parquet", f"weaksam/select/{SHARD_OF_TAGS}"),
-    "refine": ("stage:after:*.parts/*/part-000000.parquet", f"weaksam/refine/{SHARD_OF_TAGS}"),
+    "select": ("stage:after:*.parts/*/part-000000.parquet", f"weaksam/select/{SHARD}"),
+    "refine": ("stage:after:*.parts/*/part-000000.parquet", f"weaksam/refine/{SHARD}"),
 }
 
 SEEN = "twice/predict/torchvision/shard-0000-of-0002.parquet"
@@ -65,7 +64,7 @@ KILLS_OF_ROUNDS = {  # the same of a run of two rounds
     "predict": ("all:after:*.parts/*/part-000000.parquet", SEEN),
     "refine": (
         "stage:after:*.parts/*/part-000000.parquet",
-        f"twice/round-2/refine/{SHARD_OF_TAGS}",
+        f"twice/round-2/refine/{SHARD}",
     ),
     "train": (
         "all:after:*model.pt.parts/*/checkpoint.pt",

@@ -18,7 +18,7 @@ from tests.workflow.workspace import Outcome, Workspace
 FRAME = 9  # lines: what Snakemake says before it reads the Snakefile, counts of prepare, the ending
 PATIENCE = 120  # s until a job must have begun
 TARGET = "results/tiny/partworld/train/annotations.json"
-FAULT = "grade/shard-0000-of-0004.parquet: not a Parquet file"
+FAULT = "grade/shard-0000-of-0002.parquet: not a Parquet file"
 # In the place of a library: the job says that its imports have begun, and waits.
 PATIENT_CV2 = """
 import os, signal
@@ -40,7 +40,7 @@ def test_a_run_prints_a_line_for_each_job_and_the_table(finished: Workspace) -> 
 
 def test_a_line_has_stage_shard_rate_time_and_memory(finished: Workspace) -> None:
     text = (finished.folder / "output.txt").read_text()
-    shards = r"^ *\d+/\d+ propose +tiny \d{4}-of-0004 +[\d.]+ images/s +\d+ s +\d+ MiB  .* left$"
+    shards = r"^ *\d+/\d+ propose +tiny \d{4}-of-0002 +[\d.]+ images/s +\d+ s +\d+ MiB  .* left$"
     assert re.search(shards, text, re.M), text
     steps = r"^ *\d+/\d+ fit_select +tiny/sapnet +[\d.]+ steps/s +\d+ s +\d+ MiB  .* left$"
     assert re.search(steps, text, re.M), text
@@ -49,7 +49,7 @@ def test_a_line_has_stage_shard_rate_time_and_memory(finished: Workspace) -> Non
 @pytest.fixture
 def damaged(workspace: Workspace) -> Workspace:
     """A run whose export will fail."""
-    path = workspace.results() / "sapnet" / "grade" / "shard-0000-of-0004.parquet"
+    path = workspace.results() / "sapnet" / "grade" / "shard-0000-of-0002.parquet"
     path.write_bytes(path.read_bytes()[:100])
     shutil.rmtree(workspace.results() / "sapnet" / "export")
     return workspace

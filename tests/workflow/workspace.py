@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "workflow", "stages", "profiles", "envs")
 TINY: dict[str, Any] = {  # as little as a run can be: seconds per stage
     "run": "tiny",
-    "shards": 4,
+    "shards": 2,
     "dataset": {"partworld": {"train": 8, "val": 2}},
     "propose": {"chunk": 1},
     "select": {
@@ -91,7 +91,7 @@ def run_snakemake(folder: Path, *arguments: str, **environment: str) -> Outcome:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=1200,
     )
     return Outcome(done.returncode, done.stdout)
 
@@ -121,7 +121,7 @@ class Workspace:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=1200,
         )
         return Outcome(done.returncode, done.stdout)
 
