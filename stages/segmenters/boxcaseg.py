@@ -45,7 +45,8 @@ class BoxCaseg(BatchedSegmenter):
 
     def __init__(self, network: CropNetwork, settings: Settings, device: torch.device):
         self.network, self.settings, self.device = network, settings, device
-        self.batch = settings.prompts_per_batch
+        self.batch, self.mask_memory = settings.prompts_per_batch, settings.mask_memory
+        self.size = (1, 1)
         self.pixels = np.zeros((1, 1, 3), dtype=np.uint8)  # of the image that is asked about
 
     @property
@@ -55,7 +56,7 @@ class BoxCaseg(BatchedSegmenter):
 
     def embed(self, pixels: np.ndarray) -> None:
         """Keep an image, (height, width, 3) uint8 RGB, at hand; a question alone costs time."""
-        self.pixels = pixels
+        self.pixels, self.size = pixels, (pixels.shape[0], pixels.shape[1])
 
     def _ask_batch(
         self, prompts: Sequence[Asked], *, multimask: bool, logits: bool

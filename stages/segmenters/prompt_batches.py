@@ -1,6 +1,7 @@
 """Prompts in batches of what is alike, whichever model answers them.
 
-On a CPU larger batches gain nothing and cost memory; on a GPU they do gain. When a GPU runs out of
+On a CPU larger batches gain nothing and cost memory; on a GPU they do gain. What a batch takes is
+its masks at the size of the photograph, so on a large one it is smaller. When a GPU runs out of
 memory the batch is halved and the work goes on.
 """
 
@@ -15,6 +16,9 @@ from stages.runtime.program import say
 from stages.segmenters.full_size import masks_above, stability_scores
 from stages.segmenters.segmenter import Answered, Asked
 
+SLOTS = 3  # masks of a prompt, where all are wanted
+MASK_BYTES = 6  # of a pixel of one: a float32 logit, its side of the threshold, what is counted
+
 
 class BatchedSegmenter(ABC):
     """Asks a model a batch at a time.
@@ -22,10 +26,14 @@ class BatchedSegmenter(ABC):
     Attributes
     ----------
     name : of the segmenter, for its sentences. batch : prompts at a time, at most.
+    mask_memory : MiB of full-size masks at a time, at most, but for those of one prompt.
+    size : (height, width) px of the image that was embedded last.
     """
 
     name: str
     batch: int
+    mask_memory: int
+    size: tuple[int, int]
 
     def ask(
         self, prompts: Sequence[Asked], *, multimask: bool, logits: bool = False
@@ -33,18 +41,23 @@ class BatchedSegmenter(ABC):
         """Yield the masks of each prompt, in order: three slots, or with `multimask` False one."""
         done = 0
         while done < len(prompts):
-            batch = _alike(prompts[done : done + self.batch])
+            batch = _alike(prompts[done : done + self._most(multimask)])
             try:
                 answered = self._ask_batch(batch, multimask=multimask, logits=logits)
             except torch.cuda.OutOfMemoryError:
-                if self.batch == 1:
+                if len(batch) == 1:
                     raise
                 torch.cuda.empty_cache()
-                self.batch = max(1, self.batch // 2)
+                self.batch = max(1, len(batch) // 2)
                 say(self.name, f"GPU memory is short: {self.batch} prompts at a time from now on.")
                 continue
             yield from answered
             done += len(batch)
+
+    def _most(self, multimask: bool) -> int:
+        """Prompts whose masks fit into `mask_memory`, at least one."""
+        pixels = self.size[0] * self.size[1] * (SLOTS if multimask else 1)
+        return max(1, min(self.batch, (self.mask_memory << 20) // (pixels * MASK_BYTES)))
 
     @abstractmethod
     def _ask_batch(

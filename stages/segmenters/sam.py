@@ -40,7 +40,8 @@ class SamSegmenter(BatchedSegmenter):
     def __init__(self, sam: Sam, settings: Settings):
         self.predictor = SamPredictor(sam)
         self.settings = settings
-        self.batch = settings.prompts_per_batch
+        self.batch, self.mask_memory = settings.prompts_per_batch, settings.mask_memory
+        self.size = (1, 1)
         self.position: Tensor | None = None  # encoding of each cell; of the image that was embedded
 
     @property
@@ -50,6 +51,7 @@ class SamSegmenter(BatchedSegmenter):
 
     def embed(self, pixels: np.ndarray) -> None:
         """Look at an image, (height, width, 3) uint8 RGB."""
+        self.size = (pixels.shape[0], pixels.shape[1])
         half = self.settings.precision == "bfloat16"
         with torch.autocast(self.predictor.device.type, dtype=torch.bfloat16, enabled=half):
             self.predictor.set_image(pixels)

@@ -44,8 +44,8 @@ class TransformersSegmenter(BatchedSegmenter):
 
     def __init__(self, loaded: Loaded, settings: Settings):
         self.loaded, self.settings = loaded, settings
-        self.batch = settings.prompts_per_batch
-        self.size = self.seen = (0, 0)  # (height, width) of the image that was embedded, and inside
+        self.batch, self.mask_memory = settings.prompts_per_batch, settings.mask_memory
+        self.size = self.seen = (1, 1)  # (height, width) of the image that was embedded, and inside
         self.embedding = dict[str, Any]()  # ... the model's input; and what the encoder made of it
 
     @property

@@ -10,6 +10,10 @@ EncoderPrecision = Annotated[
 PromptsPerBatch = Annotated[
     int, Field(ge=1, description="prompts decoded at once; 8 on a CPU, 64 on a GPU")
 ]
+MaskMemory = Annotated[
+    int,
+    Field(ge=1, description="MiB of full-size masks at once; fewer prompts on large photographs"),
+]
 StabilityOffset = Annotated[
     float, Field(gt=0, description="logit offset of the stability score, as in SAM's own code")
 ]

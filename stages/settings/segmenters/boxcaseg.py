@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from stages.settings.asking import PromptsPerBatch, StabilityOffset
+from stages.settings.asking import MaskMemory, PromptsPerBatch, StabilityOffset
 from stages.settings.section import CHOOSE, FIT, PLACE, Annotated, Field, Section
 from stages.settings.training import Training, Warmup
 
@@ -210,4 +210,5 @@ class Settings(Section):
         CHOOSE,
     ] = 0.5
     prompts_per_batch: Annotated[PromptsPerBatch, CHOOSE] = 8
+    mask_memory: Annotated[MaskMemory, CHOOSE] = 512
     stability_offset: Annotated[StabilityOffset, CHOOSE] = 1.0

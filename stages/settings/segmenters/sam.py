@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from stages.settings.asking import EncoderPrecision, PromptsPerBatch, StabilityOffset
+from stages.settings.asking import EncoderPrecision, MaskMemory, PromptsPerBatch, StabilityOffset
 from stages.settings.section import PLACE, Annotated, Field, Section
 
 
@@ -21,4 +21,5 @@ class Settings(Section):
     ] = None
     precision: EncoderPrecision = "float32"
     prompts_per_batch: PromptsPerBatch = 8
+    mask_memory: MaskMemory = 512
     stability_offset: StabilityOffset = 1.0

@@ -1,6 +1,6 @@
 """Keys of the promptable models of `transformers`: which folder, and how many prompts at a time."""
 
-from stages.settings.asking import EncoderPrecision, PromptsPerBatch, StabilityOffset
+from stages.settings.asking import EncoderPrecision, MaskMemory, PromptsPerBatch, StabilityOffset
 from stages.settings.section import PLACE, Annotated, Field, Section
 
 
@@ -17,4 +17,5 @@ class Settings(Section):
     ] = None
     precision: EncoderPrecision = "float32"
     prompts_per_batch: PromptsPerBatch = 8
+    mask_memory: MaskMemory = 512
     stability_offset: StabilityOffset = 1.0

@@ -102,6 +102,21 @@ def test_no_more_than_a_batch_is_asked_before_its_answers_are_taken(
     assert batches == [2, 2, 1]
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "multimask", "most"),
+    [(480, 640, True, 8), (3000, 4000, True, 2), (4000, 6000, True, 1), (4000, 6000, False, 3)],
+)
+def test_on_a_large_photograph_fewer_prompts_are_asked_at_once(
+    height: int, width: int, multimask: bool, most: int, segmenter: Callable[..., SamSegmenter]
+) -> None:
+    asker = segmenter(prompts_per_batch=8, mask_memory=512)
+    asker.size = (height, width)
+    batches = list[int]()
+    asker._ask_batch = lambda prompts, **_: batches.append(len(prompts)) or prompts  # type: ignore
+    assert len(list(asker.ask([ONE] * 9, multimask=multimask))) == 9
+    assert batches[0] == most
+
+
 def test_a_short_gpu_halves_the_batch_and_loses_nothing(
     segmenter: Callable[..., SamSegmenter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
