@@ -10,40 +10,58 @@ CPU_MALLOC = {  # keeps freed buffers of 100 MB, which halves the time that SAM'
     "MALLOC_TRIM_THRESHOLD_": 1 << 33,
     "MALLOC_TOP_PAD_": 1 << 28,
 }
+COUNTED = (
+    "OMP",
+    "OPENBLAS",
+    "MKL",
+    "NUMEXPR",
+    "RAYON",
+)  # libraries that are told by <name>_NUM_THREADS
 
 
-def setup_of(root: Path, python: Path, *, gpu: bool) -> Callable[[Any, int], str]:
-    """What every job's shell does first; Snakemake itself sets OMP_NUM_THREADS to the threads.
+def setup_of(root: Path, python: Path, *, gpu: bool, threads: int) -> Callable[[Any, int], str]:
+    """What every job's shell does first.
 
-    Libraries in Rust, hotcoco among them, ask RAYON_NUM_THREADS instead, and take all cores. The
-    program takes the shell's place (`exec`), which else would print the whole command when it is
-    killed: 80 KB where there are many shards.
+    Snakemake sets OMP_NUM_THREADS to the threads of the job, of which each process and each reader
+    of a training has its own: so it is set anew. Libraries in Rust, hotcoco among them, ask
+    RAYON_NUM_THREADS, and take all cores else. The program takes the shell's place (`exec`), which
+    else would print the whole command when it is killed: 80 KB where there are many shards.
 
     Parameters
     ----------
     python : the interpreter that runs Snakemake; its folder goes first on PATH, unless the job has
         a conda environment of its own.
-    gpu : whether jobs may run on one.
+    gpu : whether jobs may run on one. threads : of one process.
 
     Returns
     -------
     A params function. It asks for `threads` since Snakemake does not compare such params between
-    runs: where the repository and its Python lie decides no result.
+    runs: where the repository and its Python lie decides no result, nor does the threads' number.
     """
     malloc = " ".join(f"{name}={value}" for name, value in CPU_MALLOC.items())
     quoted = [shlex.quote(str(path)) for path in (root, python.parent)]
+    of_each = each_of(threads)
     lines = [
         f"export PYTHONPATH={quoted[0]}",
-        'export RAYON_NUM_THREADS="${OMP_NUM_THREADS:-1}"',
         f'[ -n "${{CONDA_PREFIX:-}}" ] || export PATH={quoted[1]}:"$PATH"',
         *([] if gpu else [f"export {malloc}"]),
     ]
-    text = "".join(f"{line}; " for line in lines) + "exec"
+    text = "".join(f"{line}; " for line in lines)
 
     def setup(wildcards: Any, threads: int) -> str:
-        return text
+        counts = " ".join(f"{name}_NUM_THREADS={of_each(wildcards, threads)}" for name in COUNTED)
+        return f"export {counts}; {text}exec"
 
     return setup
+
+
+def each_of(count: int) -> Callable[[Any, int], int]:
+    """A params function, as above: threads of one process, `count` unless the job has fewer."""
+
+    def of_each(wildcards: Any, threads: int) -> int:
+        return min(count, threads)
+
+    return of_each
 
 
 def flag(name: str, values: Collection[Any]) -> str:

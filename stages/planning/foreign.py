@@ -9,7 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from stages.planning.plan import Plan
-from stages.planning.stage_plan import FITTED, StagePlan
+from stages.planning.resources import FITTED
+from stages.planning.stage_plan import StagePlan
 from stages.planning.strangers import foreign, unrecorded
 from stages.settings.readers import without_places
 
@@ -42,8 +43,9 @@ def refuse_strangers(plan: Plan, records: Path) -> None:
     ------
     ValueError : a file was made with another seed or other settings, or by edition 1; names it.
     """
-    planned = {path: (stage, job) for path, stage, job in outputs(plan)}
-    for path in unrecorded([path for path in planned if path.is_file()], records):
+    found = outputs(plan, there=True)
+    planned = {path: (stage, job) for path, stage, job in found if path.is_file()}
+    for path in unrecorded(planned, records):
         stage, job = planned[path]
         values = without_places(FITTED.get(stage.stage, stage.stage), stage.values(job))
         sentence = foreign(path, settings=values, seed=stage.seed(job))
@@ -51,11 +53,19 @@ def refuse_strangers(plan: Plan, records: Path) -> None:
             raise ValueError(sentence)
 
 
-def outputs(plan: Plan) -> Iterator[Planned]:
-    """A file of each job that is planned, with its stage and its wildcards."""
+def outputs(plan: Plan, *, there: bool = False) -> Iterator[Planned]:
+    """A file of each job that is planned, with its stage and its wildcards.
+
+    Parameters
+    ----------
+    there : of stages alone that have a folder; comparisons plan many, of which a run makes few.
+    """
+    stages = plan.stages()
     for (name, home), case in plan.homes.reader.items():
-        stage = plan.stages().get(name)
+        stage = stages.get(name)
         if stage is None or name not in TOLD_APART:
+            continue
+        if there and not Path("results", home, name).is_dir():
             continue
         if name == "fit_select" and stage.ground.variants.is_joint(case.variant):
             continue  # its header has the settings of both methods; select and refine have theirs

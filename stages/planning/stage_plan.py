@@ -1,4 +1,4 @@
-"""What the rule of a stage needs beside its inputs: settings, seed, code, digests, a launcher.
+"""What the rule of a stage needs beside its files and resources: settings, seed, code, a launcher.
 
 The methods are Snakemake's params functions, by the wildcards of a job. Standard library alone.
 """
@@ -13,7 +13,7 @@ from stages.formats.writer import KEEP, NUMBERED, WRITERS
 from stages.planning.lineage import BASE, as_json
 from stages.planning.modules import modules_of
 from stages.planning.papers import FOLDER, differing, paper_of
-from stages.planning.shown_inputs import ShownInputs
+from stages.planning.resources import FITTED, Resources
 from stages.planning.stage_inputs import TRAINING
 from stages.runtime.code import code_of
 
@@ -21,11 +21,6 @@ PROGRAMS = {
     **{"partworld": "stages.partworld.dataset"},
     **{"train_half": "stages.train", "predict_crossed": "stages.predict"},
 }  # the others bear the name of their stage
-# stage: section whose method it trains
-FITTED = {
-    **{"fit_prompt": "fit_prompt", "fit_propose": "propose"},
-    **{"fit_select": "select", "fit_refine": "refine"},
-}
 OF_PAGE = ("cards", "picture")  # keys of section `report`
 STAGED = (
     *("prepare", "prompt", "propose", "select", "refine", "grade", "export", "train"),
@@ -35,7 +30,7 @@ DETECTING = (*TRAINING, "predict", "predict_crossed", "predict_held_out")  # tha
 
 
 @dataclass(frozen=True, slots=True)
-class StagePlan(ShownInputs):
+class StagePlan(Resources):
     """All that the rule of one stage asks, by its wildcards."""
 
     def seed(self, wildcards: Any) -> int:
@@ -165,20 +160,6 @@ class StagePlan(ShownInputs):
     def truth_flag(self, wildcards: Any) -> str:
         """Tells prepare that masks are to score: none, or given as labels, they are refused."""
         return "--ground-truth" if self.ground.truth else ""
-
-    def processes(self, wildcards: Any) -> int:
-        """Processes of a training, a GPU each."""
-        if self.stage in TRAINING:
-            train = self.ground.variants.settings(self.case(wildcards).variant, "train")
-            return int(train.get("processes", 1))
-        if self.stage not in FITTED:
-            return 1
-        block = self.ground.variants.block(self.case(wildcards).variant, FITTED[self.stage])
-        return int(block.get("training", {}).get("processes", 1))
-
-    def gpus(self, wildcards: Any) -> int:
-        """Tokens of resource `gpu` that a job takes; 0 when the device is the CPU."""
-        return self.processes(wildcards) * int(self.ground.config["device"] != "cpu")
 
     def launcher(self, wildcards: Any) -> str:
         """How a training is started."""

@@ -17,6 +17,9 @@ rule ablate:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=light_memory,
+        runtime=light_minutes,
     params:
         setup=SETUP,
         code=code_of("stages.ablate"),

@@ -10,13 +10,14 @@ from snakemake.settings.types import DeploymentMethod
 try:
     from stages.engines.engine import ENGINES, ENVIRONMENTS
     from stages.formats.writer import WRITERS
-    from stages.planning.command import flag, flags, setup_of
+    from stages.planning.command import each_of, flag, flags, setup_of
     from stages.planning.engines import engines_here
     from stages.planning.lineage import as_json
     from stages.planning.foreign import refuse_strangers
     from stages.planning.locks import forget_dead_runs, locks_of, remember_run
     from stages.planning.place import refuse_clone, refuse_prefix
     from stages.planning.plan import plan_of
+    from stages.planning.needs import light_memory, light_minutes
     from stages.planning.run_lines import attached
     from stages.runtime.code import code_of
     from stages.runtime.program import say
@@ -82,7 +83,10 @@ onerror:
 
 
 # No shell.prefix: as a `module:` we share the shell with rules of others
-SETUP = setup_of(ROOT, Path(sys.executable), gpu=config["device"] != "cpu")
+SETUP = setup_of(
+    ROOT, Path(sys.executable), gpu=config["device"] != "cpu", threads=config["threads"]
+)
+EACH = each_of(config["threads"])
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 HERE = engines_here(conda=CONDA)

@@ -19,6 +19,9 @@ rule compare:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.compare.memory,
+        runtime=PLAN.compare.minutes,
     params:
         setup=SETUP,
         code=PLAN.compare.code,

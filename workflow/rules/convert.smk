@@ -13,6 +13,9 @@ rule convert:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.convert.memory,
+        runtime=PLAN.convert.minutes,
     params:
         setup=SETUP,
         code=PLAN.convert.code,

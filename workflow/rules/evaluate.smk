@@ -36,6 +36,9 @@ rule evaluate:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.evaluate.memory,
+        runtime=PLAN.evaluate.minutes,
     params:
         setup=SETUP,
         code=PLAN.evaluate.code,

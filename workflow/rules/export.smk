@@ -17,6 +17,9 @@ rule export:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.export.memory,
+        runtime=PLAN.export.minutes,
     params:
         setup=SETUP,
         code=PLAN.export.code,

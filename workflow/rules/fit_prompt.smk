@@ -17,15 +17,18 @@ rule fit_prompt:
         home=PLAN.fit_prompt.homes,
     conda:
         "../../envs/stages.yaml"
-    threads: config["threads"]
+    threads: PLAN.fit_prompt.threads
     resources:
         gpu=PLAN.fit_prompt.gpus,
+        mem_mb=PLAN.fit_prompt.memory,
+        runtime=PLAN.fit_prompt.minutes,
     params:
         setup=SETUP,
         code=PLAN.fit_prompt.code,
         digests=PLAN.fit_prompt.digests,
         embeddings=PLAN.embeddings,
         device=config["device"],
+        each=EACH,
         seed=PLAN.fit_prompt.seed,
         settings=PLAN.fit_prompt.settings,
         seen_through=PLAN.fit_prompt.seen_through,
@@ -44,7 +47,7 @@ rule fit_prompt:
         " --embeddings {params.embeddings:q}"
         " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
-        " --threads {threads}"
+        " --threads {params.each}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " --propose-settings {params.seen_through:q}"

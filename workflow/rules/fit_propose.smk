@@ -21,9 +21,11 @@ rule fit_propose:
         home=PLAN.fit_propose.homes,
     conda:
         "../../envs/stages.yaml"
-    threads: config["threads"]
+    threads: PLAN.fit_propose.threads
     resources:
         gpu=PLAN.fit_propose.gpus,
+        mem_mb=PLAN.fit_propose.memory,
+        runtime=PLAN.fit_propose.minutes,
     params:
         setup=SETUP,
         code=PLAN.fit_propose.code,
@@ -35,6 +37,7 @@ rule fit_propose:
         + flag(" --former-model", input.former_model),
         single=PLAN.fit_propose.salient_single,
         device=config["device"],
+        each=EACH,
         seed=PLAN.fit_propose.seed,
         settings=PLAN.fit_propose.settings,
         launcher=PLAN.fit_propose.launcher,
@@ -53,7 +56,7 @@ rule fit_propose:
         " --out-log {output.log:q}"
         " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
-        " --threads {threads}"
+        " --threads {params.each}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

@@ -21,9 +21,11 @@ rule fit_refine:
         home=PLAN.fit_refine.homes,
     conda:
         "../../envs/stages.yaml"
-    threads: config["threads"]
+    threads: PLAN.fit_refine.threads
     resources:
         gpu=PLAN.fit_refine.gpus,
+        mem_mb=PLAN.fit_refine.memory,
+        runtime=PLAN.fit_refine.minutes,
     params:
         setup=SETUP,
         code=PLAN.fit_refine.code,
@@ -31,6 +33,7 @@ rule fit_refine:
         models=lambda w, input: flags(input, "select_model", "propose_model"),
         embeddings=PLAN.embeddings,
         device=config["device"],
+        each=EACH,
         seed=PLAN.fit_refine.seed,
         settings=PLAN.fit_refine.settings,
         select_settings=PLAN.fit_refine.select_settings,
@@ -53,7 +56,7 @@ rule fit_refine:
         " --embeddings {params.embeddings:q}"
         " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
-        " --threads {threads}"
+        " --threads {params.each}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " --select-settings {params.select_settings:q}"

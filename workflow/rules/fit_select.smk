@@ -18,15 +18,18 @@ rule fit_select:
         home=PLAN.fit_select.homes,
     conda:
         "../../envs/stages.yaml"
-    threads: config["threads"]
+    threads: PLAN.fit_select.threads
     resources:
         gpu=PLAN.fit_select.gpus,
+        mem_mb=PLAN.fit_select.memory,
+        runtime=PLAN.fit_select.minutes,
     params:
         setup=SETUP,
         code=PLAN.fit_select.code,
         digests=PLAN.fit_select.digests,
         embeddings=PLAN.embeddings,
         device=config["device"],
+        each=EACH,
         seed=PLAN.fit_select.seed,
         settings=PLAN.fit_select.settings,
         joint=lambda w: flag("--refine-settings", PLAN.fit_select.joint_settings(w)),
@@ -47,7 +50,7 @@ rule fit_select:
         " --embeddings {params.embeddings:q}"
         " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
-        " --threads {threads}"
+        " --threads {params.each}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " {params.joint}"

@@ -18,6 +18,9 @@ rule grade:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.grade.memory,
+        runtime=PLAN.grade.minutes,
     params:
         setup=SETUP,
         code=PLAN.grade.code,

@@ -15,6 +15,9 @@ rule label_cost:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=light_memory,
+        runtime=light_minutes,
     params:
         setup=SETUP,
         code=code_of("stages.label_cost"),

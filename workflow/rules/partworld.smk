@@ -13,6 +13,9 @@ rule partworld:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.partworld.memory,
+        runtime=PLAN.partworld.minutes,
     params:
         setup=SETUP,
         code=PLAN.partworld.code,

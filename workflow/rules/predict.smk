@@ -20,6 +20,8 @@ rule predict:
     threads: config["threads"]
     resources:
         gpu=PLAN.predict.gpus,
+        mem_mb=PLAN.predict.memory,
+        runtime=PLAN.predict.minutes,
     params:
         setup=SETUP,
         code=PLAN.predict.code,

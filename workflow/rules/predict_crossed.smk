@@ -20,6 +20,8 @@ rule predict_crossed:
     threads: config["threads"]
     resources:
         gpu=PLAN.predict_crossed.gpus,
+        mem_mb=PLAN.predict_crossed.memory,
+        runtime=PLAN.predict_crossed.minutes,
     params:
         setup=SETUP,
         code=PLAN.predict_crossed.code,

@@ -18,6 +18,8 @@ rule predict_held_out:
     threads: config["threads"]
     resources:
         gpu=PLAN.predict_held_out.gpus,
+        mem_mb=PLAN.predict_held_out.memory,
+        runtime=PLAN.predict_held_out.minutes,
     params:
         setup=SETUP,
         code=PLAN.predict_held_out.code,

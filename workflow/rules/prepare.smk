@@ -19,6 +19,9 @@ rule prepare:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.prepare.memory,
+        runtime=PLAN.prepare.minutes,
     params:
         setup=SETUP,
         code=PLAN.prepare.code,

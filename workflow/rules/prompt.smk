@@ -20,6 +20,8 @@ rule prompt:
     threads: config["threads"]
     resources:
         gpu=PLAN.prompt.gpus,
+        mem_mb=PLAN.prompt.memory,
+        runtime=PLAN.prompt.minutes,
     params:
         setup=SETUP,
         code=PLAN.prompt.code,

@@ -20,6 +20,8 @@ rule propose:
     threads: config["threads"]
     resources:
         gpu=PLAN.propose.gpus,
+        mem_mb=PLAN.propose.memory,
+        runtime=PLAN.propose.minutes,
     params:
         setup=SETUP,
         code=PLAN.propose.code,

@@ -27,6 +27,8 @@ rule refine:
     threads: config["threads"]
     resources:
         gpu=PLAN.refine.gpus,
+        mem_mb=PLAN.refine.memory,
+        runtime=PLAN.refine.minutes,
     params:
         setup=SETUP,
         code=PLAN.refine.code,

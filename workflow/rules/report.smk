@@ -28,6 +28,9 @@ rule report:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.report.memory,
+        runtime=PLAN.report.minutes,
     params:
         setup=SETUP,
         code=PLAN.report.code,

@@ -13,6 +13,9 @@ rule review:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.review.memory,
+        runtime=PLAN.review.minutes,
     params:
         setup=SETUP,
         code=PLAN.review.code,

@@ -21,6 +21,8 @@ rule select:
     threads: config["threads"]
     resources:
         gpu=PLAN.select.gpus,
+        mem_mb=PLAN.select.memory,
+        runtime=PLAN.select.minutes,
     params:
         setup=SETUP,
         code=PLAN.select.code,

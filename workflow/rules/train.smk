@@ -22,9 +22,11 @@ rule train:
         home=PLAN.train.homes,
     conda:
         lambda w: ENVIRONMENTS[w.engine]
-    threads: config["threads"]
+    threads: PLAN.train.threads
     resources:
         gpu=PLAN.train.gpus,
+        mem_mb=PLAN.train.memory,
+        runtime=PLAN.train.minutes,
     params:
         setup=SETUP,
         code=PLAN.train.code,
@@ -32,6 +34,7 @@ rule train:
         links=PLAN.train.links_flag,
         reading=PLAN.train.reading,
         device=config["device"],
+        each=EACH,
         seed=PLAN.train.seed,
         settings=PLAN.train.settings,
         launcher=PLAN.train.launcher,
@@ -57,7 +60,7 @@ rule train:
         " --out-stock-metrics {output.stock_metrics:q}"
         " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
-        " --threads {threads}"
+        " --threads {params.each}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

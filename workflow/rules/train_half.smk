@@ -21,9 +21,11 @@ rule train_half:
         home=PLAN.train_half.homes,
     conda:
         lambda w: ENVIRONMENTS[w.engine]
-    threads: config["threads"]
+    threads: PLAN.train_half.threads
     resources:
         gpu=PLAN.train_half.gpus,
+        mem_mb=PLAN.train_half.memory,
+        runtime=PLAN.train_half.minutes,
     params:
         setup=SETUP,
         code=PLAN.train_half.code,
@@ -31,6 +33,7 @@ rule train_half:
         links=PLAN.train_half.links_flag,
         reading=PLAN.train_half.reading,
         device=config["device"],
+        each=EACH,
         seed=PLAN.train_half.seed,
         settings=PLAN.train_half.settings,
         launcher=PLAN.train_half.launcher,
@@ -56,7 +59,7 @@ rule train_half:
         " --out-stock-metrics {output.stock_metrics:q}"
         " --tensorboard {params.tensorboard:q}"
         " --device {params.device}"
-        " --threads {threads}"
+        " --threads {params.each}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " 2> {log:q}"

@@ -15,6 +15,9 @@ rule translate:
     conda:
         "../../envs/stages.yaml"
     threads: 1
+    resources:
+        mem_mb=PLAN.translate.memory,
+        runtime=PLAN.translate.minutes,
     params:
         setup=SETUP,
         code=PLAN.translate.code,

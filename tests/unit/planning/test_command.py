@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.planning.command import flag, flags, setup_of
+from stages.planning.command import each_of, flag, flags, setup_of
 
 
 def test_a_flag_without_values_is_nothing() -> None:
@@ -24,7 +24,7 @@ def test_the_flags_of_a_rules_inputs() -> None:
 
 
 def _setup(root: Path, *, gpu: bool) -> str:
-    return setup_of(root, Path("/venv/bin/python"), gpu=gpu)(None, 1)
+    return setup_of(root, Path("/venv/bin/python"), gpu=gpu, threads=1)(None, 1)
 
 
 def test_the_setup_leaves_a_conda_environment_its_python(tmp_path: Path) -> None:
@@ -42,13 +42,23 @@ def test_the_setup_leaves_a_conda_environment_its_python(tmp_path: Path) -> None
         assert done.stdout.strip() == f"{tmp_path}/my repo|{first}|268435456"
 
 
-@pytest.mark.parametrize(("given", "seen"), [({}, "1"), ({"OMP_NUM_THREADS": "3"}, "3")])
-def test_libraries_in_rust_get_the_threads_of_the_rule(given: dict[str, str], seen: str) -> None:
-    setup = _setup(Path("/repo"), gpu=True)
-    shell = ["bash", "-euo", "pipefail", "-c", setup + ' echo "$RAYON_NUM_THREADS"']
-    environment = {"PATH": "/usr/bin:/bin", **given}
-    done = subprocess.run(shell, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == seen
+@pytest.mark.parametrize(
+    ("of_each", "of_job", "seen"),
+    [(1, 1, 1), (3, 3, 3), (3, 60, 3), (3, 2, 2)],
+    ids=["one", "as many", "of a team", "fewer cores than threads"],
+)
+@pytest.mark.parametrize("library", ["OMP", "MKL", "OPENBLAS", "RAYON"])
+def test_libraries_get_the_threads_of_one_process(
+    library: str, of_each: int, of_job: int, seen: int
+) -> None:
+    """Snakemake tells them those of the whole job, which are those of a team and its readers."""
+    setup = setup_of(Path("/repo"), Path("/venv/bin/python"), gpu=True, threads=of_each)
+    assert each_of(of_each)(None, of_job) == seen
+    shell = ["bash", "-euo", "pipefail", "-c"]
+    command = f"{setup(None, of_job)} printenv {library}_NUM_THREADS"
+    environment = {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": str(of_job)}
+    done = subprocess.run([*shell, command], env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == str(seen), done.stderr
 
 
 def test_a_gpu_job_keeps_the_usual_malloc(tmp_path: Path) -> None:
