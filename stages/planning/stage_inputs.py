@@ -10,7 +10,7 @@ from typing import Any
 from stages.planning.ground import Ground
 from stages.planning.homes import Case
 from stages.planning.sources import Salient, Split, Weights, translated
-from stages.planning.weight_files import frozen_network, frozen_segmenter, weight_files
+from stages.planning.weight_files import frozen_network, frozen_segmenter, weight_files_once
 
 LABELS = "pseudo_labels.json"
 BESIDE = {  # stage: the one in whose homes its files lie
@@ -188,7 +188,7 @@ class Inputs:
 
     def weight_files(self, variant: str) -> list[Weights]:
         """Those files with their checksums."""
-        return weight_files(self.ground.variants, self.stage, variant)
+        return list(weight_files_once(self.ground.variants, self.stage, variant))
 
     def is_supervised(self, wildcards: Any) -> bool:
         """Whether the case is a detector that learns from the ground truth."""

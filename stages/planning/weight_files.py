@@ -3,6 +3,7 @@
 Standard library alone.
 """
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,12 @@ READING = (  # stages that open weight files
 LOOKING = ("fit_prompt", "prompt")  # through a network that learns where to ask
 ASKING = ("propose", "fit_select", "select", "fit_refine", "refine")  # a segmenter, or features
 DETECTING = ("train", "train_half", "predict", "predict_crossed", "predict_held_out")
+
+
+@functools.lru_cache(maxsize=1024)
+def weight_files_once(variants: Variants, stage: str, name: str) -> tuple[Weights, ...]:
+    """`weight_files`, for rules, which ask for each shard; a fault is found before any rule."""
+    return tuple(weight_files(variants, stage, name))
 
 
 def weight_files(variants: Variants, stage: str, name: str) -> list[Weights]:

@@ -4,6 +4,7 @@ import re
 import sys
 from pathlib import Path
 
+from snakemake.common import overwrite_function_params
 from snakemake.common.configfile import load_configfile
 from snakemake.settings.types import DeploymentMethod
 
@@ -15,10 +16,12 @@ try:
     from stages.planning.lineage import as_json
     from stages.planning.foreign import refuse_strangers
     from stages.planning.locks import forget_dead_runs, locks_of, remember_run
+    from stages.planning.parameters import rule_functions
     from stages.planning.place import refuse_clone, refuse_prefix
     from stages.planning.plan import plan_of
     from stages.planning.needs import light_memory, light_minutes
     from stages.planning.run_lines import attached
+    from stages.planning.stage_plan import StagePlan
     from stages.runtime.code import code_of
     from stages.runtime.program import say
     from stages.runtime.stopping import stop_with_a_sentence
@@ -54,6 +57,10 @@ try:
     PLAN = plan_of(config, root=ROOT, fresh=IS_MAIN)
 except ValueError as error:
     raise WorkflowError(f"config: {error}")
+
+# Snakemake asks each function of a rule for its signature, for each job: told once, it need not
+for function, parameters in rule_functions(StagePlan):
+    overwrite_function_params(function, parameters)
 
 try:
     if IS_MAIN:

@@ -94,3 +94,14 @@ def test_what_is_not_there_is_not_looked_at(
 ) -> None:
     headers[EXPORT] = ({}, 9)
     refuse_strangers(plan(**compared("top1", "full")), Path(".snakemake"))
+
+
+def test_a_stage_without_a_folder_has_nothing_to_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = plan(**compared("top1", "full"))
+    assert list(outputs(found, there=True)) == []
+    Path("results/r/seed-2/full/export").mkdir(parents=True)
+    (only,) = outputs(found, there=True)
+    assert str(only[0]) == "results/r/seed-2/full/export/pseudo_labels.json"
