@@ -2,9 +2,10 @@
 
 import sys
 
-from stages.runtime.stopping import stop_with_a_sentence
+from stages.runtime.stopping import end_with_the_run, stop_with_a_sentence
 from stages.runtime.torchvision_import import put_off_compiler
 
 if sys.argv[0] == "-m":  # a program is being started; it has imported nothing else yet
     stop_with_a_sentence()
+    end_with_the_run()
     put_off_compiler()

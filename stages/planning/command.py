@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from stages.runtime.stopping import STARTED_BY
+
 CPU_MALLOC = {  # keeps freed buffers of 100 MB, which halves the time that SAM's decoder takes
     "MALLOC_MMAP_THRESHOLD_": 1 << 31,
     "MALLOC_TRIM_THRESHOLD_": 1 << 33,
@@ -25,7 +27,8 @@ def setup_of(root: Path, python: Path, *, gpu: bool, threads: int) -> Callable[[
     Snakemake sets OMP_NUM_THREADS to the threads of the job, of which each process and each reader
     of a training has its own: so it is set anew. Libraries in Rust, hotcoco among them, ask
     RAYON_NUM_THREADS, and take all cores else. The program takes the shell's place (`exec`), which
-    else would print the whole command when it is killed: 80 KB where there are many shards.
+    else would print the whole command when it is killed: 80 KB where there are many shards. It
+    learns who has started it, so as to end with it.
 
     Parameters
     ----------
@@ -42,7 +45,7 @@ def setup_of(root: Path, python: Path, *, gpu: bool, threads: int) -> Callable[[
     quoted = [shlex.quote(str(path)) for path in (root, python.parent)]
     of_each = each_of(threads)
     lines = [
-        f"export PYTHONPATH={quoted[0]}",
+        f"export PYTHONPATH={quoted[0]} {STARTED_BY}=$PPID",
         f'[ -n "${{CONDA_PREFIX:-}}" ] || export PATH={quoted[1]}:"$PATH"',
         *([] if gpu else [f"export {malloc}"]),
     ]
