@@ -2,7 +2,8 @@
 
 In comes the path where the file is wanted (`.../sam_vit_b_01ec64.pth`); the file comes from its
 publisher, resumes after an interruption and is verified against its sha256, or against the first
-digits of it that its name bears (`stages.segmenters.published`).
+digits of it that its name bears (`stages.segmenters.published`). It is written below the working
+folder, or nowhere.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from stages.runtime.program import parser_of, run, say
 from stages.segmenters.download import download
-from stages.segmenters.published import PUBLISHED
+from stages.segmenters.published import MOST, PUBLISHED, refuse_outside
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -25,7 +26,8 @@ def main(argv: Sequence[str] | None) -> None:
     if args.out.exists():
         say("fetch", f"{args.out} is already there.")
         return
-    download(args.url or known.url, args.out, known.sha256)
+    refuse_outside(str(args.out))
+    download(args.url or known.url, args.out, known.sha256, most=MOST[known.model])
     say("fetch", f"{args.out}: complete, checksum right.")
 
 

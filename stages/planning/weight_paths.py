@@ -14,7 +14,7 @@ from stages.planning.sources import NEVER, expanded
 from stages.segmenters.families import family_of
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.pretrained import pretrained_files
-from stages.segmenters.published import IMAGENET
+from stages.segmenters.published import IMAGENET, refuse_outside
 from stages.segmenters.segmenter import SEGMENTERS
 
 Values = Mapping[str, Any]
@@ -142,6 +142,10 @@ def _to_be_fetched(path: str, key: str) -> str:
     """The path of a file that rule `fetch` makes; what is to be made cannot be linked to."""
     if misread(path):
         raise ValueError(refusal(path, key))
+    try:
+        refuse_outside(path)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
     return path
 
 

@@ -7,6 +7,9 @@ such a file cannot run code. A room of its own beside `official`, on which SAM's
 Standard library alone.
 """
 
+import os
+from pathlib import Path
+
 from stages.segmenters.official import OFFICIAL, OfficialWeights
 
 _TORCHVISION = "https://download.pytorch.org/models"
@@ -26,6 +29,23 @@ IMAGENET = {  # what a network may start from, where some key takes it; sha256: 
     )
 }
 PUBLISHED = OFFICIAL | IMAGENET
+MOST = {  # bytes of each model's file at most: SAM's lengths, the others' rounded up
+    **{"vit_h": 2_564_550_879, "vit_l": 1_249_524_607, "vit_b": 375_042_383},
+    **{"resnet18": 47_000_000, "resnet50": 103_000_000, "resnet101": 179_000_000},
+    **{"vgg16": 554_000_000},
+    **{"deit_tiny_patch16_224": 24_000_000, "deit_small_patch16_224": 90_000_000},
+    **{"deit_base_patch16_224": 350_000_000},
+}
+
+
+def refuse_outside(path: str) -> None:
+    """Raise ValueError where a file would be fetched to a place outside of the working folder."""
+    inside = Path(os.path.abspath(path)).is_relative_to(Path.cwd())
+    if not inside or ".." in Path(path).parts:
+        raise ValueError(
+            f"{path} is not there, and nothing is fetched to a place outside of the working "
+            f"folder. Put {Path(path).name} there yourself, or name a path below {Path.cwd()}."
+        )
 
 
 def is_of(seen: str, wanted: str) -> bool:
