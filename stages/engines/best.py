@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from stages.learning.trainer import to_bytes
 from stages.metrics.coco_ap import coco_ap
 from stages.metrics.scorers import AUTO
 from stages.runtime.atomic import write_bytes
+from stages.runtime.weights import read_weights
 from stages.settings.train import Train
 
 VAL_AP = "val_ap"  # in the log: mask AP, or box AP where the truth has no masks
@@ -97,4 +97,4 @@ def best_of(log: Sequence[str]) -> tuple[int, float]:
 
 def load_best(network: nn.Module, folder: Path) -> None:
     """Give the network the best weights that were kept."""
-    network.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True))
+    network.load_state_dict(read_weights(folder / BEST))

@@ -15,6 +15,7 @@ from torchvision.models.resnet import ResNet
 
 from stages.learning.adapter import group_norm
 from stages.runtime.provenance import sha256_of
+from stages.runtime.weights import read_weights
 
 MEAN = (123.675, 116.28, 103.53)  # RGB, 0 to 255
 STD = (58.395, 57.12, 57.375)
@@ -90,8 +91,8 @@ def load_resnet(body: ResNet, weights: Path, sha256: str | None) -> None:
         raise ValueError(f"{weights}: this ResNet weight file is missing. Correct its path.")
     if sha256 and sha256_of(weights) != sha256.lower():
         raise ValueError(f"{weights}: its sha256 is {sha256_of(weights)}, but {sha256} is wanted.")
+    state = read_weights(weights)
     try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
         kept = {key: value for key, value in state.items() if not key.startswith("fc.")}
         wrong = body.load_state_dict(kept, strict=False)
     except Exception as error:  # torch raises many kinds for damaged files and other shapes

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from stages.learning.vit import ClassTokenVit, resized_positions
 from stages.runtime.provenance import sha256_of
+from stages.runtime.weights import read_weights
 
 WRAPPED = ("model", "state_dict")
 KEY = "fit_prompt.vit.weights"
@@ -46,9 +47,9 @@ def load_deit(network: ClassTokenVit, path: Path, sha256: str | None) -> None:
     ValueError : as `checked_weights`; or the file holds no such weights, or of another shape.
     """
     checked_weights(path, sha256)
-    wanted = network.state_dict()
+    wanted, saved = network.state_dict(), read_weights(path)
     try:
-        state = _state_of(torch.load(path, map_location="cpu", weights_only=True))
+        state = _state_of(saved)
         given = {**state, **_tokens(state, network)}
     except Exception as error:  # torch raises many kinds for damaged files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

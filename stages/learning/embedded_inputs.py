@@ -114,5 +114,5 @@ def _cached(path: Path | None) -> Tensor | None:
         return None
     try:
         return torch.from_numpy(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, TypeError):  # TypeError: many arrays in one
         return None

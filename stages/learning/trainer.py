@@ -21,6 +21,7 @@ from stages.learning.step_log import StepLog
 from stages.runtime.atomic import write_bytes
 from stages.runtime.processes import ALONE, Team, weight_of
 from stages.runtime.randomness import Purpose, rng_of
+from stages.runtime.weights import read_weights
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
 After = Callable[[int, Sequence[str]], Mapping[str, float]]
@@ -201,7 +202,7 @@ def _resumed(
     path = folder / "checkpoint.pt"
     if not path.exists():
         return 0, []
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = read_weights(path)
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"]), list(state["log"])
@@ -229,8 +230,9 @@ def load_model(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     if not path.is_file():
         raise ValueError(f"{path}: this model file is missing. Run snakemake to make it.")
+    saved = read_weights(path)
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
         return saved["state"], json.loads(saved["header"])
     except Exception as error:
-        raise ValueError(f"{path}: not a model file of Maskmill ({error}).") from error
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ValueError(f"{path}: not a model file of Maskmill ({reason}).") from error

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from stages.runtime.provenance import sha256_of
+from stages.runtime.weights import read_weights
 
 POOL4, POOL5 = 23, 30  # places among torchvision's layers
 ENDS = (0, 5, 10, 17, 24, POOL5)  # of the first 0 to 5 blocks
@@ -81,8 +82,8 @@ def vgg_weights(weights: Path, sha256: str | None) -> dict[str, Tensor]:
         raise ValueError(f"{weights}: this VGG-16 weight file is missing. Correct its path.")
     if sha256 and sha256_of(weights) != sha256.lower():
         raise ValueError(f"{weights}: its sha256 is {sha256_of(weights)}, but {sha256} is wanted.")
+    state = read_weights(weights)
     try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
         kept = {key: value for key, value in state.items() if not key.startswith(LAST)}
         odd = _differences({key: value.shape for key, value in kept.items()})
     except Exception as error:  # torch raises many kinds for damaged files

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from stages.runtime.atomic import replacing
 from stages.runtime.provenance import sha256_of
+from stages.runtime.weights import read_weights
 
 ROWS = {
     "best_of_3": "best of the point's 3 masks (needs the truth)",
@@ -80,7 +79,7 @@ def describe(
     notes : remarks, one sentence each.
     """
     training = read_training(log) if log else None
-    weights = torch.load(checkpoint, weights_only=True)
+    weights = read_weights(checkpoint)
     return {
         "file": checkpoint.name,
         "sha256": sha256_of(checkpoint),

@@ -29,6 +29,7 @@ from stages.partworld.card import describe, table_of, write_card
 from stages.partworld.sam_scores import score
 from stages.partworld.sam_training import Settings, Training
 from stages.runtime.atomic import replacing
+from stages.runtime.weights import read_weights
 from stages.segmenters.tiny import build_vit_tiny
 
 
@@ -73,7 +74,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     training, checkpoint = Training(settings), out / "checkpoint.pt"
     if checkpoint.exists():
-        training.restore(torch.load(checkpoint, weights_only=True))
+        training.restore(read_weights(checkpoint))
     begin, first, sums = time.monotonic(), training.step, dict[str, float]()
     with (out / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps({"resumed_at": first} | asdict(settings)) + "\n")
@@ -106,7 +107,7 @@ def _report(step: int, steps: int, pace: float, means: dict[str, float]) -> None
 def evaluate(options: argparse.Namespace) -> None:
     """Score `--evaluate`'s checkpoint, print the table, and write the card if asked for."""
     sam = build_vit_tiny()
-    sam.load_state_dict(torch.load(options.evaluate, weights_only=True))
+    sam.load_state_dict(read_weights(options.evaluate))
     scores = score(sam, options.seed, options.scenes)
     print(table_of(scores))
     if options.card:

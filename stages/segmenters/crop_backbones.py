@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stages.runtime.provenance import sha256_of
+from stages.runtime.weights import read_weights
 from stages.segmenters.tiny import build_vit_tiny
 
 SMALL_WIDTHS = (32, 64, 96, 128)  # of strides 2, 4, 8 and 16
@@ -160,8 +161,8 @@ def load_weights(
             f"is wanted. Correct the file or {block}.sha256."
         )
     inner: Any = body if isinstance(body, SmallMaps) else body.body
+    state = read_weights(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         inner.load_state_dict(of_backbone(state))
     except Exception as error:  # torch raises many kinds for damaged files and other shapes
         raise ValueError(

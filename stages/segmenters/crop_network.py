@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from stages.box_supervision.head_mix import mixed_logits
 from stages.box_supervision.transfer import WeightTransfer
+from stages.runtime.weights import read_weights
 from stages.segmenters.crop_backbones import BACKBONES, Concatenated, load_weights, reason_of
 from stages.settings.segmenters.boxcaseg import Settings
 
@@ -158,10 +159,11 @@ def fitted_crop_network(path: Path, settings: Settings) -> CropNetwork:
     ValueError : it is missing, not one of ours, or was made with other settings.
     """
     network = CropNetwork(settings)
+    if not path.is_file():
+        raise ValueError(f"{path}: this model is missing. Run snakemake to make it.")
+    saved = read_weights(path)
     try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state"])
-    except FileNotFoundError:
-        raise ValueError(f"{path}: this model is missing. Run snakemake to make it.") from None
+        network.load_state_dict(saved["state"])
     except Exception as error:  # torch raises many kinds for damaged files and other shapes
         raise ValueError(
             f"{path}: does not fit propose.boxcaseg ({reason_of(error)}). Remove it and run "

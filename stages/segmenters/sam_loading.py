@@ -13,6 +13,7 @@ from segment_anything import build_sam_vit_b, build_sam_vit_h, build_sam_vit_l
 from segment_anything.modeling import Sam
 
 from stages.runtime.provenance import sha256_of
+from stages.runtime.weights import read_weights
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.tiny import build_vit_tiny
 
@@ -70,13 +71,7 @@ def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.dev
 
 
 def _read(model: str, checkpoint: Path) -> Sam:
-    try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ValueError(  # torch's own words advise to run what strangers wrote
-            f"{checkpoint}: not a plain weight file ({type(error).__name__}). Give one that "
-            "torch.save has written of a state dict, such as SAM's publisher has."
-        ) from error
+    state = read_weights(checkpoint)
     sam = BUILDERS[model]()
     try:
         sam.load_state_dict(state, strict=True)

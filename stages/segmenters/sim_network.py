@@ -20,6 +20,7 @@ from torchvision.models.detection.fcos import FCOSHead
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
+from stages.runtime.weights import read_weights
 from stages.segmenters.crop_backbones import ResNetMaps, SmallMaps, load_weights, reason_of
 from stages.segmenters.location_masks import MaskBranch, location_masks, numbers_of
 from stages.settings.segmenters.sim import Settings
@@ -189,12 +190,13 @@ def fitted_teacher(path: Path, settings: Settings) -> Teacher:
     ------
     ValueError : it is missing, not one of ours, or was made with other settings.
     """
+    if not path.is_file():
+        raise ValueError(f"{path}: this model is missing. Run snakemake to make it.")
+    saved = read_weights(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)["state"]
+        state = saved["state"]
         teacher = Teacher(settings, state["category_ids"].tolist())
         teacher.load_state_dict(state)
-    except FileNotFoundError:
-        raise ValueError(f"{path}: this model is missing. Run snakemake to make it.") from None
     except Exception as error:  # torch raises many kinds for damaged files and other shapes
         raise ValueError(
             f"{path}: does not fit propose.sim ({reason_of(error)}). Remove it and run snakemake "

@@ -19,6 +19,7 @@ from torch import nn
 from stages.engines.config_files import PYTHON
 from stages.runtime.program import Sentence, say
 from stages.runtime.provenance import sha256_of
+from stages.runtime.weights import read_weights
 from stages.settings.train import Train
 
 
@@ -153,12 +154,11 @@ def load_matching(network: nn.Module, settings: Train) -> None:
 
 
 def _state_in(path: Path) -> dict[str, Any]:
+    saved = read_weights(path)
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
         state: dict[str, Any] = dict(saved.get("model", saved))
     except Exception as error:
         raise ValueError(
-            f"{path}: no state dict that torch loads without running code "
-            f"({type(error).__name__}). Save it anew with torch.save."
+            f"{path}: no state dict ({type(error).__name__}). Save it anew with torch.save."
         ) from error
     return state

@@ -205,6 +205,6 @@ def test_a_model_file_cannot_run_code(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "exploded",))
 
     torch.save({"state": Bomb(), "header": "{}"}, tmp_path / "m.pt")
-    with pytest.raises(ValueError, match="not a model file"):
+    with pytest.raises(ValueError, match="not a plain weight file"):
         trainer.load_model(tmp_path / "m.pt")
     assert not (tmp_path / "exploded").exists()

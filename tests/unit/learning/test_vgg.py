@@ -110,7 +110,7 @@ def test_other_files_are_refused(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"vgg16\.pth: its sha256 is"):
         vgg_weights(weights, "0" * 64)
     other.write_bytes(b"no weights")
-    with pytest.raises(ValueError, match=r"other\.pth: not the weights of VGG-16"):
+    with pytest.raises(ValueError, match=r"other\.pth: not a plain weight file"):
         vgg_weights(other, None)
     torch.save(torchvision.models.resnet18().state_dict(), other)
     with pytest.raises(ValueError, match=r"not the weights of VGG-16 \(first diff.*features\.0"):
