@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from stages.geometry.masks import masks_to_rles
 from stages.tables.grades import NUMBERS
+from stages.tables.headers import KEY, ROWS
 from stages.tables.record import Record
-from stages.tables.table import KEY, rows_table, write_table
+from stages.tables.table import rows_table, write_table
 
 Row = dict[str, Any]
 SIZE = 4, 6  # px, height and width
@@ -138,7 +139,8 @@ def write_rows(path: Path, record: Record, rows: Sequence[Row], **header: Any) -
 def write_unchecked(path: Path, record: Record, table: pa.Table, **header: Any) -> Path:
     """A table with the header of a sound one, whatever it holds."""
     facts = {"schema": record.name, "version": record.version, "seed": 3, **header}
-    pq.write_table(table.replace_schema_metadata({KEY: json.dumps(facts)}), path)
+    metadata = {KEY: json.dumps(facts), ROWS: str(len(table))}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
     return path
 
 

@@ -19,8 +19,8 @@ from stages.settings.fit_prompt import FitPrompt
 from stages.settings.prompters.clues import Settings
 from stages.settings.propose import Propose
 from stages.settings.section import from_values
+from stages.tables.headers import checked_header
 from stages.tables.prompts import PROMPTS
-from stages.tables.table import checked_header
 
 CLUES = "clues"  # the prompter whose maps these are
 

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, get_args
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from stages.geometry.codes import MOST_PIXELS
 from stages.photographs.depth import (
     Depth,
     Range,
@@ -37,9 +38,9 @@ from stages.photographs.orientation import (
     turned,
     turned_back,
 )
-from stages.runtime.program import Sentence
+from stages.runtime.program import Sentence, shown
 
-MAX_PIXELS = 300_000_000  # px; larger files are refused before they fill the memory
+MAX_PIXELS = MOST_PIXELS  # larger files are refused before they fill the memory
 DECODE_ERRORS = (
     *(OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError),
     *(ValueError, OverflowError, EOFError, IndexError, KeyError, TypeError, MemoryError),
@@ -213,11 +214,6 @@ def _rgb(image: Image.Image, data: bytes, limits: Range | None) -> np.ndarray:
     values = deep_values(image, data)
     found = to_bytes(values, limits or range_of(values, "auto", declared_white(image)))
     return found if found.ndim == 3 else np.repeat(found[:, :, None], 3, axis=2)
-
-
-def shown(path: Path) -> Sentence:
-    """A path for a sentence, which stays one line whatever a stranger's name holds."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(path))
 
 
 def _sentence(path: Path, error: Exception) -> Sentence:

@@ -18,7 +18,8 @@ from PIL import Image
 
 from stages.photographs.depth import declared_white, deep_values, is_deep, range_of, to_bytes
 from stages.photographs.orientation import fitting
-from stages.photographs.reading import bytes_of, decoded, opened_image, read_header, shown
+from stages.photographs.reading import bytes_of, decoded, opened_image, read_header
+from stages.runtime.program import shown
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 HALF = 127.5  # grey levels; what is brighter is the object

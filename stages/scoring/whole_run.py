@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from stages.tables.grades import GRADES
+from stages.tables.headers import checked_header
 from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
 from stages.tables.shards import check_same, keys_of, whole_set
-from stages.tables.table import checked_header
 from stages.tables.trail import TRAIL
 
 RECORDS = {

@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from stages.runtime.atomic import write_text
 from stages.runtime.program import say
+from stages.tables.headers import read_header
 from stages.tables.record import Record
-from stages.tables.table import read_header, read_table, write_table
+from stages.tables.table import read_table, write_table
 
 DIGITS = 32  # of an address, hexadecimal
 LISTS = "lists"

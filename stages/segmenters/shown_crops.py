@@ -14,8 +14,8 @@ from stages.box_supervision.box_crops import Crop
 from stages.segmenters.boxcaseg import head_maps, opened_segmenter
 from stages.settings.propose import Propose
 from stages.settings.section import from_values
+from stages.tables.headers import checked_header
 from stages.tables.proposals import PROPOSALS
-from stages.tables.table import checked_header
 
 NAME = "boxcaseg"
 

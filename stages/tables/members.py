@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.tables.headers import checked_header
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.shard_names import shard_number
 from stages.tables.shards import Keys, check_members, check_same, keys_of
-from stages.tables.table import checked_header, read_table
+from stages.tables.table import read_table
 
 
 class Members:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.tables.headers import checked_header, damage_told
 from stages.tables.record import Record
 from stages.tables.spans import rows_by
-from stages.tables.table import checked, checked_header, empty_table
+from stages.tables.table import checked, empty_table
 
 KEY = "image_id"
 
@@ -25,12 +26,9 @@ def rows_of_image(path: Path, record: Record, image_id: int) -> pa.Table:
         they should be.
     """
     checked_header(path, record)
-    try:
-        with pq.ParquetFile(path) as file:
-            groups = groups_of(file.metadata, image_id)
-            table = file.read_row_groups(groups, use_threads=False)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path}: not a Parquet file ({error}). Remove it and rerun.") from error
+    with damage_told(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        groups = groups_of(file.metadata, image_id)
+        table = file.read_row_groups(groups, use_threads=False)
     if not groups:
         return empty_table(record)
     mine = rows_by(table, KEY).get(image_id, table.slice(0, 0))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from stages.tables.headers import checked_header
 from stages.tables.record import Record
 from stages.tables.shard_names import shard_names
-from stages.tables.table import checked_header
 
 Keys = set[tuple[int, ...]]
 

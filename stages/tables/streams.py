@@ -10,8 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.tables.checks import columns_to_check
+from stages.tables.headers import checked_header, damage_told
 from stages.tables.record import Record
-from stages.tables.table import checked, checked_header, rows_by_image
+from stages.tables.table import checked, rows_by_image
 
 
 def images_of_file(
@@ -21,7 +23,8 @@ def images_of_file(
 
     Parameters
     ----------
-    columns : names of those to read; None reads all. The key is always among what is yielded.
+    columns : names of those to read; None reads all. The key is always among what is yielded, and
+        with masks the size of their image.
 
     Raises
     ------
@@ -29,14 +32,14 @@ def images_of_file(
         they should be.
     """
     checked_header(path, record)
-    wanted = None if columns is None else list(dict.fromkeys([*record.key, *columns]))
+    wanted = columns_to_check(record, columns)
     last = None
-    footer = pq.read_metadata(path)  # parsed once: it grows with the file
+    with damage_told(path):
+        footer = pq.read_metadata(path)  # parsed once: it grows with the file
     for number in range(footer.num_row_groups):
-        with pq.ParquetFile(
-            path, metadata=footer
-        ) as file:  # opened anew, so that 1000 shards are not open at once
-            rows = checked(file.read_row_group(number, columns=wanted), record, str(path), wanted)
+        with damage_told(path):
+            group = _row_group(path, footer, number, wanted)
+        rows = checked(group, record, str(path), wanted)
         for image_id, mine in rows_by_image(rows).items():
             if last is not None and image_id <= last:
                 raise ValueError(
@@ -45,6 +48,14 @@ def images_of_file(
                 )
             last = image_id
             yield image_id, mine
+
+
+def _row_group(
+    path: Path, footer: pq.FileMetaData, number: int, columns: Sequence[str] | None
+) -> pa.Table:
+    """One row group; the file is opened anew, so that 1000 shards are not open at once."""
+    with pq.ParquetFile(path, metadata=footer, page_checksum_verification=True) as file:
+        return file.read_row_group(number, columns=columns)
 
 
 def images_of_shards(

@@ -17,14 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.runtime.atomic import replacing
-from stages.tables.checks import validate
+from stages.tables.checks import columns_to_check, validate
+from stages.tables.headers import checked_header, damage_told, header_text
 from stages.tables.record import BOX, Record
 from stages.tables.spans import rows_by
 
 ROWS_PER_GROUP = 1500  # small enough that one image is read in milliseconds
-KEY = "maskmill"
 WORDS = frozenset({"image_id", "bag_id", "instance_id", "prompt_kind", "kind"})  # that come again
-EDITION_1 = ("refinements", "selections", "proposals")  # tables that went by these names, version 1
 
 
 def table_of(record: Record, rows: Mapping[str, Sequence[Any]]) -> pa.Table:
@@ -79,7 +78,7 @@ def write_table(path: Path, table: pa.Table, record: Record, provenance: Mapping
     validate(table, record, str(path))
     header = {"schema": record.name, "version": record.version, **provenance}
     text = json.dumps(header, sort_keys=True)
-    schema = record.schema.with_metadata({KEY: text})
+    schema = record.schema.with_metadata(header_text(table, text))
     with replacing(path) as temporary, _writer(temporary, schema) as writer:
         for start, end in _groups(table):
             writer.write_table(table.slice(start, end - start).cast(schema), row_group_size=1 << 30)
@@ -93,6 +92,7 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         compression_level=3,
         use_dictionary=[name for name in schema.names if name in WORDS],
         write_page_index=True,
+        write_page_checksum=True,  # readers ask for it: zstd alone lets some bytes pass
     )
 
 
@@ -110,43 +110,6 @@ def _groups(table: pa.Table) -> Iterator[tuple[int, int]]:
             begin = end
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """Schema name, version and provenance of a table.
-
-    Raises
-    ------
-    ValueError : the file is missing, no Parquet file, or not one of ours.
-    """
-    if not path.is_file():
-        raise ValueError(f"{path}: this file is missing. Run snakemake to make it.")
-    try:
-        metadata = pq.read_schema(path).metadata or {}
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path}: not a Parquet file ({error}). Remove it and rerun.") from error
-    if KEY.encode() not in metadata:
-        raise ValueError(f"{path}: a Parquet file, but not one that Maskmill wrote.")
-    header: dict[str, Any] = json.loads(metadata[KEY.encode()])
-    return header
-
-
-def checked_header(path: Path, record: Record) -> dict[str, Any]:
-    """The header of a table that must be one of `record`.
-
-    Raises
-    ------
-    ValueError : the file is missing, damaged, or of another schema or version.
-    """
-    header = read_header(path)
-    seen = (header["schema"], header["version"])
-    if seen != (record.name, record.version):
-        edition = ", made by edition 1 of Maskmill" if seen[1] == 1 and seen[0] in EDITION_1 else ""
-        raise ValueError(
-            f"{path}: holds table {seen[0]} version {seen[1]}{edition}, but {record.name} version "
-            f"{record.version} is wanted. Remove the file and run snakemake again."
-        )
-    return header
-
-
 def read_table(path: Path, record: Record, *, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a table of `record`, or some of its columns, and check it.
 
@@ -156,11 +119,11 @@ def read_table(path: Path, record: Record, *, columns: Sequence[str] | None = No
         they should be: keys, order, nulls, ranges.
     """
     checked_header(path, record)
-    wanted = None if columns is None else list(dict.fromkeys([*record.key, *columns]))
-    try:
-        table = pq.read_table(path, columns=wanted, partitioning=None)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path}: not a Parquet file ({error}). Remove it and rerun.") from error
+    wanted = columns_to_check(record, columns)
+    with damage_told(path):
+        table = pq.read_table(
+            path, columns=wanted, partitioning=None, page_checksum_verification=True
+        )
     table = checked(table, record, str(path), wanted)
     return table if columns is None else table.select(list(columns))
 

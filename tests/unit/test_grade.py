@@ -8,11 +8,12 @@ import pytest
 
 from stages import grade
 from stages.tables.grades import GRADES
+from stages.tables.headers import read_header
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
-from stages.tables.table import read_header, read_table
+from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
 from tests.sound_rows import (
     image_row,

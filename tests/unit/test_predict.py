@@ -17,12 +17,13 @@ from stages.learning.trainer import load_model, to_bytes
 from stages.photographs.reading import digest_of
 from stages.runtime.provenance import sha256_of
 from stages.settings.train import Train
+from stages.tables.headers import read_header
 from stages.tables.images import IMAGES, shard_of
 from stages.tables.label_scores import LABEL_SCORES
 from stages.tables.predictions import CROSSED, PREDICTIONS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.shard_names import shard_names
-from stages.tables.table import boxes_of, read_header, read_table
+from stages.tables.table import boxes_of, read_table
 from tests.rectangles import SIDE, write_rectangles
 from tests.sound_rows import image_row, pseudo_label_row, write_rows
 

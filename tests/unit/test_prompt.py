@@ -12,8 +12,9 @@ from stages.learning.conv_clues import ConvClues
 from stages.methods.prompters.clues import Clues
 from stages.runtime.provenance import sha256_of
 from stages.settings.overrides import laid_over
+from stages.tables.headers import read_header
 from stages.tables.prompts import PROMPTS
-from stages.tables.table import read_header, read_table, read_tables
+from stages.tables.table import read_table, read_tables
 from tests.tagged import CONV, SOURCES, VIT, flags, tagged
 from tests.world import SHARDS, Rows, World, changed
 

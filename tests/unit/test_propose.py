@@ -17,9 +17,10 @@ from stages.geometry.masks import rle_areas, rle_boxes, rle_of
 from stages.segmenters import sam
 from stages.segmenters.sam import SamSegmenter
 from stages.segmenters.tiny import build_vit_tiny
+from stages.tables.headers import read_header
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
-from stages.tables.table import boxes_of, read_header, read_table, rows_table, write_table
+from stages.tables.table import boxes_of, read_table, rows_table, write_table
 from stages.tables.weak_labels import WEAK_LABELS
 
 SIZE = {"height": 32, "width": 40, "orientation": 1}

@@ -15,10 +15,11 @@ from stages.geometry.boxes import box_iou
 from stages.geometry.masks import masks_to_rles
 from stages.methods.refiners import as_it_is, prm
 from stages.segmenters.sam import SamSegmenter
+from stages.tables.headers import read_header
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
-from stages.tables.table import read_header, read_table, read_tables, write_table
+from stages.tables.table import read_table, read_tables, write_table
 from stages.tables.trail import TRAIL
 from stages.tables.weak_labels import WEAK_LABELS
 from tests.world import (

@@ -10,8 +10,9 @@ from stages import fit_refine, refine
 from stages.learning.trainer import load_model
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.segmenter import SEGMENTERS
+from stages.tables.headers import read_header
 from stages.tables.pseudo_labels import PSEUDO_LABELS
-from stages.tables.table import read_header, read_table
+from stages.tables.table import read_table
 from tests.taught_set import NAME, SMALL, TEACHER, TaughtSet, build_taught_set
 
 

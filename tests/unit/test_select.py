@@ -13,9 +13,10 @@ import pytest
 
 from stages import select
 from stages.methods.selectors import psm
+from stages.tables.headers import read_header
 from stages.tables.proposals import PROPOSALS
 from stages.tables.selections import SELECTIONS
-from stages.tables.table import boxes_of, read_header, read_table, read_tables, write_table
+from stages.tables.table import boxes_of, read_table, read_tables, write_table
 from stages.tables.weak_labels import WEAK_LABELS
 from tests.world import PSM, SHARDS, Rows, Run, World, changed, mixed_world
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from stages.runtime.provenance import sha256_of
+from stages.tables.headers import read_header
 from stages.tables.predictions import CROSSED
-from stages.tables.table import read_header
 from tests.workflow.round_runs import tiny_twice
 from tests.workflow.workspace import Outcome, Workspace
 

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from stages.tables.headers import read_header
 from stages.tables.selections import SELECTIONS
-from stages.tables.table import read_header, read_table, write_table
+from stages.tables.table import read_table, write_table
 from tests.workflow.photographs import Coco, label, lay_out
 from tests.workflow.tag_runs import SHARDS, VARIANT, on_files, tagged, tiny_from_tags
 from tests.workflow.workspace import Outcome, Workspace

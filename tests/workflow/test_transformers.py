@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stages.segmenters.pretrained import pretrained_digest
-from stages.tables.table import read_header
+from stages.tables.headers import read_header
 from tests.workflow.workspace import TINY, Workspace, merged
 
 pytest.importorskip("transformers", reason="transformers is not installed")

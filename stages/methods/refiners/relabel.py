@@ -32,10 +32,11 @@ from stages.methods.kit import Kit
 from stages.photographs.reading import photograph
 from stages.runtime.device import Device
 from stages.runtime.provenance import fingerprint
+from stages.tables.headers import read_header
 from stages.tables.label_scores import LABEL_SCORES
 from stages.tables.predictions import PREDICTIONS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
-from stages.tables.table import read_header, rows_table
+from stages.tables.table import rows_table
 from stages.tables.trail import TRAIL
 
 PACKAGES = ("torch", "numpy", "pycocotools", "opencv-python-headless")

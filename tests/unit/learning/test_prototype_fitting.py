@@ -13,8 +13,9 @@ from stages.learning.prototype_model import Prototypes, load_prototypes
 from stages.learning.trainer import load_model
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.segmenter import SEGMENTERS
+from stages.tables.headers import read_header
 from stages.tables.proposals import PROPOSALS
-from stages.tables.table import read_header, read_table, write_table
+from stages.tables.table import read_table, write_table
 from tests.colour_teacher import EMBEDDED, ColourTeacher
 from tests.taught_set import (
     NAME,

@@ -30,7 +30,7 @@ def kept(tmp_path: Path) -> Callable[..., Kept]:
 
 def answer(image_id: int) -> pa.Table:
     sizes = {"height": [4], "width": [5]}
-    box = {"box": [[0, 0, 2, 2]], "rle": [b"8"]}
+    box = {"box": [[0, 0, 2, 2]], "rle": [b"d0"]}
     return table_of(ZOOMED, {"image_id": [image_id], "question": [0], **box, **sizes})
 
 

@@ -17,6 +17,7 @@ import pytest
 from stages.tables import record as records
 from stages.tables.boxed import BOXED
 from stages.tables.categories import CATEGORIES
+from stages.tables.checks import MASKS
 from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
 from stages.tables.judged_objects import JUDGED_OBJECTS
@@ -34,6 +35,7 @@ from stages.tables.trail import TRAIL
 from stages.tables.weak_labels import WEAK_LABELS
 from stages.tables.zoomed import ZOOMED
 from tests.sound_rows import (
+    MASK,
     Row,
     boxed_row,
     category_row,
@@ -77,6 +79,8 @@ NO_BOXES = {
     "NaN": [0.0, 1.0, math.nan, 3.0],
     "infinite": [0.0, 1.0, math.inf, 3.0],
 }
+NO_CODE = "no code"
+NO_MASKS = {NO_CODE: b"PPPPPPPPPPPP0", "cut": MASK[:-1], "of another size": MASK + b"1"}
 CLOSE = {  # types that could be turned into the right one
     pa.int64(): pa.float64(),
     pa.int32(): pa.int64(),
@@ -123,6 +127,11 @@ def column_faults(record: Record, rows: list[Row], field: pa.Field) -> Iterator[
     if not field.nullable:
         empty = changed(record, rows, name, None)
         yield f"{name}: null", empty, f"column {name} has 1 empty values"
+    if name in MASKS:
+        for fault, code in NO_MASKS.items():
+            value = [code] if pa.types.is_list(field.type) else code
+            if fault == NO_CODE or "height" in record.schema.names:
+                yield f"{name}: {fault}", changed(record, rows, name, value), "the mask in row"
     if field.type == BOX:
         for fault, box in NO_BOXES.items():
             yield f"{name}: {fault}", changed(record, rows, name, box), "has no area"
@@ -212,7 +221,7 @@ def test_every_kind_of_fault_is_among_them() -> None:
     names = [name for record, rows in SOUND for name, *_ in faults(record, rows)]
     assert {name.split(": ")[-1] for name in names} == {
         *("wrong order", "doubled key", "missing", "other type", "close type", "null", "a word"),
-        *("too low", "too high", *NO_NUMBERS, *NO_BOXES),
+        *("too low", "too high", *NO_NUMBERS, *NO_BOXES, *NO_MASKS),
     }
 
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.tables.categories import CATEGORIES
+from stages.tables.headers import read_header
 from stages.tables.images import IMAGES
 from stages.tables.label_scores import LABEL_SCORES
 from stages.tables.predictions import PREDICTIONS
@@ -20,7 +21,6 @@ from stages.tables.selections import SELECTIONS
 from stages.tables.table import (
     boxes_of,
     empty_table,
-    read_header,
     read_table,
     read_tables,
     rows_by_image,
@@ -73,14 +73,14 @@ ROWS: dict[str, tuple[Record, list[Row]]] = {
     "pseudo_labels": (
         PSEUDO_LABELS,
         [
-            pseudo_label_row(1, -1, proposal_id=None, ignore_rle=b"04"),
-            pseudo_label_row(1, 3, label_ids=[3, 4], extra_rles=[b"01", b"02"], box_given=True),
+            pseudo_label_row(1, -1, proposal_id=None, ignore_rle=b"d04"),
+            pseudo_label_row(1, 3, label_ids=[3, 4], extra_rles=[b"g01", b"f02"], box_given=True),
         ],
     ),
     "trail": (TRAIL, [trail_row(), trail_row(step=1, box=None, score=None, proposal_id=None)]),
-    "predictions": (PREDICTIONS, [prediction_row(), prediction_row(prediction_id=1, rle=b"")]),
+    "predictions": (PREDICTIONS, [prediction_row(), prediction_row(prediction_id=1, rle=b"h0")]),
     "label_scores": (LABEL_SCORES, [label_score_row(1, -1), label_score_row(1, 4, score=1.0)]),
-    "zoomed": (ZOOMED, [zoomed_row(), zoomed_row(question=1, rle=b"")]),
+    "zoomed": (ZOOMED, [zoomed_row(), zoomed_row(question=1, rle=b"h0")]),
 }
 TABLES = pytest.mark.parametrize(("record", "rows"), ROWS.values(), ids=ROWS.keys())
 

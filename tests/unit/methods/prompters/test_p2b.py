@@ -16,9 +16,10 @@ from stages.settings.fit_prompt import FitPrompt
 from stages.settings.prompters.p2b import Settings
 from stages.settings.propose import Propose
 from stages.settings.section import from_values
+from stages.tables.headers import read_header
 from stages.tables.images import IMAGES
 from stages.tables.prompts import PROMPTS
-from stages.tables.table import read_header, read_table
+from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
 from tests.bag_tables import label, labels
 from tests.pointed import P2B, flags
