@@ -28,7 +28,7 @@ import torch
 from stages.geometry.masks import rles_to_masks, segmentation_to_rle
 from stages.learning.clue_models import fitted_clues
 from stages.learning.clue_networks import CLASS_MAPS, ClueLearner, Looks
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.methods.prompters.clues import Clues
 from stages.photographs.reading import digest_of
 from stages.settings.fit_prompt import FitPrompt

@@ -27,8 +27,8 @@ import pyarrow.compute as pc
 import torch
 
 from stages.geometry.boxes import box_area, box_iou, xywh_to_xyxy
+from stages.learning.model_file import load_model
 from stages.learning.point_bags import PointBags, point_bags
-from stages.learning.trainer import load_model
 from stages.methods.kit import LookingKit
 from stages.methods.prompters.p2b import P2b, opened_prompter
 from stages.mil import p2b

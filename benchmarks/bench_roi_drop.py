@@ -30,7 +30,7 @@ from stages.engines.torchvision import load_detector, losses_of
 from stages.engines.training_images import StepSamples
 from stages.engines.training_labels import Labels
 from stages.geometry.boxes import box_iou, xywh_to_xyxy
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.metrics.spread import summary
 from stages.settings.section import from_values
 from stages.settings.train import RoiDrop, Train

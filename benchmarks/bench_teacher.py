@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from torchvision.ops import batched_nms
 
 from stages.engines.results import results_of
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.metrics.coco_ap import detector_ap
 from stages.photographs.reading import read_rgb
 from stages.reporting.columns import aligned

@@ -15,8 +15,8 @@ from typing import Any
 from stages.learning.arguments import add_arguments, feature_modules
 from stages.learning.bags import CHOICE_COLUMNS
 from stages.learning.fitting import Course, trained
+from stages.learning.model_file import load_model
 from stages.learning.opening import feature_facts
-from stages.learning.trainer import load_model
 from stages.learning.two_branch import TwoBranch
 from stages.methods.refiner import REFINERS
 from stages.runtime.code import code_of

@@ -17,7 +17,7 @@ from stages.engines.before_training import check_categories, check_images
 from stages.engines.engine import ENGINES, Engine, open_engine
 from stages.engines.results import write_part, write_results
 from stages.formats.coco import read_coco
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model, of_header
 from stages.runtime.atomic import write_text
 from stages.runtime.code import code_of
 from stages.runtime.device import leased
@@ -83,7 +83,7 @@ def held_out_images(args: argparse.Namespace) -> list[Image]:
     if args.val_annotations is None:
         return []
     split = read_coco(args.val_annotations, annotated=False)
-    learned = load_model(args.model)[1]["categories"]
+    learned = of_header(load_model(args.model)[1], "categories", args.model)
     check_categories(learned, split, args.val_annotations)
     reading, links = json.loads(args.reading), args.follow_links
     check_images(split, args.val_image_folder, reading, follow_links=links)

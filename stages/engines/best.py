@@ -13,11 +13,11 @@ from typing import Any
 
 from torch import nn
 
-from stages.learning.trainer import to_bytes
+from stages.learning.model_file import to_bytes
 from stages.metrics.coco_ap import coco_ap
 from stages.metrics.scorers import AUTO
 from stages.runtime.atomic import write_bytes
-from stages.runtime.weights import read_weights
+from stages.runtime.weights import finite_weights
 from stages.settings.train import Train
 
 VAL_AP = "val_ap"  # in the log: mask AP, or box AP where the truth has no masks
@@ -97,4 +97,11 @@ def best_of(log: Sequence[str]) -> tuple[int, float]:
 
 def load_best(network: nn.Module, folder: Path) -> None:
     """Give the network the best weights that were kept."""
-    network.load_state_dict(read_weights(folder / BEST))
+    try:
+        network.load_state_dict(finite_weights(folder / BEST))
+    except Exception as error:  # torch raises many kinds for damaged files
+        reason = (str(error).splitlines() or [type(error).__name__])[0].strip()
+        raise ValueError(
+            f"{folder / BEST}: the best weights are damaged ({reason}). Remove {folder} and run "
+            "the same command again."
+        ) from error

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.runtime.randomness import Purpose, rng_of
 
 HALVES = (1, 2)

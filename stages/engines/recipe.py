@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from stages.engines.best import Watch, best_of, load_best
 from stages.engines.hooks import DropWatch
+from stages.learning.model_file import save_model
 from stages.learning.schedule import optimizer_of
-from stages.learning.trainer import LossOf, fit, save_model
+from stages.learning.trainer import LossOf, fit
 from stages.runtime.processes import ALONE, Team
 from stages.runtime.randomness import Purpose
 from stages.settings.train import Train

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.learning.trainer import to_bytes
+from stages.learning.model_file import to_bytes
 from stages.runtime.atomic import write_bytes, write_text
 
 WEIGHTS = "model_final.pth"  # as detectron2 calls it

@@ -17,7 +17,7 @@ from stages.engines.step_reader import StepReader
 from stages.engines.stock import StockModel
 from stages.engines.training_images import Sample, StepSamples, to_tensor
 from stages.engines.training_labels import Labels
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model, of_header, put_weights
 from stages.photographs.reading import photograph_of_entry
 from stages.runtime.processes import ALONE, Team
 from stages.settings.train import Train
@@ -180,9 +180,9 @@ def load_detector(
     ValueError : the file is missing, or no model file.
     """
     state, header = load_model(checkpoint)
-    category_ids = [category["id"] for category in header["categories"]]
+    category_ids = [category["id"] for category in of_header(header, "categories", checkpoint)]
     model = build_mask_rcnn(settings.model_copy(update={"weights": None}), len(category_ids))
-    model.load_state_dict(state)
+    put_weights(model, state, checkpoint)
     return model.to(device).eval(), category_ids
 
 
@@ -192,7 +192,8 @@ def stock_model(settings: Train, checkpoint: Path) -> StockModel:
     The weights are a state dict of its MaskRCNN; the configuration is JSON, which YAML contains.
     """
     state, header = load_model(checkpoint)
-    classes = [category["name"] for category in header["categories"]]
-    ids = {"category_ids": [category["id"] for category in header["categories"]]}
+    categories = of_header(header, "categories", checkpoint)
+    classes = [category["name"] for category in categories]
+    ids = {"category_ids": [category["id"] for category in categories]}
     text = json.dumps({**description_of(settings, classes), **ids}, indent=1)
     return StockModel(state, text + "\n")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from stages.learning.features import FEATURES
 from stages.learning.inputs import Inputs
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model, put_weights
 from stages.learning.two_branch import TwoBranch
 from stages.runtime.doors import opened
 from stages.settings.propose import Propose
@@ -78,13 +78,7 @@ def with_weights(network: N, model: Path, heads: Iterable[str] | None = None) ->
     ValueError : the model was made with other settings or classes.
     """
     state, _ = load_model(model)
-    try:
-        network.load_state_dict(state if heads is None else _with_heads(state, heads))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise ValueError(
-            f"{model}: does not fit these settings ({reason}). Remove it and run snakemake again."
-        ) from error
+    put_weights(network, state if heads is None else _with_heads(state, heads), model)
     return network.eval()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from stages.learning.trainer import save_model
+from stages.learning.model_file import save_model
 from stages.runtime.atomic import write_text
 from stages.runtime.processes import Team
 from stages.runtime.program import say

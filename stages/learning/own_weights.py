@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 
 
 def state_of(model: Path, classes: Sequence[str]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from stages.box_supervision.semantic_map import is_filled
-from stages.learning.trainer import load_model, to_bytes
+from stages.learning.model_file import load_model, to_bytes
 from stages.runtime.atomic import write_bytes
 
 

@@ -4,7 +4,7 @@ Everything random is a function of (seed, purpose, epoch or step, image id), so 
 nothing but the step, the weights and the optimiser.
 """
 
-import io
+import copy
 import json
 import math
 import time
@@ -16,12 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from stages.learning.model_file import to_bytes
 from stages.learning.schedule import Schedule, lr_share
 from stages.learning.step_log import StepLog
 from stages.runtime.atomic import write_bytes
 from stages.runtime.processes import ALONE, Team, weight_of
+from stages.runtime.program import say
 from stages.runtime.randomness import Purpose, rng_of
-from stages.runtime.weights import read_weights
+from stages.runtime.weights import finite_weights
 
 LossOf = Callable[[Any], tuple[Tensor, dict[str, float]]]
 After = Callable[[int, Sequence[str]], Mapping[str, float]]
@@ -199,40 +201,22 @@ def _save(
 def _resumed(
     network: nn.Module, optimizer: torch.optim.Optimizer, folder: Path
 ) -> tuple[int, list[str]]:
+    """Step and log of the checkpoint; from the start, told, where it is damaged."""
     path = folder / "checkpoint.pt"
     if not path.exists():
         return 0, []
-    state = read_weights(path)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"]), list(state["log"])
-
-
-def to_bytes(state: Any) -> bytes:
-    """`torch.save` into memory, so that the bytes do not depend on a file's name."""
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    return buffer.getvalue()
-
-
-def save_model(path: Path, network: nn.Module, header: dict[str, Any]) -> None:
-    """Write the weights of a network with what they depend on."""
-    state = {key: value.cpu() for key, value in network.state_dict().items()}
-    write_bytes(path, to_bytes({"state": state, "header": json.dumps(header, sort_keys=True)}))
-
-
-def load_model(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Weights and header of a model file.
-
-    Raises
-    ------
-    ValueError : missing, or not a model file of ours.
-    """
-    if not path.is_file():
-        raise ValueError(f"{path}: this model file is missing. Run snakemake to make it.")
-    saved = read_weights(path)
+    fresh = copy.deepcopy((network.state_dict(), optimizer.state_dict()))
     try:
-        return saved["state"], json.loads(saved["header"])
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise ValueError(f"{path}: not a model file of Maskmill ({reason}).") from error
+        state = finite_weights(path)
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, log = int(state["step"]), [str(line) for line in state["log"]]
+        if step != len(log) or not all(isinstance(json.loads(line), dict) for line in log):
+            raise ValueError(f"{len(log)} lines of the log after {step} steps")
+        return step, log
+    except Exception as error:  # torch raises many kinds for damaged files and other shapes
+        network.load_state_dict(fresh[0])
+        optimizer.load_state_dict(fresh[1])
+        reason = (str(error).splitlines() or [""])[0].strip() or type(error).__name__
+        say("training", f"{path}: no whole checkpoint ({reason}), so the training starts anew.")
+        return 0, []

@@ -1,25 +1,73 @@
-"""Weight files are read without running anything of them: the one place that calls `torch.load`."""
+"""Weight files: opened without running code, and held against numbers that would spoil all masks.
 
+This is the one place that calls `torch.load`. A NaN in one weight leaves every mask empty and no
+error anywhere. What a file should hold besides is its reader's to say.
+"""
+
+import math
+import os
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 
-def read_weights(path: Path) -> Any:
-    """What torch.save has written of tensors and plain values, on the CPU.
+def finite_weights(path: Path) -> Any:
+    """What `torch.save` has written, on the CPU.
 
     Raises
     ------
-    ValueError : it is damaged, or would run code; none of it has run.
+    ValueError : it is no regular file, or a number in it is not finite; the end of a sentence.
+    Exception : what torch raises for damaged files, of many kinds.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError("it is no regular file")
+    found = torch.load(path, map_location="cpu", weights_only=True)
+    for name, tensor in _tensors(found):
+        if not _is_finite(tensor):
+            raise ValueError(f"not all numbers of {name} are finite")
+    return found
+
+
+def read_weights(path: Path) -> Any:
+    """As `finite_weights`, of a file that somebody gave, with a whole sentence for what is wrong.
+
+    Raises
+    ------
+    ValueError : it is damaged, would run code, or holds numbers that are not finite.
     FileNotFoundError : there is no such file.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return finite_weights(path)
     except FileNotFoundError:
         raise
     except Exception as error:  # torch's own words advise to run what strangers wrote
+        reason = str(error) if type(error) is ValueError else type(error).__name__
         raise ValueError(
-            f"{path}: not a plain weight file ({type(error).__name__}). Give one that torch.save "
-            "has written of a state dict; one below `results` remove, and run snakemake again."
+            f"{path}: not a plain weight file ({reason}). Give one that torch.save has written of "
+            "a state dict; one below `results` remove, and run snakemake again."
         ) from error
+
+
+def _tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+    """All tensors in nested mappings and lists, each with its place: `state.conv.weight`."""
+    if isinstance(value, Tensor):
+        yield name or "it", value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _tensors(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from _tensors(inner, f"{name}[{number}]")
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """By the sum, which is quick; number by number where that overflows."""
+    if not tensor.is_floating_point() and not tensor.is_complex():
+        return True
+    plain = tensor.float() if tensor.element_size() == 1 else tensor  # float8 has no sum
+    total = plain.sum(dtype=None if plain.is_complex() else torch.float64)
+    return math.isfinite(abs(total.item())) or bool(torch.isfinite(plain).all())

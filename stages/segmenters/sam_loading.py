@@ -4,6 +4,7 @@ Only segment_anything's own modules are built; weights are read with `weights_on
 weight file from a stranger cannot run code.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -24,11 +25,12 @@ BUILDERS: dict[str, Callable[[], Sam]] = {
     "vit_h": build_sam_vit_h,
 }
 
+CARD = ".card.json"  # in place of the suffix: what a weight file is, as partworld.card writes it
 _LIVE: WeakValueDictionary[tuple[str, str, str], Sam] = WeakValueDictionary()
 
 
 def checked_sha256(checkpoint: Path, expected: str | None) -> str:
-    """SHA-256 of a weight file, compared with `expected` or with the known one of an official file.
+    """SHA-256 of a weight file, compared with `expected`, or what its publisher or card says.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def checked_sha256(checkpoint: Path, expected: str | None) -> str:
             "it."
         )
     known = OFFICIAL.get(checkpoint.name)
-    wanted = expected or (known.sha256 if known else None)
+    wanted = expected or (known.sha256 if known else _carded(checkpoint))
     seen = sha256_of(checkpoint)
     if wanted and seen != wanted.lower():
         raise ValueError(
@@ -49,6 +51,15 @@ def checked_sha256(checkpoint: Path, expected: str | None) -> str:
             "another one: remove it and fetch it again, or correct propose.sam.sha256."
         )
     return seen
+
+
+def _carded(checkpoint: Path) -> str | None:
+    """What the card beside a file says of it, as that of the shipped one does; None without."""
+    try:
+        card = json.loads(checkpoint.with_suffix(CARD).read_bytes())
+        return str(card["sha256"]) if card["file"] == checkpoint.name else None
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.device) -> Sam:

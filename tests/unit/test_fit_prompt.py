@@ -10,7 +10,7 @@ import torch
 
 from stages import fit_prompt
 from stages.learning import conv_clues, p2b_fitting, vit_clues
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.learning.vit import ClassTokenVit
 from stages.runtime.provenance import sha256_of
 from stages.settings.overrides import laid_over

@@ -9,7 +9,7 @@ import torch
 
 from stages import fit_refine
 from stages.learning import refine_step
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from tests.world import PSM, SMALL_SELECT, Run
 
 Settings = dict[str, Any]

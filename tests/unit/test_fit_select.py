@@ -13,8 +13,8 @@ import torchvision
 
 from stages import fit_select
 from stages.learning import joint_step, select_step
+from stages.learning.model_file import load_model
 from stages.learning.opening import fitted_network, open_inputs
-from stages.learning.trainer import load_model
 from stages.runtime.provenance import sha256_of
 from stages.settings.propose import Propose
 from stages.settings.segmenters.sam import Settings as Sam

@@ -13,7 +13,7 @@ from stages.engines import torchvision as engine
 from stages.engines.halves import half_of
 from stages.engines.training_labels import Labels
 from stages.geometry.boxes import box_iou
-from stages.learning.trainer import load_model, to_bytes
+from stages.learning.model_file import load_model, to_bytes
 from stages.photographs.reading import digest_of
 from stages.runtime.provenance import sha256_of
 from stages.settings.train import Train

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stages import fit_refine, refine
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.tables.headers import read_header

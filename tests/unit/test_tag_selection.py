@@ -13,7 +13,7 @@ import torch
 
 from stages import fit_select, select
 from stages.learning import oicr_step
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.methods.selectors import oicr
 from stages.tables.proposals import PROPOSALS
 from stages.tables.selections import SELECTIONS

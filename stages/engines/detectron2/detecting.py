@@ -19,7 +19,7 @@ from stages.engines.detectron2.config import config_of
 from stages.engines.detectron2.samples import in_order, to_image
 from stages.engines.detectron2.users import stock_network
 from stages.engines.results import results_of
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model, of_header, put_weights
 from stages.photographs.reading import photograph_of_entry
 from stages.settings.train import Train
 
@@ -130,7 +130,7 @@ def load_detector(settings: Train, checkpoint: Path, device: torch.device) -> tu
     """
     quiet_loggers()
     state, header = load_model(checkpoint)
-    category_ids = [category["id"] for category in header["categories"]]
+    category_ids = [category["id"] for category in of_header(header, "categories", checkpoint)]
     network = stock_network(config_of(settings, len(category_ids)), device)
-    network.load_state_dict(state, strict=True)
+    put_weights(network, state, checkpoint)
     return network.eval(), category_ids

@@ -35,7 +35,7 @@ from stages.engines.recipe import start_seed, train_network
 from stages.engines.step_reader import StepReader
 from stages.engines.stock import DETECTRON2_NAMES, WEIGHTS, StockModel
 from stages.engines.training_labels import Labels
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.runtime.processes import ALONE, Team
 from stages.runtime.program import say
 from stages.settings.train import Train

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stages.engines.halves import ALL, HALVES, Judges, half_of, judges_of
-from stages.learning.trainer import to_bytes
+from stages.learning.model_file import to_bytes
 
 ONE, TWO, WHOLE = Path("one.pt"), Path("two.pt"), Path("whole.pt")
 

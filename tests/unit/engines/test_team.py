@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stages import predict_held_out
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from tests.stock_models import ROOT, asked_of, words_of
 
 LAUNCH = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stages.learning.crop_fitting import CropLearner, facts_of_fit, trained
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.boxcaseg import opened_segmenter
 from stages.segmenters.segmenter import Asked

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from stages.learning.arguments import feature_modules
+from stages.learning.model_file import save_model
 from stages.learning.opening import feature_facts, fitted_network, open_inputs, open_network
 from stages.learning.pixel_inputs import PixelInputs
 from stages.learning.sam_inputs import SamInputs
-from stages.learning.trainer import save_model
 from stages.settings.propose import Propose
 from stages.settings.segmenters.sam import Settings as Sam
 from stages.settings.selectors.psm import Features

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from stages.learning import prototype_fitting
+from stages.learning.model_file import load_model
 from stages.learning.prototype_fitting import facts_of_fit, fitted
 from stages.learning.prototype_model import Prototypes, load_prototypes
-from stages.learning.trainer import load_model
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.segmenter import SEGMENTERS
 from stages.tables.headers import read_header

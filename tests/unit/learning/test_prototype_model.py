@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from stages.learning.model_file import load_model
 from stages.learning.prototype_model import Prototypes, load_prototypes, save_prototypes
-from stages.learning.trainer import load_model
 
 VECTORS = np.zeros((3, 2, 4))
 VECTORS[0, :, 1] = 1

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from stages.learning.model_file import load_model
 from stages.learning.sim_fitting import Averaged, TeacherLearner, facts_of_fit, trained
-from stages.learning.trainer import load_model
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.segmenter import Asked
 from stages.segmenters.sim_teacher import opened_segmenter

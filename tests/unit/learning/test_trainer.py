@@ -1,6 +1,7 @@
 """The trainer: schedule, order, resuming and refusing, on a network of one weight."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,30 +182,33 @@ def test_non_finite_gradient_stops_before_the_weights_change(tmp_path: Path) -> 
     assert torch.isfinite(task.network.weight).all()
 
 
-def test_model_files_round_trip_with_the_same_bytes(tmp_path: Path) -> None:
-    network = Task().network
-    trainer.save_model(tmp_path / "a.pt", network, {"seed": 1})
-    trainer.save_model(tmp_path / "another-name.pt", network, {"seed": 1})
-    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "another-name.pt").read_bytes()
-    state, header = trainer.load_model(tmp_path / "a.pt")
-    assert header == {"seed": 1}
-    assert torch.equal(state["weight"], network.weight)
+DAMAGES: dict[str, Callable[[Path], Any]] = {
+    "emptied": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-99]),
+    "turned": lambda path: path.write_bytes(path.read_bytes()[::-1]),
+    "not finite": lambda path: _saved_again(path, network={"weight": torch.full((1, 4), math.nan)}),
+    "of another network": lambda path: _saved_again(path, network={"weight": torch.zeros(7, 7)}),
+    "a log too short": lambda path: _saved_again(path, log=["{}"]),
+    "no log": lambda path: _saved_again(path, log=5),
+    "another optimiser": lambda path: _saved_again(path, optimizer={}),
+    "a list": lambda path: torch.save([1], path),
+}
 
 
-@pytest.mark.parametrize("content", [None, b"", b"not a model"], ids=["missing", "empty", "text"])
-def test_bad_model_files_are_refused(tmp_path: Path, content: bytes | None) -> None:
-    if content is not None:
-        (tmp_path / "m.pt").write_bytes(content)
-    with pytest.raises(ValueError, match=r"m\.pt"):
-        trainer.load_model(tmp_path / "m.pt")
+def _saved_again(path: Path, **changes: Any) -> None:
+    torch.save({**torch.load(path, weights_only=True), **changes}, path)
 
 
-def test_a_model_file_cannot_run_code(tmp_path: Path) -> None:
-    class Bomb:
-        def __reduce__(self) -> Any:
-            return (Path.touch, (tmp_path / "exploded",))
-
-    torch.save({"state": Bomb(), "header": "{}"}, tmp_path / "m.pt")
-    with pytest.raises(ValueError, match="not a plain weight file"):
-        trainer.load_model(tmp_path / "m.pt")
-    assert not (tmp_path / "exploded").exists()
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_from_a_damaged_checkpoint_the_training_starts_anew_and_says_so(
+    tmp_path: Path, damage: Callable[[Path], Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, cut, resumed = Task(), Task(lambda step: float("inf") if step == 12 else None), Task()
+    whole.fit(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        cut.fit(tmp_path / "cut")
+    damage(tmp_path / "cut" / "checkpoint.pt")
+    resumed.fit(tmp_path / "cut")
+    assert resumed.steps == list(range(20))
+    assert torch.equal(resumed.network.weight, whole.network.weight)
+    assert "checkpoint.pt: no whole checkpoint (" in capsys.readouterr().err

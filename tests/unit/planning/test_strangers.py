@@ -14,7 +14,7 @@ from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
 from stages.formats.coco_writing import write_coco
-from stages.learning.trainer import save_model
+from stages.learning.model_file import save_model
 from stages.planning.strangers import foreign, header_of, unrecorded
 
 HEADER = {"schema": "images", "version": 2, "seed": 3, "settings": {"sam": {"model": "tiny"}}}

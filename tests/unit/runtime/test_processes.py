@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from stages import fit_select
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.runtime import processes
 from stages.runtime.processes import ALONE, Team, joined
 

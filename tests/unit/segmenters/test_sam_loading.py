@@ -59,6 +59,40 @@ def test_an_official_name_brings_its_known_checksum(weights: Path) -> None:
         checked_sha256(posing, None)
 
 
+def test_a_card_beside_a_file_brings_its_checksum(weights: Path) -> None:
+    card = weights.with_name("tiny.card.json")
+    card.write_text(f'{{"file": "tiny.pth", "sha256": "{"0" * 64}"}}')
+    with pytest.raises(ValueError, match=r"but 0{64} is wanted"):
+        checked_sha256(weights, None)
+    assert checked_sha256(weights, sha256_of(weights)) == sha256_of(weights)
+    for text in (
+        '{"file": "other.pth", "sha256": "0"}',
+        "{",
+        "[" * 100_000,
+        '{"file": "tiny.pth"}',
+    ):
+        card.write_text(text)
+        assert checked_sha256(weights, None) == sha256_of(weights)
+
+
+def test_a_flipped_byte_of_the_shipped_weights_is_refused(tmp_path: Path) -> None:
+    for name in ("vit_tiny.pth", "vit_tiny.card.json"):
+        (tmp_path / name).write_bytes(Path("workflow/resources", name).read_bytes())
+    data = bytearray((tmp_path / "vit_tiny.pth").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "vit_tiny.pth").write_bytes(data)
+    with pytest.raises(ValueError, match="The file is damaged or another one"):
+        load_sam("vit_tiny", tmp_path / "vit_tiny.pth", None, CPU)
+
+
+def test_weights_with_a_number_that_is_not_finite_are_refused(weights: Path) -> None:
+    state = torch.load(weights, weights_only=True)
+    next(iter(state.values())).view(-1)[0] = float("nan")
+    torch.save(state, weights)
+    with pytest.raises(ValueError, match=r"not all numbers of .* are finite"):
+        load_sam("vit_tiny", weights, None, CPU)
+
+
 def test_every_official_file_has_a_builder() -> None:
     assert {entry.model for entry in OFFICIAL.values()} <= set(BUILDERS)
 

@@ -13,7 +13,7 @@ from stages.engines.engine import INSTALL, open_engine
 from stages.engines.hooks import DROPPED
 from stages.engines.training_labels import Labels
 from stages.learning import trainer
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.scoring.truth import scoring_truth
 from stages.settings.train import CopyPaste, MultiMask, RoiDrop, Train
 from tests.rectangles import SIDE, write_rectangles

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stages import fit_prompt, prompt
-from stages.learning.trainer import load_model
+from stages.learning.model_file import load_model
 from stages.methods.kit import LookingKit
 from stages.methods.prompters.p2b import facts_of_method, opened_prompter
 from stages.runtime.provenance import sha256_of
