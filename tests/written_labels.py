@@ -1,5 +1,6 @@
 """A file of pseudo-labels as `export` writes it, small: holes, fragments, overlap, a lone box."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,4 +64,21 @@ def write_labels(
     path = folder / "pseudo_labels.json"
     with path.open("w", encoding="utf-8") as file:
         write_entries(file, {"description": "made"}, images, categories, annotations)
+    return path
+
+
+def write_lines(
+    path: Path,
+    annotations: Sequence[Entry],
+    images: Sequence[Entry] = (),
+    categories: Sequence[Entry] = (),
+    info: str = "{}",
+) -> Path:
+    """The same with any values, even those that the writer refuses."""
+    lists = {"images": images, "categories": categories, "annotations": annotations}
+    parts = [f'{{"info": {info},', '"licenses": [],']
+    for name, entries in lists.items():
+        parts += [f'"{name}": [', *filter(None, [",\n".join(map(json.dumps, entries))]), "],"]
+    counts = {name: len(entries) for name, entries in lists.items()}
+    path.write_text("\n".join([*parts, f'"counts": {json.dumps(counts)}}}\n']))
     return path

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.formats.coco_counts import COUNTS, LISTS, miscount
 from stages.formats.coco_entries import Entry, number_of, sound_entries
 from stages.formats.format import Label, Labelled
 from stages.formats.values import (
@@ -134,6 +135,8 @@ def _key_points(values: Any) -> list[tuple[float, ...]]:
 
 def _file(path: Path, faults: Faults, *, annotated: bool = True) -> CocoFile:
     data = _load(path)
+    if COUNTS in data:
+        check_counts(data, path)
     images = sound_entries(data, "images", path, faults)
     categories = sound_entries(data, "categories", path, faults)
     if not annotated:
@@ -149,6 +152,17 @@ def _file(path: Path, faults: Faults, *, annotated: bool = True) -> CocoFile:
         ids = {entry["id"] for entry in known}
         annotations = _referring(annotations, key, ids, faults=faults, told_of=faulty)
     return CocoFile(images, annotations, categories)
+
+
+def check_counts(data: Entry, path: Path) -> None:
+    """Raise ValueError where a file of ours has other entries than it says."""
+    seen = {name: len(data[name]) for name in LISTS if isinstance(data.get(name), list)}
+    fault = miscount(data[COUNTS], seen) if isinstance(data[COUNTS], dict) else ""
+    if fault:
+        raise ValueError(
+            f"{path}: {fault}. It lost or got some since: remove its key {COUNTS} if that was "
+            "meant, else write it anew."
+        )
 
 
 def _load(path: Path) -> Entry:

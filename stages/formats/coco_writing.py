@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import pyarrow as pa
 
+from stages.formats.coco_counts import COUNTS, LISTS
 from stages.photographs.reading import reading_of
 
 
@@ -42,21 +43,26 @@ def write_entries(
     categories: Iterable[dict[str, Any]],
     annotations: Iterable[dict[str, Any]],
 ) -> None:
-    """Write a COCO file from its entries, as `write_coco` does."""
-    file.write(f'{{"info": {json.dumps(info, sort_keys=True)},\n"licenses": [],\n"images": ')
-    _write_list(file, images)
-    file.write(',\n"categories": ')
-    _write_list(file, categories)
-    file.write(',\n"annotations": ')
-    _write_list(file, annotations)
-    file.write("}\n")
+    """Write a COCO file from its entries, as `write_coco` does.
+
+    Behind the lists stands how many entries each has, so that a file that is cut, or that lost a
+    line, is told from a whole one.
+    """
+    file.write(f'{{"info": {json.dumps(info, sort_keys=True)},\n"licenses": [],\n')
+    lists = dict(zip(LISTS, (images, categories, annotations), strict=True))
+    counts = {name: _write_list(file, name, entries) for name, entries in lists.items()}
+    file.write(f'"{COUNTS}": {json.dumps(counts)}}}\n')
 
 
-def _write_list(file: TextIO, entries: Iterable[dict[str, Any]]) -> None:
-    file.write("[")
-    for number, entry in enumerate(entries):
-        file.write((",\n" if number else "\n") + json.dumps(entry, allow_nan=False))
-    file.write("\n]")
+def _write_list(file: TextIO, name: str, entries: Iterable[dict[str, Any]]) -> int:
+    """Write a list, an entry to a line; returns how many there were."""
+    file.write(f'"{name}": [')
+    count = 0
+    for entry in entries:
+        file.write((",\n" if count else "\n") + json.dumps(entry, allow_nan=False))
+        count += 1
+    file.write("\n],\n")
+    return count
 
 
 def _image_entry(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,8 @@ The file has one annotation per line, so its masks are checked without holding t
 usual size is opened in pycocotools as a whole as well.
 """
 
-import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,14 @@ import numpy as np
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
+from stages.formats.coco_lines import LineReader
+from stages.geometry.codes import MOST_PIXELS
+from stages.geometry.masks import checked_segmentation
+
+HINT = (
+    "It is cut, or another program has written it again: give the file as export has written it, "
+    "or remove it and run snakemake again."
+)
 OPEN_LIMIT = 1 << 29  # bytes; larger files are not loaded as a whole
 
 
@@ -34,7 +41,7 @@ def check_pseudo_labels(path: Path, *, annotations: int) -> None:
     """
     sizes: dict[int, list[int]] = {}
     ids, last = set[int](), (-1, 0)
-    for name, entry in entries_of(path):
+    for name, entry in lines_of(path):
         if name == "images":
             sizes[entry["id"]] = [entry["height"], entry["width"]]
         elif name == "annotations":
@@ -52,21 +59,94 @@ def check_pseudo_labels(path: Path, *, annotations: int) -> None:
 
 
 def entries_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (name of the list, entry) for each line that holds an entry."""
-    name = ""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            text = line.strip().rstrip(",")
-            if text.endswith("[") and text.startswith('"'):
-                name = text.split('"')[1]
-            elif name and text.startswith("{"):
-                yield name, json.loads(text)
+    """Yield (name of the list, entry) of all entries, each annotation held against its image.
+
+    Raises
+    ------
+    ValueError : as `lines_of`, or an annotation is none that `export` writes.
+    """
+    sizes: dict[Any, tuple[int, int]] = {}
+    for name, entry in lines_of(path):
+        fault = ""
+        try:
+            if name == "images":
+                sizes[entry["id"]] = _size(entry)
+            elif name == "annotations":
+                fault = annotation_fault(entry, sizes)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            fault = str(error) if type(error) is ValueError else f"it lacks something ({error!r})"
+        if fault:
+            told = f"{path}: {name[:-1]} {str(entry.get('id'))[:40]}: {fault.rstrip('.')}"
+            raise ValueError(f"{told}. {HINT}")
+        yield name, entry
+
+
+def lines_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (name of the list, entry) for each line that holds an entry.
+
+    Raises
+    ------
+    ValueError : the file is missing, or not as `export` writes it, line by line to its end: it is
+        cut, written again by another program, or has other entries than it says.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: this file is missing. Run snakemake to make it.")
+    lists = LineReader()
+    try:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                entry = lists.entry(line)
+                if entry is not None:
+                    yield lists.name, entry
+        lists.finish()
+    except (ValueError, RecursionError) as error:
+        reason = str(error).rstrip(".")[:200]
+        raise ValueError(f"{path}: line {lists.number}: {reason}. {HINT}") from None
 
 
 def label_counts(path: Path) -> dict[str, int]:
     """How many annotations a pseudo-label file has, how many of them without a trusted mask."""
     weights = [entry["mask_weight"] for name, entry in entries_of(path) if name == "annotations"]
     return {"annotations": len(weights), "without_mask": sum(not weight for weight in weights)}
+
+
+def annotation_fault(entry: dict[str, Any], sizes: Mapping[Any, tuple[int, int]]) -> str:
+    """What is wrong with the values that a reader takes of an annotation, or nothing.
+
+    Parameters
+    ----------
+    sizes : (height, width) px of each image by id; masks must fill it, else pycocotools breaks.
+
+    Raises
+    ------
+    LookupError, TypeError, AttributeError : a key is missing, or holds something else.
+    ValueError : a mask is none of its image; the end of a sentence.
+    """
+    ids = (entry["id"], entry["image_id"], entry["category_id"], entry["provenance"]["instance_id"])
+    if not all(type(number) is int for number in ids):
+        return f"its ids {str(ids)[:80]} are no whole numbers"
+    if entry["image_id"] not in sizes:
+        return f"its image {entry['image_id']} is not in the file"
+    numbers = {"score": [entry["score"]], "mask_weight": [entry["mask_weight"]]}
+    for name, values in {**numbers, "bbox": entry["bbox"]}.items():
+        if not all(type(value) in (int, float) and math.isfinite(value) for value in values):
+            return f"its {name} is {str(values)[:60]}, which is no finite number"
+    if len(entry["bbox"]) != 4 or entry["mask_weight"] < 0:
+        return f"its bbox is {str(entry['bbox'])[:60]}, its mask_weight {entry['mask_weight']}"
+    ignored = [entry["ignore_mask"]] if "ignore_mask" in entry else []
+    for mask in (entry["segmentation"], *entry.get("extra_masks", ()), *ignored):
+        mask["counts"].encode("ascii")
+        checked_segmentation(mask, *sizes[entry["image_id"]])
+    return ""
+
+
+def _size(image: dict[str, Any]) -> tuple[int, int]:
+    size = image["height"], image["width"]
+    if not all(type(side) is int and side > 0 for side in (*size, image["id"] + 1)):
+        raise ValueError(f"its id and size are {image['id']}, {size}")
+    if not isinstance(image["file_name"], str) or size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(f"its name is no text, or its size {size} that of no photograph")
+    return size
 
 
 def _place_fault(key: tuple[int, int], last: tuple[int, int], *, is_twice: bool) -> str:

@@ -114,8 +114,9 @@ def opened_labels(path: Path, category_ids: str) -> PseudoLabelFile:
                 break
             heads[name].append(entry)
         return _labels(path, heads["images"], heads["categories"], category_ids)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: no file of pseudo-labels ({error!r}). {HINT}") from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        said = str(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path}: no file of pseudo-labels ({said[:300]}). {HINT}") from None
 
 
 def mask_of(entry: Entry) -> np.ndarray | None:

@@ -82,7 +82,7 @@ def vgg_weights(weights: Path, sha256: str | None) -> dict[str, Tensor]:
         raise ValueError(f"{weights}: this VGG-16 weight file is missing. Correct its path.")
     if sha256 and sha256_of(weights) != sha256.lower():
         raise ValueError(f"{weights}: its sha256 is {sha256_of(weights)}, but {sha256} is wanted.")
-    state = read_weights(weights)
+    state = read_weights(weights, whole=False)
     try:
         kept = {key: value for key, value in state.items() if not key.startswith(LAST)}
         odd = _differences({key: value.shape for key, value in kept.items()})

@@ -30,7 +30,7 @@ _LIVE: WeakValueDictionary[tuple[str, str, str], Sam] = WeakValueDictionary()
 
 
 def checked_sha256(checkpoint: Path, expected: str | None) -> str:
-    """SHA-256 of a weight file, compared with `expected`, or what its publisher or card says.
+    """SHA-256 of a weight file, compared with `expected`, else that of its publisher or its card.
 
     Raises
     ------

@@ -35,6 +35,7 @@ from tests.sound_rows import (
     write_shards,
     write_unchecked,
 )
+from tests.written_labels import write_lines
 
 SIZE = (20, 40)
 SPANS = {(1, 11): (0, 10), (1, 12): (20, 30), (2, 21): (0, 20)}  # columns of each object
@@ -393,19 +394,14 @@ def exported(folder: Path, transforms: Sequence[dict[str, Any]] = ()) -> Path:
 
 def rewritten(path: Path, **changes: dict[int, Any]) -> Path:
     """The same file with values of keys changed, by instance; None takes the annotation out."""
-    lines = []
-    for line in path.read_text().splitlines():
-        text = line.rstrip(",")
-        entry = json.loads(text) if text.startswith('{"id"') and "provenance" in text else None
-        if entry is None:
-            lines.append(line)
-            continue
+    whole, kept = json.loads(path.read_text()), []
+    for entry in whole["annotations"]:
         instance = entry["provenance"]["instance_id"]
         found = {key: values[instance] for key, values in changes.items() if instance in values}
         if None not in found.values():
-            lines.append(json.dumps({**entry, **found}) + ",")
-    path.write_text("\n".join(lines) + "\n")
-    return path
+            kept.append({**entry, **found})
+    info = json.dumps(whole["info"])
+    return write_lines(path, kept, whole["images"], whole["categories"], info)
 
 
 def test_the_exported_file_without_transforms_gives_the_numbers_of_refine(tmp_path: Path) -> None:

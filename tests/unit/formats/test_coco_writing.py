@@ -28,6 +28,7 @@ def test_no_rows_give_empty_lists(tmp_path: Path) -> None:
         "images": [],
         "categories": [],
         "annotations": [],
+        "counts": {"images": 0, "categories": 0, "annotations": 0},
     }
 
 
@@ -49,7 +50,10 @@ def test_each_entry_is_on_a_line_of_its_own_and_written_before_the_next_is_made(
     lines = path.read_text().splitlines()
     assert '{"id": 4, "file_name": "a.png", "height": 3, "width": 8},' in lines
     assert '{"id": 1, "name": "cat", "supercategory": ""}' in lines
-    assert lines[-3:] == ['{"id": 1},', '{"id": 2}', "]}"]
+    assert lines[-4:] == [
+        *('{"id": 1},', '{"id": 2}', "],"),
+        '"counts": {"images": 2, "categories": 1, "annotations": 2}}',
+    ]
     assert lines[0] == '{"info": {"a": 2, "b": 1},'
 
 

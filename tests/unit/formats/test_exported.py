@@ -1,13 +1,15 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from stages.formats.exported import check_pseudo_labels, label_counts
+from stages.formats.exported import check_pseudo_labels, entries_of, label_counts
 from stages.geometry.masks import masks_to_rles
 from tests.pseudo_labels import rectangle_mask
+from tests.written_labels import usual, write_labels, write_lines
 
 MASK = rectangle_mask((20, 30), (3, 4, 8, 6))
 OWN, GIVEN = ({"instance_id": 3, "box_given": given} for given in (False, True))
@@ -21,19 +23,21 @@ BOX_ONLY = {
 def annotation(mask: np.ndarray = MASK, **more: Any) -> dict[str, Any]:
     rle = masks_to_rles(mask[None])[0]
     segmentation = {"size": rle["size"], "counts": rle["counts"].decode()}
-    keys = {"id": 1, "image_id": 5, "category_id": 2, "iscrowd": 0, "segmentation": segmentation}
+    keys = {
+        "id": 1,
+        "image_id": 5,
+        "category_id": 2,
+        "iscrowd": 0,
+        "segmentation": segmentation,
+        "score": 0.5,
+    }
     return {**keys, "provenance": OWN, **more}
 
 
 def write(folder: Path, *annotations: dict[str, Any]) -> Path:
+    image = {"id": 5, "file_name": "a.png", "height": 20, "width": 30}
     path = folder / "labels.json"
-    lines = ",\n".join(json.dumps(entry) for entry in annotations)
-    path.write_text(
-        '{"info": {},\n"images": [\n{"id": 5, "height": 20, "width": 30}\n],\n'
-        '"categories": [\n{"id": 2, "name": "a"}\n],\n'
-        f'"annotations": [\n{lines}\n]}}\n'
-    )
-    return path
+    return write_lines(path, annotations, [image], [{"id": 2, "name": "a"}])
 
 
 @pytest.mark.parametrize(
@@ -127,3 +131,57 @@ def test_a_second_annotation_has_an_id_and_a_place_of_its_own(
     path = write(tmp_path, annotation(**TRUSTED), annotation(**TRUSTED) | second)
     with pytest.raises(RuntimeError, match=words):
         check_pseudo_labels(path, annotations=2)
+
+
+def _lines(change: Callable[[list[str]], list[str]]) -> Callable[[str], str]:
+    return lambda text: "".join(change(text.splitlines(keepends=True)))
+
+
+SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
+    "emptied": (lambda text: "", "it ends before its info"),
+    "cut at a line": (_lines(lambda lines: lines[:-3]), "it ends before its annotations"),
+    "cut in its images": (_lines(lambda lines: lines[:4]), "it ends before its images"),
+    "cut before the counts": (_lines(lambda lines: lines[:-1]), "it ends before its counts"),
+    "cut within a line": (lambda text: text[: len(text) // 2], "line 1"),
+    "on one line": (lambda text: json.dumps(json.loads(text)), "where they should be"),
+    "indented": (lambda text: json.dumps(json.loads(text), indent=1), "where they should be"),
+    "doubled": (lambda text: text * 2, "something stands behind the end"),
+    "reversed": (_lines(lambda lines: lines[::-1]), "its info are not where"),
+    "an annotation gone": (
+        _lines(lambda lines: [*lines[:-4], *lines[-3:]]),
+        "it holds 4 annotations, but 5 were written",
+    ),
+    "an annotation twice": (
+        _lines(lambda lines: [*lines[:-4], lines[-4], *lines[-4:]]),
+        "it holds 6 annotations, but 5 were written",
+    ),
+    "an image gone": (_lines(lambda lines: [*lines[:3], *lines[4:]]), "its image 4 is not in"),
+    "no comma": (_lines(lambda lines: [*lines[:-4], lines[-4][:-2] + "\n", *lines[-3:]]), "line"),
+    "too deep": (lambda text: text.replace('{"id": 22,', "[" * 100_000), "recursion"),
+    "a list for an entry": (lambda text: text.replace('{"id": 9,', "[1], {"), "line"),
+    "NaN for a score": (lambda text: text.replace("0.75", "NaN"), "no finite number"),
+    "text for a weight": (
+        lambda text: text.replace('"mask_weight": 1.0', '"mask_weight": "1"'),
+        "",
+    ),
+    "height 0": (lambda text: text.replace('"height": 20', '"height": 0'), "its id and size"),
+    "a huge height": (lambda text: text.replace('"height": 20', '"height": 1000000000000'), "size"),
+    "an odd code": (lambda text: text.replace('"counts": "', '"counts": "PPPPPPPPPPPP0'), "RLE"),
+    "a cut code": (lambda text: text.replace('", "mask_weight"', ""), "line"),
+    "no provenance": (lambda text: text.replace('"provenance"', '"history"'), "lacks something"),
+    "ids in a list": (lambda text: text.replace('"category_id": 0', '"category_id": [0]'), "ids"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), SPOILT.values(), ids=SPOILT.keys())
+def test_a_spoilt_file_is_refused_with_what_to_do(
+    tmp_path: Path, change: Callable[[str], str], words: str
+) -> None:
+    path = write_labels(tmp_path, usual())
+    assert len(list(entries_of(path))) == 3 + 3 + 5
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ValueError, match=words) as refused:
+        label_counts(path)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert "remove it and run snakemake again" in str(refused.value)
+    assert "\n" not in str(refused.value)

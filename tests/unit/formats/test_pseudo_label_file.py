@@ -83,11 +83,14 @@ def test_annotations_in_another_order_than_images_are_refused(tmp_path: Path) ->
 
 
 STRANGE: list[tuple[Any, str]] = [
-    (b"", "it lists no images"),
-    (b'{"images": [], "annotations": []}', "it lists no images"),
+    (b"", "it ends before its info"),
+    (b'{"images": [], "annotations": []}', "its info are not where they should be"),
     (b"\xff\xfe", "no file of pseudo-labels"),
     (b'{"info": {},\n"images": [\n{"id": 1,\n', "no file of pseudo-labels"),
-    (b'{"info": {},\n"images": [\n{"id": 1}\n],\n"categories": [\n{"name": 1}\n]}', "'id'"),
+    (
+        b'{"info": {},\n"images": [\n{"id": 1}\n],\n"categories": [\n{"name": 1}\n]}',
+        "where they should be",
+    ),
     (b'"images": [\n{"id": 1}\n],\n"categories": [\n{"id": 1}\n]}', "no file of pseudo-labels"),
 ]
 

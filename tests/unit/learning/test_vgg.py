@@ -123,5 +123,5 @@ def test_other_files_are_refused(weights: Path, tmp_path: Path) -> None:
 def test_a_file_whose_fc6_is_not_finite_is_refused(tmp_path: Path) -> None:
     bad = torch.tensor(float("nan")).expand(4096)
     path = write_vgg(tmp_path / "features.pth", classifier_0_bias=bad)
-    with pytest.raises(ValueError, match=r"not all numbers of classifier\.0\.bias are finite"):
+    with pytest.raises(ValueError, match=r"not all of classifier\.0\.bias is finite"):
         vgg_weights(path, None)

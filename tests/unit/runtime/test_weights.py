@@ -18,7 +18,7 @@ SOUND: dict[str, Any] = {
     "large ones": {
         "a": HALF,
         "b": torch.tensor([3e38, 3e38]),
-        "c": torch.tensor([1e308, 1e308], dtype=torch.float64),
+        "c": torch.full((2,), 1e308, dtype=torch.float64),
     },
     "nested": {"a": [{"b": torch.ones(1)}, 5, "text", None]},
 }

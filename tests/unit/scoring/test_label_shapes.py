@@ -1,6 +1,5 @@
 """Pseudo-labels as arrays: the same from export's lines and from refine's rows."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from stages.tables.grades import GRADES
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table
 from tests.sound_rows import own_grades, pseudo_label_row
+from tests.written_labels import write_lines
 
 
 def rle(width: int = 6) -> dict[str, Any]:
@@ -22,15 +22,15 @@ def rle(width: int = 6) -> dict[str, Any]:
 
 
 def write(path: Path, *entries: dict[str, Any]) -> Path:
-    lines = ",\n".join(json.dumps(entry) for entry in entries)
-    path.write_text('{"info": {},\n"annotations": [\n' + lines + "\n]}\n")
-    return path
+    size = {"file_name": "a.png", "height": 10, "width": 12}
+    return write_lines(path, entries, [{"id": number, **size} for number in (3, 5)])
 
 
 def entry(image: int, **more: Any) -> dict[str, Any]:
     shape = {"size": [10, 12], "counts": rle()["counts"].decode()}
     row = {"image_id": image, "category_id": 4, "bbox": [3.0, 2.0, 6.0, 4.0], "score": 0.25}
-    return {**row, "segmentation": shape, **more}
+    own = {"id": 1, "mask_weight": 1.0, "provenance": {"instance_id": 1}}
+    return {**row, **own, "segmentation": shape, **more}
 
 
 def test_nothing_has_no_labels(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_rows_have_the_trained_box_and_mask() -> None:
 def test_what_export_did_not_write_is_refused(tmp_path: Path) -> None:
     odd = entry(3)
     del odd["score"]
-    with pytest.raises(ValueError, match="an annotation of image 3 is no pseudo-label of export"):
+    with pytest.raises(ValueError, match="annotation 1: it lacks something"):
         list(shapes_in(write(tmp_path / "a.json", odd)))
     with pytest.raises(ValueError, match="image 3 comes after image 5"):
         list(shapes_in(write(tmp_path / "a.json", entry(5), entry(3))))

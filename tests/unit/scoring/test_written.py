@@ -1,6 +1,5 @@
 """Pseudo-labels by image: from export's file line by line, or from rows of refine."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from stages.tables.grades import GRADES
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.table import rows_table
 from tests.sound_rows import Row, grade_row, own_grades, pseudo_label_row
+from tests.written_labels import write_lines
 
 
 def entry(number: int, image: int, instance: int, **more: Any) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def entry(number: int, image: int, instance: int, **more: Any) -> dict[str, Any]
     return {
         "id": number,
         "image_id": image,
+        "category_id": 1,
         "bbox": [3.0, 2.0, 6.0, 4.0],
         "segmentation": {"size": rle["size"], "counts": rle["counts"].decode()},
         "score": 0.25,
@@ -33,11 +34,8 @@ def entry(number: int, image: int, instance: int, **more: Any) -> dict[str, Any]
 
 
 def write(path: Path, *entries: dict[str, Any]) -> Path:
-    lines = ",\n".join(json.dumps(item) for item in entries)
-    path.write_text(
-        '{"info": {},\n"images": [\n{"id": 3}\n],\n"annotations": [\n' + lines + "\n]}\n"
-    )
-    return path
+    size = {"file_name": "a.png", "height": 10, "width": 12}
+    return write_lines(path, entries, [{"id": number, **size} for number in (3, 5)])
 
 
 def tables(rows: list[Row]) -> tuple[pa.Table, pa.Table]:
@@ -95,8 +93,8 @@ def test_labels_come_image_by_image_with_their_instances(tmp_path: Path) -> None
 BAD = [
     ([entry(1, 5, 1), entry(2, 3, 2)], "image 3 comes after image 5"),
     ([entry(1, 3, 1), entry(2, 3, 1)], "instance 1 has two annotations"),
-    ([{"id": 9, "image_id": 3, "bbox": [0, 0, 1, 1]}], "annotation 9 is no pseudo-label"),
-    ([entry(4, 3, 1, segmentation=[[0, 0, 1, 1, 1, 0]])], "annotation 4 is no pseudo-label"),
+    ([{"id": 9, "image_id": 3, "bbox": [0, 0, 1, 1]}], "annotation 9: it lacks something"),
+    ([entry(4, 3, 1, segmentation=[[0, 0, 1, 1, 1, 0]])], "annotation 4: it lacks something"),
 ]
 
 
