@@ -15,7 +15,12 @@ import pyarrow as pa
 
 from stages.grading.grader_file import read_graders
 from stages.grading.verdicts import grades_of
-from stages.learning.shard import opened_shard
+from stages.learning.shard import (
+    check_pseudo_labels,
+    check_selections,
+    checked_bags,
+    opened_shard,
+)
 from stages.runtime.code import code_of
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
@@ -27,9 +32,7 @@ from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import check_members
 from stages.tables.streams import Cursor, images_of_file
-from stages.tables.table import read_table
 
 TABLES = {
     "proposals": (
@@ -97,8 +100,8 @@ def main(argv: Sequence[str] | None) -> None:
     settings = from_json(Grade, args.settings, "grade")
     paths = {name: getattr(args, name) for name in TABLES}
     shard = opened_shard(args.images, args.weak_labels, args.shard)
-    made = read_table(args.pseudo_labels, PSEUDO_LABELS, columns=["image_id"])
-    check_members(made, shard.images.keys(), args.pseudo_labels)
+    check_selections(shard, args.selections, checked_bags(shard, args.proposals))
+    check_pseudo_labels(shard, args.pseudo_labels)
     [table] = write_in_parts(
         [(args.out, GRADES)],
         shard.image_ids,

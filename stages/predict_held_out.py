@@ -15,7 +15,7 @@ from typing import Any
 
 from stages.engines.before_training import check_categories, check_images
 from stages.engines.engine import ENGINES, Engine, open_engine
-from stages.engines.results import write_part, write_results
+from stages.engines.results import is_whole, write_part, write_results
 from stages.formats.coco import read_coco
 from stages.learning.model_file import load_model, of_header
 from stages.runtime.atomic import write_text
@@ -103,6 +103,10 @@ def write_parts(
     parts: Sequence[Part], engine: Engine, train: Train, args: argparse.Namespace
 ) -> None:
     """Write the parts that are not there; without one, no detector is opened."""
+    for path, _ in parts:
+        if path.exists() and not is_whole(path):
+            say(NAME, f"{path}: a finished part is damaged, so it is made again.")
+            path.unlink()
     todo = [(path, images) for path, images in parts if not path.exists()]
     total, left = (sum(len(images) for _, images in some) for some in (parts, todo))
     progress = Progress(NAME, total, "held-out images")

@@ -21,7 +21,7 @@ from stages.labels.by_instance import labels_of_instances
 from stages.labels.given import born_again, given_masks
 from stages.learning.arguments import add_arguments, feature_modules
 from stages.learning.labelled import tally
-from stages.learning.shard import Shard, checked_bags, opened_shard, walked
+from stages.learning.shard import Shard, check_selections, checked_bags, opened_shard, walked
 from stages.methods.kit import Kit
 from stages.methods.refiner import REFINERS, Refiner
 from stages.methods.refining import FORMER, former_files, kit_of
@@ -41,11 +41,10 @@ from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import check_same, keys_of
-from stages.tables.table import empty_table, read_table
+from stages.tables.shards import keys_of
+from stages.tables.table import empty_table
 from stages.tables.trail import TRAIL
 
-KEY = ("bag_id", "proposal_id")  # of a row in its image
 PROPOSED = tuple(PROPOSALS.schema.names)
 SCORED = tuple(SELECTIONS.schema.names)
 
@@ -112,7 +111,7 @@ def main(argv: Sequence[str] | None) -> None:
         facts = facts_of(args, kit, refine, method.facts_of_method(kit))
         shard = opened_shard(args.images, args.weak_labels, args.shard)
         bags = checked_bags(shard, args.proposals)
-        check_selections(args.selections, bags)
+        check_selections(shard, args.selections, bags)
         refiner = method.opened_refiner(kit, device) if len(bags) else None
         rows, trail = write_in_parts(
             [(args.out, PSEUDO_LABELS), (args.out_trail, TRAIL)],
@@ -139,13 +138,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--propose-model", type=Path, help="of a segmenter that is looked through")
     parser.add_argument("--shard", required=True, help="such as 0003-of-0128")
     return parser
-
-
-def check_selections(selections: Path, bags: pa.Table) -> None:
-    """Raise ValueError unless the choices of a file are about these proposals, all of them."""
-    chosen = read_table(selections, SELECTIONS, columns=["image_id", *KEY])
-    seen, wanted = keys_of(chosen, *KEY), keys_of(bags, *KEY)
-    check_same(seen, wanted, what="proposals", where=selections)
 
 
 def facts_of(

@@ -163,7 +163,8 @@ def _write_tables(folder: Path, images: int, labels: Rows, proposals: Rows) -> N
     for shard in (0, 1):
         mine = [row for row in proposals if (row["image_id"] - 1) % 2 == shard]
         table = rows_table(PROPOSALS, mine)
-        write_table(folder / f"proposals-{shard}.parquet", table, PROPOSALS, {})
+        facts = {"shard": SHARDS[shard]}
+        write_table(folder / f"proposals-{shard}.parquet", table, PROPOSALS, facts)
 
 
 SHARDS = ("0000-of-0002", "0001-of-0002")

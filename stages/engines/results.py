@@ -1,6 +1,7 @@
 """Detections as COCO results: the same for every engine, written image by image, in parts."""
 
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,28 @@ def results_of(
 
 
 def write_part(path: Path, results: Iterable[list[dict[str, Any]]], progress: Progress) -> None:
-    """Write the results of some images, image by image, a line of JSON for each result."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    """Write the results of some images, image by image, a line of JSON for each result.
+
+    The last line says how many there are, and their CRC-32.
+    """
+    count, check = 0, 0
+    with replacing(path) as temporary, temporary.open("w", encoding="ascii") as file:
         for found in results:
-            file.writelines(json.dumps(result, allow_nan=False) + "\n" for result in found)
+            for result in found:
+                line = json.dumps(result, allow_nan=False) + "\n"
+                file.write(line)
+                count, check = count + 1, zlib.crc32(line.encode("ascii"), check)
             progress.step()
+        file.write(json.dumps([count, check]) + "\n")
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a part is there as it was written."""
+    try:
+        *lines, last = path.read_bytes().splitlines(keepends=True)
+        return bool(json.loads(last) == [len(lines), zlib.crc32(b"".join(lines))])
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def write_results(path: Path, parts: Iterable[Path]) -> int:
@@ -56,9 +74,8 @@ def write_results(path: Path, parts: Iterable[Path]) -> int:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write("[")
         for part in parts:
-            with part.open(encoding="utf-8") as lines:
-                for line in lines:
-                    file.write((",\n" if count else "\n") + line.rstrip("\n"))
-                    count += 1
+            for line in part.read_text(encoding="ascii").splitlines()[:-1]:
+                file.write((",\n" if count else "\n") + line)
+                count += 1
         file.write("\n]\n")
     return count

@@ -4,7 +4,9 @@ They lie by the photograph's digest, in a folder that bears the digest of all el
 them; one that is missing or cut short is made again, with the same bytes.
 """
 
+import io
 import os
+import zlib
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
@@ -22,6 +24,7 @@ from stages.runtime.code import code_of
 from stages.runtime.provenance import fingerprint
 from stages.settings.selectors.psm import Features
 
+CHECK = 4  # bytes of a CRC-32
 DIGITS = 32  # of a photograph's digest, in the name of its embedding
 
 
@@ -55,7 +58,7 @@ class EmbeddedInputs(Inputs):
 
     def read(self, image: Mapping[str, Any], *, flip: bool) -> Tensor:
         """The embedding, where it is cached, else resized pixels: told apart by `batch`."""
-        cached = _cached(self._path(image, flip))
+        cached = kept(self._path(image, flip), self.encoder.channels)
         if cached is not None:
             return cached
         return self.encoder.resized(self.pixels(image), flip=flip)
@@ -77,7 +80,7 @@ class EmbeddedInputs(Inputs):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_suffix(f".{os.getpid()}.tmp.npy")  # another may write it too
-            np.save(temporary, embedding.cpu().numpy())  # not synced: it can be made again
+            temporary.write_bytes(packed(embedding))  # not synced: it can be made again
             temporary.replace(path)
         return embedding
 
@@ -108,11 +111,31 @@ def cache_name(
     return fingerprint(facts)
 
 
-def _cached(path: Path | None) -> Tensor | None:
-    """An embedding from disk; None where there is none, or a crash has cut it short."""
+def packed(embedding: Tensor) -> bytes:
+    """An embedding as a file of numpy, and behind it the CRC-32 of all before."""
+    buffer = io.BytesIO()
+    np.save(buffer, embedding.cpu().numpy())
+    data = buffer.getvalue()
+    return data + zlib.crc32(data).to_bytes(CHECK, "big")
+
+
+def kept(path: Path | None, channels: int) -> Tensor | None:
+    """An embedding from disk; None where there is none, or none that can be looked through.
+
+    Parameters
+    ----------
+    path : where it would lie; None: nothing is kept. channels : that it has.
+    """
     if path is None:
         return None
     try:
-        return torch.from_numpy(np.load(path, allow_pickle=False))
+        data = path.read_bytes()
+        if zlib.crc32(data[:-CHECK]) != int.from_bytes(data[-CHECK:], "big"):
+            return None  # a crash has cut it short, or a disk has a fault
+        found = np.load(io.BytesIO(data), allow_pickle=False)
     except (OSError, ValueError, EOFError, TypeError):  # TypeError: many arrays in one
         return None
+    is_sound = (
+        found.ndim == 3 and len(found) == channels and np.issubdtype(found.dtype, np.floating)
+    )
+    return torch.from_numpy(found) if is_sound and np.isfinite(found).all() else None

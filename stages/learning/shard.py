@@ -14,13 +14,19 @@ import numpy as np
 import pyarrow as pa
 
 from stages.learning.labelled import check_bags
+from stages.tables.checks import check_codes
 from stages.tables.images import shard_images
+from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
+from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
-from stages.tables.shards import check_members, rows_digest
+from stages.tables.selections import SELECTIONS
+from stages.tables.shards import check_members, check_same, check_shard, keys_of, rows_digest
 from stages.tables.streams import Cursor, images_of_file
 from stages.tables.table import empty_table, read_table
 from stages.tables.weak_labels import WEAK_LABELS
+
+OF_PROPOSAL = ("bag_id", "proposal_id")  # its key in its image
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,12 @@ class Shard:
 
     Attributes
     ----------
+    name : such as 0003-of-0128.
     table : rows of table `images`. labels : rows of table `weak_labels` of these images.
     images, labels_of : the same by image id; an image without labels has none.
     """
 
+    name: str
     table: pa.Table
     labels: pa.Table
     images: Mapping[int, Mapping[str, Any]]
@@ -54,7 +62,15 @@ def opened_shard(images: Path, weak_labels: Path, shard: str) -> Shard:
     rows = {row["image_id"]: row for row in table.to_pylist()}
     found = dict(_labels_in(weak_labels, rows))
     labels = pa.concat_tables([empty_table(WEAK_LABELS), *found.values()])
-    return Shard(table, labels, rows, found)
+    _check_given(labels, rows, weak_labels)
+    return Shard(shard, table, labels, rows, found)
+
+
+def _check_given(labels: pa.Table, images: Mapping[int, Any], where: Path) -> None:
+    """Hold the masks that were given against the size of their images."""
+    sizes = [(images[i]["height"], images[i]["width"]) for i in labels["image_id"].to_pylist()]
+    area = np.array(sizes, dtype=np.int64).reshape(-1, 2).prod(axis=1)
+    check_codes(labels.column("rle"), area, f"{where}: column rle")
 
 
 def _labels_in(path: Path, wanted: Mapping[int, Any]) -> Iterator[tuple[int, pa.Table]]:
@@ -71,11 +87,26 @@ def checked_bags(shard: Shard, proposals: Path) -> pa.Table:
     ------
     ValueError : there are proposals of images of another shard, or a labelled object has no bag.
     """
+    check_shard(proposals, PROPOSALS, shard.name)
     columns = ("image_id", "bag_id", "proposal_id", "valid")
     table = read_table(proposals, PROPOSALS, columns=columns)
     check_members(table, shard.images.keys(), proposals)
     check_bags(table, shard.labels, proposals)
     return table
+
+
+def check_selections(shard: Shard, selections: Path, bags: pa.Table) -> None:
+    """Raise ValueError unless a file has scores of these proposals, of all and of no others."""
+    check_shard(selections, SELECTIONS, shard.name)
+    scored = read_table(selections, SELECTIONS, columns=["image_id", *OF_PROPOSAL])
+    seen, wanted = keys_of(scored, *OF_PROPOSAL), keys_of(bags, *OF_PROPOSAL)
+    check_same(seen, wanted, what="proposals", where=selections)
+
+
+def check_pseudo_labels(shard: Shard, pseudo_labels: Path) -> None:
+    """Raise ValueError unless a file has a pseudo-label of each object, and of no others."""
+    check_shard(pseudo_labels, PSEUDO_LABELS, shard.name)
+    Members(shard.table, shard.labels).check_labelled(pseudo_labels)
 
 
 def walked(path: Path, record: Record, columns: Sequence[str]) -> Cursor:

@@ -39,7 +39,7 @@ def check_run(tables: Mapping[str, Sequence[Path]], members: Members) -> None:
     for name, record in RECORDS.items():
         whole_set(tables[name], record)
         members.check_count(tables[name])
-        shards = {str(checked_header(path, record)["shard"]): path for path in tables[name]}
+        shards = {str(checked_header(path, record).get("shard")): path for path in tables[name]}
         ordered.append([path for _, path in sorted(shards.items())])
     counts = {name: len(paths) for name, paths in zip(RECORDS, ordered, strict=True)}
     if len(set(counts.values())) > 1:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from stages.runtime.program import say
 from stages.runtime.progress import Progress
 from stages.runtime.unfinished import parts_folder, remove_parts
 from stages.tables.record import Record
+from stages.tables.shards import check_members
 from stages.tables.table import empty_table, read_table, write_table
 
 Outputs = Sequence[tuple[Path, Record]]  # the first one is the stage's own, others lie beside it
@@ -47,11 +49,13 @@ def write_in_parts(
     for number, start in enumerate(range(0, len(image_ids), chunk)):
         ids = image_ids[start : start + chunk]
         paths = [_part(folder, number, record, own=not k) for k, (_, record) in enumerate(outputs)]
-        if paths[0].exists():
-            progress.skip(len(ids))
-        else:
+        found = _finished(outputs, paths, ids, name=progress.name)
+        if found is None:
             _write_part(outputs, paths, ids, compute, provenance=provenance, progress=progress)
-        parts.append([read_table(p, record) for p, (_, record) in zip(paths, outputs, strict=True)])
+            found = _read(outputs, paths, ids)
+        else:
+            progress.skip(len(ids))
+        parts.append(found)
     tables: list[pa.Table] = []
     for place, (out, record) in reversed(list(enumerate(outputs))):  # the stage's own one last
         table = pa.concat_tables([part[place] for part in parts]) if parts else empty_table(record)
@@ -63,6 +67,26 @@ def write_in_parts(
 
 def _part(folder: Path, number: int, record: Record, *, own: bool) -> Path:
     return folder / f"part-{number:06d}{'' if own else '-' + record.name}.parquet"
+
+
+def _read(outputs: Outputs, paths: Sequence[Path], ids: Sequence[int]) -> list[pa.Table]:
+    tables = [read_table(path, record) for path, (_, record) in zip(paths, outputs, strict=True)]
+    for table, path in zip(tables, paths, strict=True):
+        check_members(table, ids, path)
+    return tables
+
+
+def _finished(
+    outputs: Outputs, paths: Sequence[Path], ids: Sequence[int], *, name: str
+) -> list[pa.Table] | None:
+    """What an interrupted run had finished; None where it had not, or where that is damaged."""
+    if not paths[0].exists():
+        return None
+    try:
+        return _read(outputs, paths, ids)
+    except ValueError as error:
+        say(name, f"a finished part is damaged, so it is made again: {error}")
+        return None
 
 
 def _write_part(

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from stages.tables.headers import checked_header
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
-from stages.tables.shard_names import shard_number
+from stages.tables.shard_names import is_shard_name, shard_number
 from stages.tables.shards import Keys, check_members, check_same, keys_of
 from stages.tables.table import read_table
 
@@ -123,7 +123,13 @@ class Members:
         ------
         ValueError : an image is not of the shard, or the file is not as it should be.
         """
-        shard = shard_number(str(checked_header(path, record)["shard"]))
+        name = str(checked_header(path, record).get("shard"))
+        if not is_shard_name(name):
+            raise ValueError(
+                f"{path}: its header does not tell its shard, but {name[:40]!r}. Remove the file "
+                "and run snakemake again."
+            )
+        shard = shard_number(name)
         rows = read_table(path, record, columns=["image_id", *columns])
         check_members(rows, self.image_ids(shard), path)
         return shard, rows

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from stages.tables.headers import checked_header
 from stages.tables.record import Record
-from stages.tables.shard_names import shard_names
+from stages.tables.shard_names import is_shard_name, shard_names
 
 Keys = set[tuple[int, ...]]
 
@@ -24,9 +24,9 @@ def whole_set(paths: Sequence[Path], record: Record) -> dict[str, Any]:
         different settings, code or models.
     """
     headers = [checked_header(path, record) for path in paths]
-    names = [str(header.pop("shard", "")) for header in headers]
-    count = int(names[0].rpartition("-")[2] or 0)
-    if not count or sorted(names) != list(shard_names(count)):
+    names = [str(header.pop("shard", ""))[:40] for header in headers]
+    count = int(names[0].rpartition("-")[2]) if is_shard_name(names[0]) else 0
+    if count != len(names) or sorted(names) != list(shard_names(count)):
         raise ValueError(
             f"{paths[0].parent}: table {record.name} needs each of its {count} shards once, but "
             f"{', '.join(names)} were given. Give all shards of one count."
@@ -45,6 +45,16 @@ def whole_set(paths: Sequence[Path], record: Record) -> dict[str, Any]:
 
 def _differ(key: str, header: Mapping[str, Any], headers: Sequence[Mapping[str, Any]]) -> bool:
     return bool(header.get(key) != headers[0].get(key))
+
+
+def check_shard(path: Path, record: Record, shard: str) -> None:
+    """Raise ValueError where a file says that it holds another shard, named as 0003-of-0128."""
+    seen = checked_header(path, record).get("shard", shard)
+    if seen != shard:
+        raise ValueError(
+            f"{path}: it holds shard {str(seen)[:40]} of table {record.name}, but {shard} is "
+            "wanted. Remove the file and run snakemake again."
+        )
 
 
 def check_members(rows: pa.Table, image_ids: Collection[int], where: Path) -> None:

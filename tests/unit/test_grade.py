@@ -90,7 +90,7 @@ def test_chunks_do_not_change_the_bytes(folder: Path) -> None:
 
 
 def test_labels_of_another_shard_are_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"pseudo_labels-0001-of-0002\.parquet: image 1 is not"):
+    with pytest.raises(ValueError, match=r"-0001-of-0002\.parquet: it holds shard 0001-of-0002"):
         run(folder, 0, of=1)
 
 

@@ -264,7 +264,7 @@ def test_a_bag_of_empty_masks_gives_its_first(small_run: Run, tmp_path: Path) ->
 
 
 def test_selections_of_other_proposals_are_refused(small_run: Run, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"selections-1\.parquet.*proposals are missing"):
+    with pytest.raises(ValueError, match=r"selections-1\.parquet: it holds shard 0001-of-0002"):
         labelled(small_run, tmp_path, SMALL_REFINE, selections=small_run.selections[1])
 
 
@@ -278,7 +278,7 @@ def test_selections_that_lack_a_proposal_are_refused(small_run: Run, tmp_path: P
 def test_rows_of_another_shard_are_refused(small_run: Run, tmp_path: Path) -> None:
     world = changed(small_run.world, tmp_path / "world")
     shutil.copy(world.folder / "proposals-1.parquet", world.folder / "proposals-0.parquet")
-    with pytest.raises(ValueError, match=r"proposals-0\.parquet: image 2 is not one of"):
+    with pytest.raises(ValueError, match=r"proposals-0\.parquet: it holds shard 0001-of-0002"):
         labelled(Run(world, small_run.folder), tmp_path, NOTHING)
 
 

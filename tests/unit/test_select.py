@@ -189,7 +189,7 @@ def test_an_object_without_a_bag_is_refused(small_run: Run, tmp_path: Path) -> N
 def test_rows_of_another_shard_are_refused(small_run: Run, tmp_path: Path) -> None:
     world = changed(small_run.world, tmp_path / "world")
     shutil.copy(world.folder / "proposals-1.parquet", world.folder / "proposals-0.parquet")
-    with pytest.raises(ValueError, match=r"proposals-0\.parquet: image 2 is not one of"):
+    with pytest.raises(ValueError, match=r"proposals-0\.parquet: it holds shard 0001-of-0002"):
         choose(small_run, tmp_path / "out.parquet", world=world)
 
 

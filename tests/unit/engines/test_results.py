@@ -1,12 +1,14 @@
 """Results have COCO's format, whatever the engine, and are written whole."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pycocotools import mask as coco_mask
 
-from stages.engines.results import results_of, write_part, write_results
+from stages.engines.results import is_whole, results_of, write_part, write_results
 from stages.runtime.progress import Progress
 
 
@@ -45,3 +47,23 @@ def test_parts_together_are_a_list_with_one_result_per_line(tmp_path: Path) -> N
     path = tmp_path / "predictions.json"
     assert write_results(path, parts) == 3
     assert path.read_text() == '[\n{"score": 0.5},\n{"score": 0.25},\n{"score": 0.125}\n]\n'
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "emptied": lambda data: b"",
+    "cut at a line": lambda data: data[: data[:-1].rfind(b"\n") + 1],
+    "a line gone": lambda data: b"\n".join(data.split(b"\n")[1:]),
+    "doubled": lambda data: data * 2,
+    "another digit": lambda data: data.replace(b"1", b"2", 1),
+    "too deep": lambda data: data + b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_part_that_is_not_whole_is_told(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "part.jsonl"
+    assert not is_whole(path)
+    write_part(path, [[{"image_id": 1}, {"image_id": 21}], [{"image_id": 3}]], Progress("test", 2))
+    assert is_whole(path)
+    path.write_bytes(damage(path.read_bytes()))
+    assert not is_whole(path)

@@ -1,6 +1,6 @@
 """Resuming inside a shard, with one table and with two: equal bytes, and nothing of others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -124,13 +124,36 @@ def test_parts_of_other_inputs_are_never_mixed_in(tmp_path: Path) -> None:
     assert second.asked == IDS
 
 
-def test_a_damaged_part_is_refused(tmp_path: Path) -> None:
+DAMAGES: dict[str, Callable[[Path, Path], object]] = {
+    "emptied": lambda part, other: part.write_bytes(b""),
+    "cut": lambda part, other: part.write_bytes(part.read_bytes()[:-9]),
+    "text": lambda part, other: part.write_bytes(b"half"),
+    "of other images": lambda part, other: part.write_bytes(other.read_bytes()),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+@pytest.mark.parametrize("table", ["", "-trail"], ids=["labels", "trail"])
+def test_a_damaged_part_is_made_again_and_that_is_said(
+    tmp_path: Path,
+    table: str,
+    damage: Callable[[Path, Path], object],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir(), killed.mkdir()
+    _write(whole, _row)
     with pytest.raises(MemoryError):
-        _write(tmp_path, Dying(4))
-    (folder,) = next(path for path in tmp_path.iterdir()).iterdir()
-    (folder / "part-000000.parquet").write_bytes(b"half")
-    with pytest.raises(ValueError, match="not a Parquet file"):
-        _write(tmp_path, _row)
+        _write(killed, Dying(6))
+    (folder,) = next(path for path in killed.iterdir()).iterdir()
+    parts = [folder / f"part-00000{number}{table}.parquet" for number in (1, 2)]
+    damage(*parts)
+    second = Dying(99)
+    _write(killed, second)
+    assert second.asked == [2, 3, 6]
+    assert f"a finished part is damaged, so it is made again: {parts[0]}" in capsys.readouterr().err
+    for name in ("labels", "trail"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_only_the_parts_folder_of_the_present_facts_stays(tmp_path: Path) -> None:
