@@ -28,4 +28,6 @@ def test_both_ways_are_timed_and_compared(
     share, least = first.split(" masks, ")[1].split("% with the same RLE, least IoU ")
     assert float(share) >= 75  # of some twenty masks; single decodes round otherwise than batches
     assert float(least) > 0.99
-    assert [line.split()[0] for line in lines] == ["propose", "loop", "loop,"]
+    names = [line.split("  ")[0].strip() for line in lines[1:5]]
+    assert names == ["propose", "propose, uncleaned", "loop", "loop, cleaned"]
+    assert len([line for line in lines[5:] if " x as fast as loop" in line]) == 2

@@ -44,7 +44,7 @@ def _interrupted(program: str, folder: Path) -> tuple[int, str]:
     return started.wait(PATIENCE), (started.stderr or sys.stdin).read()
 
 
-@pytest.mark.parametrize("name", ["select", "train", "partworld.train_sam"])
+@pytest.mark.parametrize("name", ["predict", "train", "partworld.train_sam"])
 def test_a_program_that_is_still_importing_torch_stops_with_one_sentence(
     name: str, tmp_path: Path
 ) -> None:
