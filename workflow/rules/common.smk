@@ -1,5 +1,6 @@
 # Before any rule: the config is checked and becomes PLAN; what sets up the shell of every job.
 
+import gc
 import re
 import sys
 from pathlib import Path
@@ -42,6 +43,9 @@ IS_OURS = workflow.modifier.is_main_snakefile()  # not a module: the terminal is
 
 if IS_OURS:
     stop_with_a_sentence()
+    # The DAG is large and stays to the end; to search it for garbage anew for every 700 objects is
+    # an eighth of a dry run's time
+    gc.set_threshold(100_000, 20, 50)
 
 try:
     refuse_clone(ROOT)
