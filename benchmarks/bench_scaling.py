@@ -76,7 +76,8 @@ def costs_of(run: Path, images: int) -> list[Cost]:
 
 def disk_of(run: Path, stage: str) -> int:
     """Bytes of the files of a stage, in whichever home below the run."""
-    folders = [path for path in (run / stage, *run.glob(f"*/{stage}")) if path.is_dir()]
+    found = (path for path in (run / stage, *run.glob(f"*/{stage}")) if path.is_dir())
+    folders = [path for path in found if path.parent.name not in ("benchmarks", "logs")]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files)
 
