@@ -36,7 +36,7 @@ from stages.partworld.layout import SIDE
 from stages.partworld.looks import LOOKS
 from stages.partworld.scenes import SALIENT, Instance, Scene, render_scene
 from stages.runtime.atomic import replacing
-from stages.runtime.program import say
+from stages.runtime.program import FULL, no_room, say
 from stages.runtime.progress import Progress
 
 VERSION = 1  # of the world: raise it when equal arguments no longer give equal bytes
@@ -223,8 +223,10 @@ def main(argv: list[str] | None = None) -> int:
     cv2.setNumThreads(1)
     try:
         said = _written(options)
-    except ValueError as error:
-        print(error, file=sys.stderr)
+    except (ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in FULL:
+            raise
+        print(no_room(error) if isinstance(error, OSError) else error, file=sys.stderr)
         return 2
     say("partworld", said)
     return 0

@@ -17,7 +17,7 @@ SAID = re.compile(rf"^(?:{'|'.join(PROGRAMS)}): ", re.MULTILINE)
 TRACEBACK = "Traceback (most recent call last):"
 TAIL = 65536  # bytes of a log that are looked at
 SHOWN = 8  # lines of what a job said last
-SILENT = "it ended without a word: killed, or out of memory"
+SILENT = "it ended without a word: killed, out of memory, or no room for its log"
 
 
 def tail_of(path: Path) -> str:

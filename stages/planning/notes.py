@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ def read_notes(path: Path) -> dict[str, Any]:
 
 
 def add_notes(path: Path, values: Mapping[str, Any]) -> None:
-    """Lay `values` over what the file says; nothing is written where it says so already."""
+    """Lay `values` over what the file says; nothing is written where it says so already.
+
+    Nor on a full disk: what is not noted is found again, and a job will say that it has no room.
+    """
     former = read_notes(path)
     if {**former, **values} != former:
-        write_text(path, json.dumps({**former, **values}, indent=1, sort_keys=True) + "\n")
+        with suppress(OSError):
+            write_text(path, json.dumps({**former, **values}, indent=1, sort_keys=True) + "\n")

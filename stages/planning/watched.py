@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -211,4 +212,5 @@ def _parsed(store: Path, _mark: tuple[int, int, int]) -> dict[str, dict[str, Any
 
 def _write(store: Path, part: str, new: Mapping[str, Any]) -> None:
     whole = _listed(store)
-    write_text(store, json.dumps({**whole, part: {**whole[part], **new}}) + "\n")
+    with suppress(OSError):  # a full disk: what is not on the list is read again
+        write_text(store, json.dumps({**whole, part: {**whole[part], **new}}) + "\n")
