@@ -3,13 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 READERS := .venv-readers
+LOCK := .venv-lock
 BIN := $(CURDIR)/$(VENV)/bin
 RUN := results/demo
 SAID := $(VENV)/said.txt
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test browser fuzz bench lint config readers clean
+.PHONY: help install demo test browser fuzz kills bench lint config readers lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -36,6 +37,9 @@ browser: $(VENV)/dev.done ## The page of a run in a headless Chromium, which mus
 fuzz: $(VENV)/dev.done ## Ten minutes of odd files for every reader, by hand
 	FUZZ_SECONDS=600 FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} python -m pytest -s -m long tests/fuzz
 
+kills: $(VENV)/dev.done ## 200 kills at random moments, in runs of every recipe, by hand (hours)
+	python -u -m tests.resilience.kills --kills 200 --seed $${KILL_SEED:-0} --work "$$(mktemp -d)"
+
 bench: $(VENV)/run.done ## PartWorld: every component, and what labels are worth to a detector (two hours)
 	snakemake --cores all --configfile workflow/recipes/benchmark.yaml -- ablation
 	snakemake --cores all --configfile workflow/recipes/retention.yaml -- ablation
@@ -54,8 +58,12 @@ config: $(VENV)/dev.done ## config.yaml and its schema, made anew from stages/se
 readers: $(READERS)/run.done ## Every written format, read back by other people's libraries
 	YOLO_CONFIG_DIR=$(CURDIR)/$(READERS) $(READERS)/bin/python -m pytest tests/readers
 
+lock: $(LOCK)/run.done ## requirements.lock: versions and sha256 of all that is installed, from the index
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(LOCK)/bin/pip-compile --quiet --generate-hashes \
+	    --no-header --no-annotate --no-emit-index-url --strip-extras --output-file requirements.lock requirements.txt
+
 clean: ## The environment and what was generated
-	rm -rf $(VENV) $(READERS) results .snakemake
+	rm -rf $(VENV) $(READERS) $(LOCK) results .snakemake
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -73,4 +81,9 @@ $(VENV)/dev.done: requirements-dev.txt requirements.txt | $(VENV)/bin/python
 $(READERS)/run.done: requirements-readers.txt
 	$(PYTHON) -m venv $(READERS)
 	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-readers.txt
+	touch $@
+
+$(LOCK)/run.done:
+	$(PYTHON) -m venv $(LOCK)
+	$(LOCK)/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
 	touch $@

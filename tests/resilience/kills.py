@@ -135,7 +135,9 @@ def contents(folder: Path) -> dict[str, str]:
     return {
         path: digest
         for path, digest in found.items()
-        if not set(Path(path).parts) & set(UNTOLD) and Path(path).name not in NOT_BYTES
+        if not set(Path(path).parts) & set(UNTOLD)
+        and Path(path).name not in NOT_BYTES
+        and not path.endswith(".tmp")  # of an answer that was being written: hidden, and never read
     }
 
 

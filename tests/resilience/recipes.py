@@ -1,5 +1,6 @@
 """The smallest runs that go through all stages, by the labels that they start from."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import yaml
@@ -29,6 +30,7 @@ def runs() -> dict[str, dict[str, Any]]:
         **{"variant": "crossed", "rounds": 2, "report": {**ONE_TRAINING, "variants": ["crossed"]}},
         "again": {"refine": {"method": "relabel", "relabel": {"cross_fit": True}}},
     }
+    detectron2 = {"train": {"engine": "detectron2", "fpn_channels": 64}}
     teacher = {"propose": {"sim": SMALL_TEACHER}, "report": {**ONE_TRAINING, "variants": ["sim"]}}
     return {
         "points": merged(TINY, LESS),
@@ -38,4 +40,5 @@ def runs() -> dict[str, dict[str, Any]]:
         "SIM": merged(TINY, _recipe("sim_demo"), boxes, teacher, {"variant": "sim"}, LESS),
         "rounds": merged(TINY, TWICE, LESS),
         "crossed": merged(TINY, crossed, LESS),
+        **({"detectron2": merged(TINY, detectron2, LESS)} if find_spec("detectron2") else {}),
     }
