@@ -58,6 +58,7 @@ from stages.tables.categories import CATEGORIES
 from stages.tables.images import IMAGES
 from stages.tables.judged_objects import JUDGED_OBJECTS
 from stages.tables.members import Members
+from stages.tables.shards import check_alike
 from stages.tables.table import read_table, rows_by_image, write_table
 from stages.tables.weak_labels import WEAK_LABELS
 
@@ -154,6 +155,7 @@ def labels_of(args: Any, stranger: CocoShapes | None) -> Labels:
 
 def metrics_of(args: Any, settings: Evaluate, ious: ObjectIous) -> dict[str, Any]:
     """Everything measured, as written to metrics.json; `ious` is filled."""
+    check_alike({args.images: IMAGES, args.weak_labels: WEAK_LABELS, args.categories: CATEGORIES})
     is_iou, has_labels = is_by_iou(settings.match, args.weak_labels), has_tables(args)
     backend_of(settings.backend)  # in the first second, as the line before and that which follows
     training = read_training(args.training) if args.training else None

@@ -43,7 +43,7 @@ from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
 from stages.tables.members import Members
 from stages.tables.pseudo_labels import PSEUDO_LABELS
-from stages.tables.shards import whole_set
+from stages.tables.shards import check_alike, whole_set
 from stages.tables.streams import Cursor, images_of_shards
 from stages.tables.table import read_table, rows_by_image
 from stages.tables.weak_labels import WEAK_LABELS
@@ -130,6 +130,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--settings", default="{}", help="JSON of the config section `export`")
     args = parser.parse_args(argv)
     settings = from_json(Export, args.settings, "export")
+    check_alike({args.images: IMAGES, args.weak_labels: WEAK_LABELS, args.categories: CATEGORIES})
     images, labels = read_table(args.images, IMAGES), read_table(args.weak_labels, WEAK_LABELS)
     categories = read_table(args.categories, CATEGORIES)
     upstream = checked_set(args.pseudo_labels, images, labels)

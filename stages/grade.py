@@ -100,8 +100,9 @@ def main(argv: Sequence[str] | None) -> None:
     settings = from_json(Grade, args.settings, "grade")
     paths = {name: getattr(args, name) for name in TABLES}
     shard = opened_shard(args.images, args.weak_labels, args.shard)
-    check_selections(shard, args.selections, checked_bags(shard, args.proposals))
-    check_pseudo_labels(shard, args.pseudo_labels)
+    bags = checked_bags(shard, args.proposals)
+    check_selections(shard, args.selections, bags, seed=args.seed)
+    check_pseudo_labels(shard, args.pseudo_labels, seed=args.seed)
     [table] = write_in_parts(
         [(args.out, GRADES)],
         shard.image_ids,

@@ -38,11 +38,12 @@ from stages.segmenters.proposing import Proposer
 from stages.settings.prompt import Prompt
 from stages.settings.propose import Propose
 from stages.settings.section import from_json, provenance_values
-from stages.tables.images import shard_images
+from stages.tables.images import IMAGES, shard_images
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
-from stages.tables.shards import Keys, check_same, keys_of
+from stages.tables.shards import Keys, check_alike, check_same, keys_of
 from stages.tables.table import empty_table
+from stages.tables.weak_labels import WEAK_LABELS
 
 
 class ImageProposer:
@@ -121,6 +122,7 @@ def main(argv: Sequence[str] | None) -> None:
     settings = from_json(Propose, args.settings, "propose")
     sources = from_json(Prompt, args.prompt_settings, "prompt")
     use_threads(args.threads)
+    check_alike({args.images: IMAGES, args.weak_labels: WEAK_LABELS})
     images = {row["image_id"]: row for row in shard_images(args.images, args.shard).to_pylist()}
     prompts, deleted, modules = prompts_of(args, sources, images)
     with ExitStack() as stack:

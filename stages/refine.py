@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None) -> None:
         facts = facts_of(args, kit, refine, method.facts_of_method(kit))
         shard = opened_shard(args.images, args.weak_labels, args.shard)
         bags = checked_bags(shard, args.proposals)
-        check_selections(shard, args.selections, bags)
+        check_selections(shard, args.selections, bags, seed=args.seed)
         refiner = method.opened_refiner(kit, device) if len(bags) else None
         rows, trail = write_in_parts(
             [(args.out, PSEUDO_LABELS), (args.out_trail, TRAIL)],

@@ -41,8 +41,11 @@ from stages.settings.propose import Propose
 from stages.settings.refine import Refine
 from stages.settings.select import Select
 from stages.settings.training import Training
+from stages.tables.categories import CATEGORIES
+from stages.tables.headers import checked_header
 from stages.tables.images import IMAGES
 from stages.tables.proposals import PROPOSALS
+from stages.tables.shards import check_alike, check_seed
 from stages.tables.table import read_table, read_tables
 from stages.tables.weak_labels import WEAK_LABELS
 
@@ -131,6 +134,9 @@ def open_index(
     ------
     ValueError : there is not one proposal, or labels, proposals and choices do not add up.
     """
+    check_alike({args.images: IMAGES, args.weak_labels: WEAK_LABELS, args.categories: CATEGORIES})
+    for path in args.proposals:
+        check_seed(path, PROPOSALS, checked_header(args.images, IMAGES).get("seed"))
     labels = read_table(args.weak_labels, WEAK_LABELS, columns=LABEL_COLUMNS)
     proposals = read_tables(args.proposals, PROPOSALS, columns=BAG_COLUMNS)
     if not len(proposals):

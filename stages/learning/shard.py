@@ -15,13 +15,22 @@ import pyarrow as pa
 
 from stages.learning.labelled import check_bags
 from stages.tables.checks import check_codes
-from stages.tables.images import shard_images
+from stages.tables.headers import checked_header
+from stages.tables.images import IMAGES, shard_images
 from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import check_members, check_same, check_shard, keys_of, rows_digest
+from stages.tables.shards import (
+    check_alike,
+    check_members,
+    check_same,
+    check_seed,
+    check_shard,
+    keys_of,
+    rows_digest,
+)
 from stages.tables.streams import Cursor, images_of_file
 from stages.tables.table import empty_table, read_table
 from stages.tables.weak_labels import WEAK_LABELS
@@ -35,12 +44,13 @@ class Shard:
 
     Attributes
     ----------
-    name : such as 0003-of-0128.
+    name : such as 0003-of-0128. seed : that its images and labels were prepared with.
     table : rows of table `images`. labels : rows of table `weak_labels` of these images.
     images, labels_of : the same by image id; an image without labels has none.
     """
 
     name: str
+    seed: int | None
     table: pa.Table
     labels: pa.Table
     images: Mapping[int, Mapping[str, Any]]
@@ -58,12 +68,13 @@ class Shard:
 
 def opened_shard(images: Path, weak_labels: Path, shard: str) -> Shard:
     """What is known of the images of a shard, named such as 0003-of-0128."""
+    check_alike({images: IMAGES, weak_labels: WEAK_LABELS})
     table = shard_images(images, shard)
     rows = {row["image_id"]: row for row in table.to_pylist()}
     found = dict(_labels_in(weak_labels, rows))
     labels = pa.concat_tables([empty_table(WEAK_LABELS), *found.values()])
     _check_given(labels, rows, weak_labels)
-    return Shard(shard, table, labels, rows, found)
+    return Shard(shard, checked_header(images, IMAGES).get("seed"), table, labels, rows, found)
 
 
 def _check_given(labels: pa.Table, images: Mapping[int, Any], where: Path) -> None:
@@ -88,6 +99,7 @@ def checked_bags(shard: Shard, proposals: Path) -> pa.Table:
     ValueError : there are proposals of images of another shard, or a labelled object has no bag.
     """
     check_shard(proposals, PROPOSALS, shard.name)
+    check_seed(proposals, PROPOSALS, shard.seed)
     columns = ("image_id", "bag_id", "proposal_id", "valid")
     table = read_table(proposals, PROPOSALS, columns=columns)
     check_members(table, shard.images.keys(), proposals)
@@ -95,16 +107,23 @@ def checked_bags(shard: Shard, proposals: Path) -> pa.Table:
     return table
 
 
-def check_selections(shard: Shard, selections: Path, bags: pa.Table) -> None:
-    """Raise ValueError unless a file has scores of these proposals, of all and of no others."""
+def check_selections(shard: Shard, selections: Path, bags: pa.Table, *, seed: int) -> None:
+    """Raise ValueError unless a file has scores of these proposals, of all and of no others.
+
+    Parameters
+    ----------
+    seed : that they must have been made with.
+    """
+    check_seed(selections, SELECTIONS, seed)
     check_shard(selections, SELECTIONS, shard.name)
     scored = read_table(selections, SELECTIONS, columns=["image_id", *OF_PROPOSAL])
     seen, wanted = keys_of(scored, *OF_PROPOSAL), keys_of(bags, *OF_PROPOSAL)
     check_same(seen, wanted, what="proposals", where=selections)
 
 
-def check_pseudo_labels(shard: Shard, pseudo_labels: Path) -> None:
+def check_pseudo_labels(shard: Shard, pseudo_labels: Path, *, seed: int) -> None:
     """Raise ValueError unless a file has a pseudo-label of each object, and of no others."""
+    check_seed(pseudo_labels, PSEUDO_LABELS, seed)
     check_shard(pseudo_labels, PSEUDO_LABELS, shard.name)
     Members(shard.table, shard.labels).check_labelled(pseudo_labels)
 

@@ -36,7 +36,7 @@ from stages.partworld.layout import SIDE
 from stages.partworld.looks import LOOKS
 from stages.partworld.scenes import SALIENT, Instance, Scene, render_scene
 from stages.runtime.atomic import replacing
-from stages.runtime.program import FULL, no_room, say
+from stages.runtime.program import refused_by_the_system, say
 from stages.runtime.progress import Progress
 
 VERSION = 1  # of the world: raise it when equal arguments no longer give equal bytes
@@ -224,9 +224,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         said = _written(options)
     except (ValueError, OSError) as error:
-        if isinstance(error, OSError) and error.errno not in FULL:
-            raise
-        print(no_room(error) if isinstance(error, OSError) else error, file=sys.stderr)
+        refused = isinstance(error, OSError) and error.errno is not None
+        print(refused_by_the_system(error) if refused else error, file=sys.stderr)
         return 2
     say("partworld", said)
     return 0

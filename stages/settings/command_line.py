@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from stages.settings.bounds import bounded
+
 Values = Mapping[str, Any]
 
 
@@ -17,7 +19,12 @@ def with_numbers(config: Values, said: Values) -> dict[str, Any]:
     Parameters
     ----------
     config : of the run, what was said already in it. said : `--config` as Snakemake has read it.
+
+    Raises
+    ------
+    ValueError : the config is nested too deep, or its aliases stand for too many values.
     """
+    bounded(config, "the config")
     own = {key: value for key, value in said.items() if isinstance(value, (Mapping, list, tuple))}
     return {**config, **{key: _retyped(config[key], own[key]) for key in own if key in config}}
 

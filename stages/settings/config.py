@@ -21,7 +21,8 @@ from stages.settings.select import Select
 from stages.settings.train import Train
 from stages.settings.variants import Again, Variant, default_variants
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # becomes a folder, so no slashes
+LARGEST_SEED = 2**63 - 1  # that PyTorch takes
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"  # becomes a folder, so no slashes
 
 
 class Config(Section):
@@ -34,7 +35,7 @@ class Config(Section):
         str,
         Field(pattern=NAME, description="folder of what is not shared with other variants"),
     ] = "sapnet"
-    seed: Annotated[int, Field(ge=0, description="of every random choice")] = 0
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED, description="of every random choice")] = 0
     shards: Annotated[
         int, Field(ge=1, le=1000, description="parts of the images; 128 suit COCO train2017")
     ] = 2

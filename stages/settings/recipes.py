@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from stages.settings.bounds import bounded
 from stages.settings.overrides import OVERRIDDEN, chain_of, laid_over
 
 Values = Mapping[str, Any]
@@ -27,7 +28,7 @@ def with_recipes(config: Values, root: Path) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError : a recipe is missing, is no YAML, or holds no sections.
+    ValueError : a recipe is missing, is no YAML, or holds no sections, or too many.
     """
     variants = config.get("variants")
     if not isinstance(variants, Mapping):
@@ -71,8 +72,9 @@ def read_recipe(text: str, key: str, root: Path) -> Values:
         )
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{key}: {path} is no YAML ({' '.join(str(error).split())}).") from None
+    bounded(values, f"{key}: {path}")
     if not isinstance(values, Mapping):
         raise ValueError(
             f"{key}: {path} holds no sections of keys. Name a recipe, such as "

@@ -32,7 +32,7 @@ SHARED_FOLDERS = (
 OF_TAGS = ("oicr", "mist", "clue_top1")  # selectors of image tags
 FROM_TAGS = ("adaptive_pgt", "top1_pgt")  # refiners of what such selectors score
 OTHER_CLUES = "set fit_prompt.network: vit"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def run_faults(config: Values) -> Iterator[str]:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from stages.settings.bounds import bounded
 from stages.settings.sentences import SCHEMA_HINT, faults_of, models_in
 
 T = TypeVar("T", bound="Section")
@@ -91,8 +92,9 @@ def from_json(cls: type[T], text: str, section: str) -> T:
     """JSON text to settings of class `cls`; raises ValueError as `from_values` does."""
     try:
         values = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"--settings: not JSON ({error}).") from None
+    bounded(values, section)
     return from_values(cls, values, section)
 
 

@@ -71,6 +71,16 @@ def checked_header(path: Path, record: Record) -> dict[str, Any]:
     return header
 
 
+def _more_behind(footer: pq.FileMetaData, size: int) -> bool:
+    """Whether more than the index of pages stands behind the rows, such as a second file."""
+    if not footer.num_row_groups:
+        return False
+    last = footer.row_group(footer.num_row_groups - 1).column(footer.num_columns - 1)
+    start = last.dictionary_page_offset if last.has_dictionary_page else last.data_page_offset
+    end = start + last.total_compressed_size
+    return bool(size - footer.serialized_size - 8 - end >= end + footer.serialized_size + 8)
+
+
 def _footer(path: Path) -> tuple[dict[str, Any], str, int]:
     """The header, the number of rows that were written, as text, and that of those there."""
     if not path.is_file():
@@ -79,6 +89,9 @@ def _footer(path: Path) -> tuple[dict[str, Any], str, int]:
         footer = pq.read_metadata(path)
         metadata = footer.metadata or {}
         rows, wanted = footer.num_rows, metadata.get(ROWS.encode(), b"").decode()
+        is_twice = _more_behind(footer, path.stat().st_size)
+    if is_twice:
+        raise ValueError(f"{path}: something stands between its rows and its footer. {AGAIN}")
     if KEY.encode() not in metadata:
         raise ValueError(
             f"{path}: a Parquet file, but not one that Maskmill wrote. Remove it and rerun."

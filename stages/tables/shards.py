@@ -57,6 +57,33 @@ def check_shard(path: Path, record: Record, shard: str) -> None:
         )
 
 
+def check_alike(tables: Mapping[Path, Record]) -> None:
+    """Raise ValueError where files that one job has written say different things of how."""
+    headers = {path: checked_header(path, record) for path, record in tables.items()}
+    first, *others = headers
+    for path in others:
+        odd = [
+            key
+            for key in sorted({*headers[first], *headers[path]} - {"schema", "version"})
+            if headers[first].get(key) != headers[path].get(key)
+        ]
+        if odd:
+            raise ValueError(
+                f"{path}: made with other {', '.join(odd)} than {first}, so they are of different "
+                "runs. Remove both and run snakemake again."
+            )
+
+
+def check_seed(path: Path, record: Record, seed: int | None) -> None:
+    """Raise ValueError where a file says that it was made with another seed; None: any."""
+    seen = checked_header(path, record).get("seed", seed)
+    if seed is not None and seen != seed:
+        raise ValueError(
+            f"{path}: made with seed {str(seen)[:40]}, but {seed} is wanted: the file is of "
+            "another run. Remove it and run snakemake again."
+        )
+
+
 def check_members(rows: pa.Table, image_ids: Collection[int], where: Path) -> None:
     """Raise ValueError where a table of a shard has rows of images that are not the shard's."""
     strangers = set(rows.column("image_id").to_pylist()) - set(image_ids)
