@@ -39,6 +39,7 @@ from stages.runtime.provenance import provenance_of
 from stages.settings.export import AnyTransform, Export
 from stages.settings.section import from_json, provenance_values, to_values
 from stages.tables.categories import CATEGORIES
+from stages.tables.checks import SIZE
 from stages.tables.grades import GRADES
 from stages.tables.images import IMAGES
 from stages.tables.members import Members
@@ -73,6 +74,8 @@ class Exporter:
 
     def __init__(self, images: pa.Table, labels: pa.Table, categories: pa.Table, settings: Export):
         self.image_ids = images.column("image_id").to_pylist()
+        columns = (images.column(name).to_pylist() for name in SIZE)
+        self.sizes = dict(zip(self.image_ids, zip(*columns, strict=True), strict=True))
         self.categories = set(categories.column("category_id").to_pylist())
         self.numbering = Numbering(own_ids(labels))
         standing = labels.filter(pc.not_equal(labels.column("status"), "deleted"))
@@ -98,6 +101,13 @@ class Exporter:
                 f"image {image_id}: a pseudo-label has class {min(strangers)}, which is not in "
                 "table categories. The tables are of different runs: remove them and run "
                 "snakemake again."
+            )
+        sizes = set(zip(*(rows.column(name).to_pylist() for name in SIZE), strict=True))
+        if sizes != {self.sizes[image_id]}:
+            raise ValueError(
+                f"image {image_id}: a pseudo-label is of {min(sizes)} px (height, width), but "
+                f"table images says {self.sizes[image_id]}. The tables are of different runs: "
+                "remove them and run snakemake again."
             )
         labels = self.labels[image_id].to_pylist() if image_id in self.labels else []
         found = graded(rows.to_pylist(), [] if grades is None else grades.to_pylist())

@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None) -> None:
         kit, refine = kit_of(args, device)
         method = opened(REFINERS[refine.method].module)
         facts = facts_of(args, kit, refine, method.facts_of_method(kit))
-        shard = opened_shard(args.images, args.weak_labels, args.shard)
+        shard = opened_shard(args.images, args.weak_labels, args.shard, args.categories)
         bags = checked_bags(shard, args.proposals)
         check_selections(shard, args.selections, bags, seed=args.seed)
         refiner = method.opened_refiner(kit, device) if len(bags) else None

@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None) -> None:
     kit = kit_of(args)
     method = opened(SELECTORS[kit.select.method].module)
     facts = facts_of(args, kit, method.facts_of_method(kit))
-    shard = opened_shard(args.images, args.weak_labels, args.shard)
+    shard = opened_shard(args.images, args.weak_labels, args.shard, args.categories)
     bags = checked_bags(shard, args.proposals)
     with ExitStack() as stack:
         device = cache(lambda: stack.enter_context(leased(args.device)))

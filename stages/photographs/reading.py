@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,8 @@ def read_header(source: Path | BinaryIO, path: Path) -> Header:
     ValueError : missing or undecodable.
     """
     try:
+        if isinstance(source, Path):
+            check_regular(source)
         with Image.open(source) as image:
             return header_of(image)
     except DECODE_ERRORS as error:
@@ -141,9 +144,16 @@ def _fitting_turn(data: bytes, path: Path, size: Size) -> int:
 def bytes_of(path: Path) -> bytes:
     """Content of a photograph's file; raises ValueError where it is missing."""
     try:
+        check_regular(path)
         return path.read_bytes()
     except OSError as error:
         raise ValueError(_sentence(path, error)) from error
+
+
+def check_regular(path: Path) -> None:
+    """Raise OSError where a path is no file: a pipe is waited for, and a device has no end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError("it is no regular file")
 
 
 def digest_of(data: bytes, orientation: int | None = None, limits: Range | None = None) -> str:

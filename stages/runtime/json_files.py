@@ -17,6 +17,9 @@ def read_json(path: Path, what: str, stage: str) -> Any:
     ValueError : missing, or no JSON.
     """
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise ValueError("there is no such file")
         return json.loads(path.read_bytes())
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: no {what} ({error}). Rerun {stage}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path}: no {what} ({reason}). Rerun {stage}.") from None

@@ -1,5 +1,6 @@
 """training.json, the facts of a training that `train` writes beside the weights."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,13 @@ def read_training(path: Path) -> dict[str, Any]:
     """
     facts = read_json(path, "facts of a training", "train")
     known = facts if isinstance(facts, dict) else {}
-    odd = [key for key, kind in KEYS.items() if not isinstance(known.get(key), kind)]
+    odd = [key for key, kind in KEYS.items() if not _is(known.get(key), kind)]
     if odd:
-        raise ValueError(f"{path}: no facts of a training, {odd[0]} is missing. Rerun train.")
+        raise ValueError(
+            f"{path}: no facts of a training, {odd[0]} is missing or no finite value. Rerun train."
+        )
     return dict(facts)
+
+
+def _is(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and (kind is not float or math.isfinite(value))

@@ -11,9 +11,12 @@ import numpy as np
 from stages.formats.coco import labelled, read_coco
 from stages.formats.coco_truth import NUMBER
 from stages.geometry.boxes import xywh_to_xyxy, xyxy_to_xywh
+from stages.geometry.codes import MOST_PIXELS
 from stages.geometry.masks import Rle, rle_areas, rle_boxes, segmentation_to_rle
 from stages.metrics.object_quality import TrueObject
 from stages.runtime.json_files import read_json
+
+LARGEST = 1e15  # of a coordinate or a score; what is beyond, NaN among it, is none
 
 
 class Truth:
@@ -117,14 +120,30 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 
     Raises
     ------
-    ValueError : missing, no JSON, no list, or a mask that is no RLE.
+    ValueError : missing, no JSON, no list, values that are none, or a mask that is no RLE.
     """
     results = read_json(path, "COCO results", "train")
     if not isinstance(results, list):
         raise ValueError(f"{path}: no COCO results: its top level is no list. Rerun train.")
     for number, result in enumerate(results):
-        _check_mask(result.get("segmentation"), f"{path}: result {number}")
+        place = f"{path}: result {number}"
+        _check_values(result, place)
+        _check_mask(result.get("segmentation"), place)
     return results
+
+
+def _check_values(result: Any, place: str) -> None:
+    """Ids, box and score are there, and finite."""
+    known = result if isinstance(result, dict) else {}
+    ids = [known.get(name) for name in ("image_id", "category_id")]
+    box = known.get("bbox")
+    numbers = [*(box if isinstance(box, list) else []), known.get("score")]
+    is_finite = all(type(n) in (int, float) and -LARGEST < n < LARGEST for n in numbers)
+    if not is_finite or len(numbers) != 5 or not all(type(number) is int for number in ids):
+        raise ValueError(
+            f"{place}: no COCO result with image_id, category_id, bbox and score, all finite. "
+            "Rerun train."
+        )
 
 
 def _check_mask(mask: Any, place: str) -> None:
@@ -133,8 +152,15 @@ def _check_mask(mask: Any, place: str) -> None:
     if mask is None:
         return
     if not isinstance(size, list) or len(size) != 2:
-        raise ValueError(f"{place}: its segmentation is no RLE with a size.")
+        raise ValueError(f"{place}: its segmentation is no RLE with a size. Rerun train.")
     try:
-        segmentation_to_rle(mask, *size)
+        segmentation_to_rle(mask, *_sides(size))
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
+        raise ValueError(f"{place}: {str(error).rstrip('.')}. Rerun train.") from None
+
+
+def _sides(size: list[Any]) -> tuple[int, int]:
+    """Height and width of an image that could be, px."""
+    if not all(type(side) is int and side > 0 for side in size) or size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(f"its RLE is of size {str(size)[:60]}")
+    return size[0], size[1]
