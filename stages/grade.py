@@ -15,12 +15,7 @@ import pyarrow as pa
 
 from stages.grading.grader_file import read_graders
 from stages.grading.verdicts import grades_of
-from stages.learning.shard import (
-    check_pseudo_labels,
-    check_selections,
-    checked_bags,
-    opened_shard,
-)
+from stages.learning.shard import Shard, check_selections, checked_bags, opened_shard
 from stages.runtime.code import code_of
 from stages.runtime.program import Sentence, parser_of, run, say
 from stages.runtime.progress import Progress
@@ -29,9 +24,11 @@ from stages.settings.grade import Grade
 from stages.settings.section import from_json, provenance_values
 from stages.tables.grades import GRADES
 from stages.tables.in_parts import write_in_parts
+from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
+from stages.tables.shards import check_seed, check_shard
 from stages.tables.streams import Cursor, images_of_file
 
 TABLES = {
@@ -102,7 +99,7 @@ def main(argv: Sequence[str] | None) -> None:
     shard = opened_shard(args.images, args.weak_labels, args.shard)
     bags = checked_bags(shard, args.proposals)
     check_selections(shard, args.selections, bags, seed=args.seed)
-    check_pseudo_labels(shard, args.pseudo_labels, seed=args.seed)
+    check_labelled(shard, args.pseudo_labels, seed=args.seed)
     [table] = write_in_parts(
         [(args.out, GRADES)],
         shard.image_ids,
@@ -114,6 +111,13 @@ def main(argv: Sequence[str] | None) -> None:
         also={"rows": shard.deciding()},
     )
     say("grade", counted(table))
+
+
+def check_labelled(shard: Shard, pseudo_labels: Path, *, seed: int) -> None:
+    """Raise ValueError unless a file has a pseudo-label of each object, and of no others."""
+    check_seed(pseudo_labels, PSEUDO_LABELS, seed)
+    check_shard(pseudo_labels, PSEUDO_LABELS, shard.name)
+    Members(shard.table, shard.labels).check_labelled(pseudo_labels)
 
 
 def facts_of(settings: Grade, *, seed: int, shard: str) -> dict[str, object]:

@@ -18,9 +18,7 @@ from stages.tables.categories import CATEGORIES
 from stages.tables.checks import check_codes
 from stages.tables.headers import checked_header
 from stages.tables.images import IMAGES, shard_images
-from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
-from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.selections import SELECTIONS
 from stages.tables.shards import (
@@ -128,13 +126,6 @@ def check_selections(shard: Shard, selections: Path, bags: pa.Table, *, seed: in
     scored = read_table(selections, SELECTIONS, columns=["image_id", *OF_PROPOSAL])
     seen, wanted = keys_of(scored, *OF_PROPOSAL), keys_of(bags, *OF_PROPOSAL)
     check_same(seen, wanted, what="proposals", where=selections)
-
-
-def check_pseudo_labels(shard: Shard, pseudo_labels: Path, *, seed: int) -> None:
-    """Raise ValueError unless a file has a pseudo-label of each object, and of no others."""
-    check_seed(pseudo_labels, PSEUDO_LABELS, seed)
-    check_shard(pseudo_labels, PSEUDO_LABELS, shard.name)
-    Members(shard.table, shard.labels).check_labelled(pseudo_labels)
 
 
 def walked(path: Path, record: Record, columns: Sequence[str]) -> Cursor:

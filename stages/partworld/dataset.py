@@ -224,8 +224,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         said = _written(options)
     except (ValueError, OSError) as error:
-        refused = isinstance(error, OSError) and error.errno is not None
-        print(refused_by_the_system(error) if refused else error, file=sys.stderr)
+        text = refused_by_the_system(error) if isinstance(error, OSError) else str(error)
+        print(text, file=sys.stderr)
         return 2
     say("partworld", said)
     return 0
