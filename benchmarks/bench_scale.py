@@ -7,7 +7,8 @@ Draws small photographs with four boxes each, and runs prepare, propose, select,
 export on all of them as one shard, each program in a process of its own, as its rule does. The
 segmenter answers boxes without a network (`filled`), so that what is ours is what is measured; with
 `sam` the tiny SAM answers their middles. Prints, for each stage, CPU milliseconds an image (those
-of a run of one image are taken off: start-up) and peak memory, and how both grow.
+of a run of one image are taken off: start-up) and peak memory, and how both grow. Linux alone:
+`ru_maxrss` would hold the memory of the process that starts it too.
 """
 
 import argparse
@@ -33,7 +34,8 @@ import stages
 sys.argv[0] = "stages." + os.environ["STAGE"]
 runpy.run_module(sys.argv[0], run_name="__main__")
 used = resource.getrusage(resource.RUSAGE_SELF)
-print("MEASURED", used.ru_utime + used.ru_stime, used.ru_maxrss)
+[peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print("MEASURED", used.ru_utime + used.ru_stime, peak)
 """
 SETTINGS = {
     "filled": {"prepare": {"labels": "given"}, "propose": {"segmenter": "filled"}},

@@ -33,7 +33,8 @@ import stages
 importlib.import_module(sys.argv[1])
 used = resource.getrusage(resource.RUSAGE_SELF)
 large = [name for name in sys.argv[2:] if name in sys.modules]
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, *large)
+[peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(used.ru_utime + used.ru_stime, int(peak) / 1024, *large)
 """
 
 
