@@ -10,10 +10,10 @@ SAID := $(VENV)/said.txt
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test browser fuzz kills bench lint config readers lock clean
+.PHONY: help install demo test browser fuzz kills bench bench-speed lint config readers lock clean
 
 help: ## What can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 install: $(VENV)/run.done ## The environment alone: . .venv/bin/activate, then snakemake
 
@@ -44,6 +44,15 @@ bench: $(VENV)/run.done ## PartWorld: every component, and what labels are worth
 	snakemake --cores all --configfile workflow/recipes/benchmark.yaml -- ablation
 	snakemake --cores all --configfile workflow/recipes/retention.yaml -- ablation
 	@cat results/benchmark/report/ablation.md results/retention/report/ablation.md
+
+bench-speed: $(VENV)/dev.done ## What each part costs, in CPU seconds, against its rivals (half an hour); COCO_TINY set
+	OMP_NUM_THREADS=1 python -m benchmarks.bench_propose
+	OMP_NUM_THREADS=1 python -m benchmarks.bench_masks --images 5000
+	OMP_NUM_THREADS=1 python -m benchmarks.bench_startup
+	OMP_NUM_THREADS=1 python -m benchmarks.bench_scale
+	OMP_NUM_THREADS=1 python -m benchmarks.bench_prepare
+	OMP_NUM_THREADS=1 python -m benchmarks.bench_one_image
+	OMP_NUM_THREADS=1 python -m benchmarks.bench_encoder --model vit_tiny
 
 lint: $(VENV)/dev.done ## Formatters, linters and types; silent where all is well
 	ruff check --quiet

@@ -1,6 +1,10 @@
 """Other formats are written from finished labels; nothing else reruns for them."""
 
+import pytest
+
 from tests.workflow.workspace import TINY, Workspace
+
+pytestmark = pytest.mark.long
 
 
 def test_formats_that_are_chosen_later_are_written_from_finished_labels(

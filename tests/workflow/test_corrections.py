@@ -3,9 +3,13 @@
 import json
 import re
 
+import pytest
+
 from stages.tables.images import shard_of
 from tests.workflow.photographs import logs_of
 from tests.workflow.workspace import TINY, Workspace, merged
+
+pytestmark = pytest.mark.long
 
 
 def _submitted(workspace: Workspace) -> tuple[int, int, int]:

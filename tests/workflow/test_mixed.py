@@ -13,6 +13,8 @@ from stages.tables.table import read_tables
 from tests.workflow.photographs import Coco, configure, export, label, lay_out, pointed
 from tests.workflow.workspace import Workspace
 
+pytestmark = pytest.mark.long
+
 KINDS = ("point", "box", "mask")
 
 

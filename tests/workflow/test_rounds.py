@@ -10,6 +10,8 @@ from stages.tables.predictions import CROSSED
 from tests.workflow.round_runs import tiny_twice
 from tests.workflow.workspace import Outcome, Workspace
 
+pytestmark = pytest.mark.long
+
 STAGES = ("refine", "grade", "export", "train", "predict", "evaluate")
 BOTH = {  # jobs
     **{"refine": 4, "grade": 4, "train": 2, "predict": 2, "predict_held_out": 1},
@@ -64,18 +66,15 @@ def test_cross_fitted_each_half_is_judged_by_the_detector_of_the_other(twice: Wo
     assert twice.snakemake("-n").jobs() == {}
 
 
-@pytest.mark.long
 def test_a_finished_run_has_nothing_to_do(twice: Workspace) -> None:
     assert twice.snakemake("-n").jobs() == {}
 
 
-@pytest.mark.long
 def test_a_stage_is_rerun_in_all_rounds(twice: Workspace) -> None:
     jobs = twice.snakemake("-n", "-R", "refine").jobs()
     assert jobs == {"export": 2, **BOTH}
 
 
-@pytest.mark.long
 def test_one_rounds_path_is_rerun_alone(twice: Workspace) -> None:
     before = twice.digests(*STAGES)
     path = "results/tiny/twice/round-2/refine/shard-0001-of-0002.parquet"
@@ -86,7 +85,6 @@ def test_one_rounds_path_is_rerun_alone(twice: Workspace) -> None:
     assert twice.digests(*STAGES) == before
 
 
-@pytest.mark.long
 def test_a_setting_of_the_second_round_reruns_no_first(twice: Workspace) -> None:
     twice.configure(tiny_twice({"again": {"refine": {"relabel": {"overlap": 0.5}}}}))
     jobs = twice.snakemake("-n").jobs()
@@ -94,7 +92,6 @@ def test_a_setting_of_the_second_round_reruns_no_first(twice: Workspace) -> None
     assert jobs == {"refine": 2, "grade": 2, "export": 1, **ending}
 
 
-@pytest.mark.long
 def test_a_setting_of_the_first_round_reruns_both(twice: Workspace) -> None:
     twice.configure(tiny_twice({"refine": {"clean": 0.5}}))
     jobs = twice.snakemake("-n").jobs()

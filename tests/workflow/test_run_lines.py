@@ -15,6 +15,8 @@ from stages.runtime.stopping import STOPPED
 from tests.interrupted import heed_ctrl_c
 from tests.workflow.workspace import Outcome, Workspace
 
+pytestmark = pytest.mark.long
+
 FRAME = 9  # lines: what Snakemake says before it reads the Snakefile, counts of prepare, the ending
 PATIENCE = 120  # s until a job must have begun
 TARGET = "results/tiny/partworld/train/annotations.json"
