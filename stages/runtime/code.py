@@ -70,7 +70,8 @@ def _path_of(name: str) -> Path | None:
 @functools.lru_cache(maxsize=512)
 def _digest(path: Path, _modified: int) -> tuple[str, tuple[str, ...]]:
     tree = deciding(ast.parse(path.read_bytes()))
-    names = sorted({name for node in ast.walk(tree) for name in _imports(node)})
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    names = sorted({name for node in found for name in _imports(node)})
     text = _canonical(tree)
     return hashlib.sha256(text.encode()).hexdigest()[:8], tuple(names)
 
@@ -93,17 +94,29 @@ def _counts(name: str) -> bool:
 
 
 def _canonical(node: Any) -> str:
-    if isinstance(node, ast.AST):
-        fields = [(k, v) for k, v in ast.iter_fields(node) if k not in SKIPPED_FIELDS]
-        if isinstance(node, WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
-            fields = [(k, v[1:] if k == "body" else v) for k, v in fields]
-        if isinstance(node, ast.JoinedStr):
-            fields = [("values", [v for v in node.values if not _is_empty(v)])]
-        inner = ",".join(f"{k}={_canonical(v)}" for k, v in sorted(fields) if v not in (None, []))
-        return f"{type(node).__name__}({inner})"
     if isinstance(node, list):
-        return "[" + ",".join(_canonical(item) for item in node) + "]"
-    return repr(node)
+        return "[" + ",".join(map(_canonical, node)) + "]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    documented = (
+        isinstance(node, WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None
+    )
+    parts = []
+    for name in _fields(type(node)):  # type: ignore[arg-type]  # a class is hashable
+        value: Any = getattr(node, name, None)
+        if documented and name == "body":
+            value = value[1:]
+        elif name == "values" and isinstance(node, ast.JoinedStr):
+            value = [piece for piece in value if not _is_empty(piece)]
+        if value is not None and value != []:
+            parts.append(f"{name}={_canonical(value)}")
+    return f"{type(node).__name__}({','.join(parts)})"
+
+
+@functools.cache
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a kind of node that count, in one order."""
+    return tuple(sorted(set(kind._fields) - SKIPPED_FIELDS))
 
 
 def _is_empty(node: Any) -> bool:
