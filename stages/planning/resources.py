@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.learning.features import of_segmenter
+from stages.planning.estimated import SHARDED
 from stages.planning.lineage import Variants
 from stages.planning.modules import learned_on
 from stages.planning.needs import Load, memory, minutes
@@ -25,10 +26,7 @@ FITTED = {
     **{"fit_select": "select", "fit_refine": "refine"},
 }
 A_SHARD = 1000  # images; COCO train2017 in 128 shards has 924
-SHARDED = (
-    *("prompt", "propose", "select", "refine", "grade"),
-    *("predict", "predict_crossed"),
-)
+OF_A_SHARD = (*SHARDED, "predict", "predict_crossed")
 COMPUTING = (  # stages with `threads` of their own; the others have one
     *FITTED,
     *TRAINING,
@@ -72,7 +70,7 @@ class Resources(ShownInputs):
         world = dataset["partworld"] if self.ground.homes.own_worlds else {}
         train = world.get("train") or A_SHARD * len(self.ground.shards)
         held_out, salient = world.get("val") or 0, world.get("salient") or 0
-        if self.stage in SHARDED:
+        if self.stage in OF_A_SHARD:
             return math.ceil(train / len(self.ground.shards))
         whole = {
             "partworld": max(train, held_out, salient),
