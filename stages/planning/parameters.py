@@ -18,6 +18,12 @@ def rule_functions(owner: type) -> Iterator[tuple[Callable[..., Any], Parameters
         function = getattr(owner, name)
         if name.startswith("_") or not inspect.isfunction(function):
             continue
-        (_, *others) = inspect.signature(function).parameters.items()
-        if others and others[0][0] == "wildcards":
-            yield function, dict(others)
+        parameters = without_self(function)
+        if next(iter(parameters), None) == "wildcards":
+            yield function, parameters
+
+
+def without_self(method: Callable[..., Any]) -> Parameters:
+    """What a method is called with."""
+    (_, *others) = inspect.signature(method).parameters.items()
+    return dict(others)

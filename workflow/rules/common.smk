@@ -1,12 +1,14 @@
 # Before any rule: the config is checked and becomes PLAN; what sets up the shell of every job.
 
 import gc
+import inspect
 import re
 import sys
 from pathlib import Path
 
 from snakemake.common import overwrite_function_params
 from snakemake.common.configfile import load_configfile
+from snakemake.resources import Resource
 from snakemake.settings.types import DeploymentMethod
 
 try:
@@ -17,7 +19,7 @@ try:
     from stages.planning.lineage import as_json
     from stages.planning.foreign import refuse_strangers
     from stages.planning.locks import forget_dead_runs, locks_of, remember_run
-    from stages.planning.parameters import rule_functions
+    from stages.planning.parameters import rule_functions, without_self
     from stages.planning.place import refuse_clone, refuse_prefix
     from stages.planning.plan import plan_of
     from stages.planning.needs import light_memory, light_minutes
@@ -65,6 +67,7 @@ except ValueError as error:
 # Snakemake asks each function of a rule for its signature, for each job: told once, it need not
 for function, parameters in rule_functions(StagePlan):
     overwrite_function_params(function, parameters)
+overwrite_function_params(Resource.evaluate, without_self(Resource.evaluate))
 
 try:
     if IS_MAIN:
@@ -98,6 +101,8 @@ SETUP = setup_of(
     ROOT, Path(sys.executable), gpu=config["device"] != "cpu", threads=config["threads"]
 )
 EACH = each_of(config["threads"])
+for function in (SETUP, EACH):
+    overwrite_function_params(function, inspect.signature(function).parameters)
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 HERE = engines_here(conda=CONDA)

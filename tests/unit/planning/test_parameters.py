@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from stages.planning.parameters import rule_functions
+from stages.planning.parameters import rule_functions, without_self
 from stages.planning.stage_plan import StagePlan
 from tests.small_config import plan
 
@@ -37,3 +37,8 @@ def test_what_rules_are_given_is_told_as_snakemake_would_find_it() -> None:
     assert {"images", "weights", "code", "settings", "gpus", "memory", "minutes"} <= set(found)
     for name, named in found.items():
         assert dict(inspect.signature(getattr(stage, name)).parameters) == named
+
+
+def test_a_method_is_called_without_itself() -> None:
+    assert list(without_self(_Owner.memory)) == ["wildcards", "attempt"]
+    assert without_self(_Owner.folder) == {}
