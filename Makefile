@@ -67,9 +67,11 @@ config: $(VENV)/dev.done ## config.yaml and its schema, made anew from stages/se
 readers: $(READERS)/run.done ## Every written format, read back by other people's libraries
 	YOLO_CONFIG_DIR=$(CURDIR)/$(READERS) $(READERS)/bin/python -m pytest tests/readers
 
-lock: $(LOCK)/run.done ## requirements.lock: versions and sha256 of all that is installed, from the index
-	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(LOCK)/bin/pip-compile --quiet --generate-hashes \
-	    --no-header --no-annotate --no-emit-index-url --strip-extras --output-file requirements.lock requirements.txt
+lock: $(LOCK)/bin/python ## requirements.lock: versions and sha256 of all that is installed, from the index
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(LOCK)/bin/python -m pip install --quiet --dry-run \
+	    --disable-pip-version-check --ignore-installed --report $(LOCK)/report.json -r requirements.txt
+	$(LOCK)/bin/python workflow/lock.py $(LOCK)/report.json > $(LOCK)/new
+	mv $(LOCK)/new requirements.lock
 
 clean: ## The environment and what was generated
 	rm -rf $(VENV) $(READERS) $(LOCK) results .snakemake
@@ -92,7 +94,5 @@ $(READERS)/run.done: requirements-readers.txt
 	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-readers.txt
 	touch $@
 
-$(LOCK)/run.done:
+$(LOCK)/bin/python:
 	$(PYTHON) -m venv $(LOCK)
-	$(LOCK)/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
-	touch $@
