@@ -2,7 +2,8 @@
 
 Of a run's folder it looks at three things alone: shard files (of `prompt` to `grade`, and
 the trails) of another number of shards; lists of the answers that such shards, or shards of a
-folder that is gone, have used; and answers that no list names. A folder in which a shard of the
+folder that is gone, have used; and answers that no list names, or that a job which was killed had
+not given their name yet, where they are there all the same. A folder in which a shard of the
 present count is missing is left alone until the run is finished: its answers are still wanted.
 Embeddings all go, since a stage that wants one makes it again.
 """
@@ -83,6 +84,14 @@ def unused(answers: Iterable[Path], lists: Sequence[Path]) -> list[Path]:
     return [path for path in answers if _address(path) not in named]
 
 
+def left_over(answers: Sequence[Path], lists: Sequence[Path]) -> list[Path]:
+    """What killed jobs were writing; not of answers that an unfinished list names, or none."""
+    growing = [path for path in lists if path.name.endswith(PARTIAL)]
+    asked = set(answers) - set(unused(answers, growing))
+    whole = {path for path in answers if path.stem == _address(path)} - asked
+    return [p for p in answers if p.with_name(f"{_address(p)}.parquet") in whole - {p}]
+
+
 def _address(path: Path) -> str:
     match = ANSWER.fullmatch(path.name)
     return match[1] if match else ""
@@ -130,7 +139,8 @@ def main(argv: Sequence[str] | None) -> None:
         say("tidy", f"{stage}: not all of its {args.shards} shards are there; left alone.")
     files = [path for path in found.files if is_old(path, args.run, args.shards)]
     lists = [path for path in found.lists if is_old(path, args.run, args.shards)]
-    answers = unused(found.answers, [path for path in found.lists if path not in set(lists)])
+    named = [path for path in found.lists if path not in set(lists)]
+    answers = sorted({*unused(found.answers, named), *left_over(found.answers, named)})
     for path in files:
         say("tidy", f"{path}: of another number of shards, {size_of(path):,} bytes.")
     kept = sorted((args.run / EMBEDDINGS).glob("*"))

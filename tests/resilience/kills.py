@@ -6,6 +6,7 @@
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,7 @@ TRIES = 60  # of one run, until it has to have ended
 PATIENCE = 20  # s until the last job of a run has ended that was killed
 UNTOLD = ("logs", "benchmarks", "lists", "embeddings")  # folders, and files: of how and when it ran
 NOT_BYTES = ("watched.json", "photographs.json", "index.html")  # dates of files; seconds of stages
+UNREAD = re.compile(r"\.tmp$|-[0-9a-f]{32}\.parquet$")  # answers that were being written
 FOLDERS = {"predict_held_out": "predict", "partworld.dataset": "partworld"}
 
 
@@ -137,7 +139,7 @@ def contents(folder: Path) -> dict[str, str]:
         for path, digest in found.items()
         if not set(Path(path).parts) & set(UNTOLD)
         and Path(path).name not in NOT_BYTES
-        and not path.endswith(".tmp")  # of an answer that was being written: hidden, and never read
+        and not UNREAD.search(path)
     }
 
 

@@ -180,3 +180,14 @@ def no_count(run: Path) -> list[str]:
 def test_tidy_refuses(words: Callable[[Path], list[str]], told: str, run: Path) -> None:
     with pytest.raises(ValueError, match=told):
         tidy.main(words(run))
+
+
+def test_what_a_killed_job_was_writing_goes_where_the_answer_is_there(run: Path) -> None:
+    shards(run, ".", 2)
+    listed(run, "shard-0000-of-0002.txt", A, B)
+    whole, half = answer(run, A), answer(run, A, "-" + "0" * 32)
+    hidden = write(half.with_name(f".{half.name}.123.tmp"))
+    alone = answer(run, B, "-" + "0" * 32)  # nobody has answered this yet
+    assert tidied(run) == {str(path.relative_to(run)) for path in (half, hidden)}
+    assert whole.exists()
+    assert alone.exists()
