@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.interrupted import heed_ctrl_c
 from tests.resilience.recipes import runs
-from tests.workflow.workspace import Workspace, new_workspace
+from tests.workflow.workspace import ROOT, Workspace, new_workspace
 
 ASSASSIN = Path(__file__).with_name("assassin.py")
 JOB, RUN, ALONE = "job", "run", "snakemake"
@@ -38,6 +38,7 @@ PATIENCE = 20  # s until the last job of a run has ended that was killed
 UNTOLD = ("logs", "benchmarks", "lists", "embeddings")  # folders, and files: of how and when it ran
 NOT_BYTES = ("watched.json", "photographs.json", "index.html")  # dates of files; seconds of stages
 UNREAD = re.compile(r"\.tmp$|-[0-9a-f]{32}\.parquet$")  # answers that were being written
+STAGES = {path.stem for path in (ROOT / "stages").glob("*.py")} | {"partworld"}
 FOLDERS = {"predict_held_out": "predict", "partworld.dataset": "partworld"}
 
 
@@ -158,11 +159,16 @@ def table(lives: Mapping[str, Life]) -> str:
 
 def _row(stage: str, kills: Sequence[Mapping[str, Any]], lives: Any) -> list[Any]:
     signals = Counter(kill["signal"] for kill in kills if kill["stage"] == stage)
-    folder = FOLDERS.get(stage, stage)
+    wanted = FOLDERS.get(stage, stage)
     equal = [
-        same for life in lives for path, same in life.equal.items() if folder in Path(path).parts
+        same for life in lives for path, same in life.equal.items() if _folder_of(path) == wanted
     ]
     return [stage, signals.total(), *(signals[name] for name in SIGNALS), len(equal), sum(equal)]
+
+
+def _folder_of(path: str) -> str:
+    """The folder of a stage that a file lies in: partworld for partworld/train/images/0.png."""
+    return next((part for part in Path(path).parts if part in STAGES), "")
 
 
 def main() -> None:
