@@ -196,9 +196,12 @@ def change_setting_and_back(walk: Walk) -> None:
     assert outcome.code == 0, outcome.text
 
 
-STEPS: tuple[Callable[[Walk], None], ...] = (
-    *(touch, copy_results, swap_photographs, replace_photograph, break_and_mend_photograph),
-    *(move_label, swap_shards, truncate_result, delete_result, mix_seeds, change_setting_and_back),
+OF_INPUTS: tuple[Callable[[Walk], None], ...] = (
+    *(touch, swap_photographs, replace_photograph, break_and_mend_photograph, move_label),
+)
+OF_RESULTS: tuple[Callable[[Walk], None], ...] = (
+    *(copy_results, swap_shards, truncate_result, delete_result, mix_seeds),
+    change_setting_and_back,
 )
 
 
