@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.runtime.program import Sentence
-from stages.runtime.progress import COUNT
+from stages.runtime.progress import COUNT, RESUMING
 from stages.runtime.stopping import STOPPED
 
 PROGRAMS = sorted({path.stem for path in Path(__file__).parents[1].glob("*.py")} | {"partworld"})
@@ -38,7 +38,8 @@ def was_stopped(log: str) -> bool:
 def is_silent(log: str) -> bool:
     """Whether a log ends without a sentence that could say why the job has."""
     said = _said(log)
-    return not _is_ours(log) and (said < 0 or bool(COUNT.match(log[said:])))
+    begun = log.rstrip().endswith(RESUMING)
+    return not _is_ours(log) and (said < 0 or begun or bool(COUNT.match(log[said:])))
 
 
 def last_words(log: str) -> Sequence[Sentence]:

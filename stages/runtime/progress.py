@@ -11,6 +11,7 @@ LINE_AFTER = 10.0  # s between two lines of a log
 MOVE_AFTER = 0.1  # s between two moves of a bar
 BAR_WIDTH = 20  # characters
 COUNT = re.compile(r"^\S+: \d+/\d+ \S")
+RESUMING = "resuming; finished work is kept."
 LINE = re.compile(r"^\S+: (\d+)/(\d+) ([^\n]*?)  ([\d.]+)/s  ", re.MULTILINE)
 
 
@@ -32,7 +33,7 @@ class Progress:
         """Count items that an earlier, interrupted run had finished."""
         self.skipped += count
         if self.skipped == count:
-            say(self.name, "resuming; finished work is kept.")
+            say(self.name, RESUMING)
 
     def step(self, note: str = "") -> None:
         """Count one item; show it when that is due."""

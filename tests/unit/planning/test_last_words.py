@@ -15,6 +15,10 @@ LOGS = {
         PROGRESS,
         [f"{SILENT}; its log ends with: select: 2/4 images  1.00/s  2 s left"],
     ),
+    "a beginning": (
+        "select: resuming; finished work is kept.\n",
+        [f"{SILENT}; its log ends with: select: resuming; finished work is kept."],
+    ),
     "a warning of a library": ("Warn.\n", [f"{SILENT}; its log ends with: Warn."]),
     "a sentence": (f"{PROGRESS}select: image 7: none.\n", ["select: image 7: none."]),
     "faults": ("prepare: a.json: one.\na.json: two.\n", ["prepare: a.json: one.", "a.json: two."]),
