@@ -34,7 +34,7 @@ test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (half an h
 browser: $(VENV)/dev.done ## The page of a run in a headless Chromium, which must be installed
 	python -m pytest tests/browser
 
-fuzz: $(VENV)/dev.done ## Ten minutes of odd files for every reader, by hand
+fuzz: $(VENV)/dev.done ## Ten minutes of odd labels, and ten of our own files spoilt, by hand
 	FUZZ_SECONDS=600 FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} python -m pytest -s -m long tests/fuzz
 
 kills: $(VENV)/dev.done ## 200 kills at random moments, in runs of every recipe, by hand (hours)

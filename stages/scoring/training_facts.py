@@ -35,4 +35,4 @@ def read_training(path: Path) -> dict[str, Any]:
 
 
 def _is(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and (kind is not float or math.isfinite(value))
+    return isinstance(value, kind) and (not isinstance(value, float) or math.isfinite(value))

@@ -31,6 +31,7 @@ def rows_of_image(path: Path, record: Record, image_id: int) -> pa.Table:
         table = file.read_row_groups(groups, use_threads=False)
     if not groups:
         return empty_table(record)
+    checked(table, record, str(path), record.key)  # before it is parted by it
     mine = rows_by(table, KEY).get(image_id, table.slice(0, 0))
     return checked(mine, record, str(path))
 

@@ -52,7 +52,9 @@ def run(folder: Path, shard: int = 0, of: int | None = None, **settings: str | i
     words += [f"--{table}={folder}/{table}-{name}.parquet" for table in ("proposals", "selections")]
     words += [f"--pseudo-labels={folder}/pseudo_labels-{other}.parquet"]
     out = folder / f"grades-{name}.parquet"
-    grade.main([*words, f"--shard={name}", f"--out={out}", f"--settings={json.dumps(values)}"])
+    grade.main(
+        [*words, "--seed=3", f"--shard={name}", f"--out={out}", f"--settings={json.dumps(values)}"]
+    )
     return out
 
 

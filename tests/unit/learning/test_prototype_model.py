@@ -54,11 +54,11 @@ def test_a_class_without_pixels_has_none() -> None:
     [
         ({"prototypes": None}, "holds no prototypes"),
         ({"counts": torch.zeros(3, 5)}, "holds no prototypes"),
-        ({"prototypes": "text"}, "holds no prototypes"),
+        ({"prototypes": "text"}, "not a model file"),
         ({"category_ids": torch.tensor([10, 20, 31])}, r"others\. Rerun with -R fit_refine"),
         ({"category_ids": torch.tensor([10, 20])}, "holds no prototypes"),
         ({"prototypes": torch.from_numpy(VECTORS)}, "holds no prototypes"),
-        ({"prototypes": torch.full((3, 2, 4), torch.nan)}, "damaged"),
+        ({"prototypes": torch.full((3, 2, 4), torch.nan)}, "are finite"),
         ({"prototypes": torch.zeros(3, 2)}, "holds no prototypes"),
     ],
     ids=["none", "other counts", "text", "other class", "fewer", "float64", "NaN", "flat"],
