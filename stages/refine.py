@@ -36,6 +36,7 @@ from stages.segmenters.segmenter import SEGMENTERS
 from stages.settings.readers import chosen
 from stages.settings.refine import Refine
 from stages.settings.section import provenance_values
+from stages.tables.categories import CATEGORIES
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
@@ -109,7 +110,9 @@ def main(argv: Sequence[str] | None) -> None:
         kit, refine = kit_of(args, device)
         method = opened(REFINERS[refine.method].module)
         facts = facts_of(args, kit, refine, method.facts_of_method(kit))
-        shard = opened_shard(args.images, args.weak_labels, args.shard, args.categories)
+        shard = opened_shard(
+            args.images, args.weak_labels, args.shard, {args.categories: CATEGORIES}
+        )
         bags = checked_bags(shard, args.proposals)
         check_selections(shard, args.selections, bags, seed=args.seed)
         refiner = method.opened_refiner(kit, device) if len(bags) else None

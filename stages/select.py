@@ -31,6 +31,7 @@ from stages.settings.propose import Propose
 from stages.settings.readers import chosen
 from stages.settings.section import from_json, provenance_values
 from stages.settings.select import Select
+from stages.tables.categories import CATEGORIES
 from stages.tables.in_parts import write_in_parts
 from stages.tables.proposals import PROPOSALS
 from stages.tables.selections import SELECTIONS
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None) -> None:
     kit = kit_of(args)
     method = opened(SELECTORS[kit.select.method].module)
     facts = facts_of(args, kit, method.facts_of_method(kit))
-    shard = opened_shard(args.images, args.weak_labels, args.shard, args.categories)
+    shard = opened_shard(args.images, args.weak_labels, args.shard, {args.categories: CATEGORIES})
     bags = checked_bags(shard, args.proposals)
     with ExitStack() as stack:
         device = cache(lambda: stack.enter_context(leased(args.device)))

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 
 from stages.learning.labelled import check_bags
-from stages.tables.categories import CATEGORIES
 from stages.tables.checks import check_codes
 from stages.tables.headers import checked_header
 from stages.tables.images import IMAGES, shard_images
@@ -66,16 +65,19 @@ class Shard:
 
 
 def opened_shard(
-    images: Path, weak_labels: Path, shard: str, categories: Path | None = None
+    images: Path, weak_labels: Path, shard: str, also: Mapping[Path, Record] | None = None
 ) -> Shard:
     """What is known of the images of a shard, named such as 0003-of-0128.
+
+    Parameters
+    ----------
+    also : further tables that prepare must have made together with these two.
 
     Raises
     ------
     ValueError : the tables were not made together, or one is not as it should be.
     """
-    classes = {categories: CATEGORIES} if categories else {}
-    check_alike({images: IMAGES, weak_labels: WEAK_LABELS, **classes})
+    check_alike({images: IMAGES, weak_labels: WEAK_LABELS, **(also or {})})
     table = shard_images(images, shard)
     rows = {row["image_id"]: row for row in table.to_pylist()}
     found = dict(_labels_in(weak_labels, rows))
