@@ -31,6 +31,7 @@ from stages.settings.refine import Refine
 from stages.settings.section import from_json, provenance_values
 from stages.settings.select import Select
 from stages.tables.selections import SELECTIONS
+from stages.tables.shards import check_seed
 from stages.tables.table import read_tables
 
 
@@ -56,6 +57,8 @@ def main(argv: Sequence[str] | None) -> None:
         training=refine.prm.training,
         start=start_of(args.select_model) if refine.prm.start == "select" else None,
     )
+    for path in args.selections:
+        check_seed(path, SELECTIONS, args.seed)
     choices = read_tables(args.selections, SELECTIONS, columns=CHOICE_COLUMNS)
     trained(args, course, facts_of(args, course, module), choices=choices)
 

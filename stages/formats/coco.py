@@ -171,7 +171,9 @@ def _load(path: Path) -> Entry:
     try:
         data = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not a JSON file ({str(error)[:200]}).") from None
+        raise ValueError(
+            f"{path}: not a JSON file ({str(error)[:200]}). Write it anew, or correct its path."
+        ) from None
     if not isinstance(data, dict):
         raise ValueError(f"{path}: not a COCO file: its top level is no object.")
     return data

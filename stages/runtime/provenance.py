@@ -85,7 +85,9 @@ def sha256_of(path: Path) -> str:
     ValueError : the file is missing.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: this file is missing.")
+        raise ValueError(
+            f"{path}: this file is missing. Correct its path, or run snakemake to make it."
+        )
     seen = path.stat()
     return _read_sha256(path.resolve(), seen.st_size, seen.st_mtime_ns)
 
