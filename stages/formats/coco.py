@@ -175,7 +175,7 @@ def _load(path: Path) -> Entry:
             f"{path}: not a JSON file ({str(error)[:200]}). Write it anew, or correct its path."
         ) from None
     if not isinstance(data, dict):
-        raise ValueError(f"{path}: not a COCO file: its top level is no object.")
+        raise ValueError(f"{path}: not a COCO file: its top level is no object. Give another.")
     return data
 
 

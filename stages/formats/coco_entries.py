@@ -62,7 +62,7 @@ def sound_entries(data: Entry, name: str, path: Path, faults: Faults) -> list[En
     """The sound entries of a list, sorted by id, their values converted in place."""
     items = data.get(name)
     if not isinstance(items, list):
-        raise ValueError(f"{path}: not a COCO file: there is no list {name!r}.")
+        raise ValueError(f"{path}: not a COCO file: there is no list {name!r}. Give another.")
     sound: dict[int, Entry] = {}
     for position, item in enumerate(items):
         fault = _converted(item, name)
@@ -81,7 +81,7 @@ def sound_entries(data: Entry, name: str, path: Path, faults: Faults) -> list[En
 def _converted(item: Any, name: str) -> str:
     """Convert the values of an entry; returns what is wrong with it, or nothing."""
     if not isinstance(item, dict):
-        return f"is {shown(item)}, no object"
+        return f"is {shown(item)}, no object. Remove it"
     missing = [key for key in KEYS[name] if key not in item]
     if missing:
         return f"has no {' and no '.join(missing)}"

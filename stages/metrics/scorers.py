@@ -105,7 +105,10 @@ def _check(truth: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> No
         known = {entry["id"] for entry in entries}
         odd = sorted({result[key] for result in results} - known)
         if odd:
-            raise ValueError(f"predictions: {key} {odd[0]} is not in the ground truth.")
+            raise ValueError(
+                f"predictions: {key} {odd[0]} is not in the ground truth. Give the ground truth of "
+                "the images that were predicted, or rerun predict."
+            )
 
 
 def _numbered(annotations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -228,7 +228,7 @@ def _rgb(image: Image.Image, data: bytes, limits: Range | None) -> np.ndarray:
 
 def _sentence(path: Path, error: Exception) -> Sentence:
     if not os.path.exists(path):  # Path.exists raises where a name is too long
-        return f"image {shown(path)}: this file is missing."
+        return f"image {shown(path)}: this file is missing. Put it there, or correct its name."
     return (
         f"image {shown(path)}: cannot be decoded ({error}). Replace it, or set prepare.undecodable."
     )
