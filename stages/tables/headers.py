@@ -21,9 +21,9 @@ EDITION_1 = ("refinements", "selections", "proposals")  # tables that went by th
 AGAIN = "Remove the file and run snakemake again."
 
 
-def header_text(table: pa.Table, text: str) -> dict[str, str]:
-    """Metadata of a file for these rows; `text` : the header as JSON."""
-    return {KEY: text, ROWS: str(len(table))}
+def header_text(rows: int, text: str) -> dict[str, str]:
+    """Metadata of a file of so many rows; `text` : the header as JSON."""
+    return {KEY: text, ROWS: str(rows)}
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from stages.runtime.program import say
 from stages.runtime.progress import Progress
 from stages.runtime.unfinished import parts_folder, remove_parts
 from stages.tables.record import Record
 from stages.tables.shards import check_members
-from stages.tables.table import empty_table, read_table, write_table
+from stages.tables.table import empty_table, read_table, write_pieces, write_table
 
 Outputs = Sequence[tuple[Path, Record]]  # the first one is the stage's own, others lie beside it
 Compute = Callable[[int], Sequence[pa.Table]]
@@ -41,52 +42,62 @@ def write_in_parts(
 
     Returns
     -------
-    The tables as written.
+    The tables as written, without their columns of masks.
     """
     decides = {**provenance, "also": also}
     folder = parts_folder(outputs[0][0], decides, image_ids, inputs=inputs)
-    parts: list[list[pa.Table]] = []
+    parts: list[tuple[list[Path], Sequence[int]]] = []
     for number, start in enumerate(range(0, len(image_ids), chunk)):
         ids = image_ids[start : start + chunk]
         paths = [_part(folder, number, record, own=not k) for k, (_, record) in enumerate(outputs)]
-        found = _finished(outputs, paths, ids, name=progress.name)
-        if found is None:
-            _write_part(outputs, paths, ids, compute, provenance=provenance, progress=progress)
-            found = _read(outputs, paths, ids)
-        else:
+        if _are_finished(outputs, paths, ids, name=progress.name):
             progress.skip(len(ids))
-        parts.append(found)
+        else:
+            _write_part(outputs, paths, ids, compute, provenance=provenance, progress=progress)
+        parts.append((paths, ids))
     tables: list[pa.Table] = []
     for place, (out, record) in reversed(list(enumerate(outputs))):  # the stage's own one last
-        table = pa.concat_tables([part[place] for part in parts]) if parts else empty_table(record)
-        write_table(out, table, record, provenance)
-        tables.insert(0, table)
+        mine = [(paths[place], ids) for paths, ids in parts]
+        rows = sum(pq.read_metadata(path).num_rows for path, _ in mine)
+        pieces = (_read(path, record, ids) for path, ids in mine) if mine else [empty_table(record)]
+        write_pieces(out, pieces, rows, record, provenance)
+        tables.insert(0, read_table(out, record, columns=_slim(record)))
     remove_parts(folder)
     return tables
+
+
+def _slim(record: Record) -> list[str]:
+    """Names of the columns but for those of masks, which are most of a table."""
+    return [field.name for field in record.schema if not _is_bulky(field.type)]
+
+
+def _is_bulky(kind: pa.DataType) -> bool:
+    return pa.types.is_binary(kind) or (pa.types.is_list(kind) and _is_bulky(kind.value_type))
 
 
 def _part(folder: Path, number: int, record: Record, *, own: bool) -> Path:
     return folder / f"part-{number:06d}{'' if own else '-' + record.name}.parquet"
 
 
-def _read(outputs: Outputs, paths: Sequence[Path], ids: Sequence[int]) -> list[pa.Table]:
-    tables = [read_table(path, record) for path, (_, record) in zip(paths, outputs, strict=True)]
-    for table, path in zip(tables, paths, strict=True):
-        check_members(table, ids, path)
-    return tables
+def _read(path: Path, record: Record, ids: Sequence[int]) -> pa.Table:
+    table = read_table(path, record)
+    check_members(table, ids, path)
+    return table
 
 
-def _finished(
+def _are_finished(
     outputs: Outputs, paths: Sequence[Path], ids: Sequence[int], *, name: str
-) -> list[pa.Table] | None:
-    """What an interrupted run had finished; None where it had not, or where that is damaged."""
+) -> bool:
+    """Whether an interrupted run had finished these; not where that is damaged."""
     if not paths[0].exists():
-        return None
+        return False
     try:
-        return _read(outputs, paths, ids)
+        for path, (_, record) in zip(paths, outputs, strict=True):
+            _read(path, record, ids)
     except ValueError as error:
         say(name, f"a finished part is damaged, so it is made again: {error}")
-        return None
+        return False
+    return True
 
 
 def _write_part(

@@ -75,13 +75,40 @@ def write_table(path: Path, table: pa.Table, record: Record, provenance: Mapping
     ------
     ValueError : names the file, the column and what was seen.
     """
-    validate(table, record, str(path))
+    write_pieces(path, [table], len(table), record, provenance)
+
+
+def write_pieces(
+    path: Path,
+    pieces: Iterable[pa.Table],
+    rows: int,
+    record: Record,
+    provenance: Mapping[str, Any],
+) -> None:
+    """As `write_table`, of a table that comes in pieces, of which one waits in memory.
+
+    The bytes do not depend on where it is cut.
+
+    Parameters
+    ----------
+    pieces : whole images each, along rising ids. rows : of all pieces together.
+    """
     header = {"schema": record.name, "version": record.version, **provenance}
     text = json.dumps(header, sort_keys=True)
-    schema = record.schema.with_metadata(header_text(table, text))
+    schema = record.schema.with_metadata(header_text(rows, text))
+    written = 0
     with replacing(path) as temporary, _writer(temporary, schema) as writer:
-        for start, end in _groups(table):
-            writer.write_table(table.slice(start, end - start).cast(schema), row_group_size=1 << 30)
+        for group in _groups(_validated(pieces, record, path)):
+            writer.write_table(group.combine_chunks().cast(schema), row_group_size=1 << 30)
+            written += len(group)
+        if written != rows:
+            raise RuntimeError(f"{path}: {written} rows were written, but {rows} were told.")
+
+
+def _validated(pieces: Iterable[pa.Table], record: Record, path: Path) -> Iterator[pa.Table]:
+    for piece in pieces:
+        validate(piece, record, str(path))
+        yield piece
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -96,18 +123,27 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def _groups(table: pa.Table) -> Iterator[tuple[int, int]]:
-    """Ranges of about ROWS_PER_GROUP rows that never part an image."""
-    if "image_id" not in table.column_names:
-        yield 0, len(table)
-        return
+def _groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The rows in groups of about ROWS_PER_GROUP that never part an image."""
+    waiting: pa.Table | None = None
+    for piece in pieces:
+        waiting = piece if waiting is None else pa.concat_tables([waiting, piece])
+        begin = 0
+        for end in _ends_of_images(waiting):
+            if end - begin >= ROWS_PER_GROUP:
+                yield waiting.slice(begin, end - begin)
+                begin = end
+        waiting = waiting.slice(begin)
+    if waiting is not None and (len(waiting) or "image_id" not in waiting.column_names):
+        yield waiting
+
+
+def _ends_of_images(table: pa.Table) -> list[int]:
+    """Numbers of the rows behind each image; none for a table that is not of images."""
+    if "image_id" not in table.column_names or not len(table):
+        return []
     ids = table.column("image_id").to_numpy()
-    starts = [*(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)]
-    begin = 0
-    for end in starts:
-        if end - begin >= ROWS_PER_GROUP or (end == len(ids) and end > begin):
-            yield begin, end
-            begin = end
+    return [*(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)]
 
 
 def read_table(path: Path, record: Record, *, columns: Sequence[str] | None = None) -> pa.Table:

@@ -68,7 +68,9 @@ def test_parts_give_the_wholes_and_go(tmp_path: Path) -> None:
     labels, trail = _write(tmp_path, _row)
     assert labels.column("image_id").to_pylist() == IDS
     assert trail.column("image_id").to_pylist() == [k for k in IDS for _ in range(k)]
-    assert read_table(tmp_path / "labels", PSEUDO_LABELS).equals(labels)
+    whole = read_table(tmp_path / "labels", PSEUDO_LABELS)
+    assert whole.select(labels.column_names).equals(labels)
+    assert set(whole.column_names) - set(labels.column_names) == {"rle", "extra_rles", "ignore_rle"}
     assert read_table(tmp_path / "trail", TRAIL).equals(trail)
     assert _names(tmp_path) == ["labels", "trail"]
 
