@@ -5,7 +5,7 @@ and their labels fits in memory. Whether the tables belong together is checked b
 computed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,12 @@ from stages.tables.shards import (
     keys_of,
     rows_digest,
 )
+from stages.tables.spans import RowsOf
 from stages.tables.streams import Cursor, images_of_file
 from stages.tables.table import empty_table, read_table
 from stages.tables.weak_labels import WEAK_LABELS
 
+COPIED = 200  # images whose labels wait to be copied together
 OF_PROPOSAL = ("bag_id", "proposal_id")  # its key in its image
 
 
@@ -80,10 +82,10 @@ def opened_shard(
     check_alike({images: IMAGES, weak_labels: WEAK_LABELS, **(also or {})})
     table = shard_images(images, shard)
     rows = {row["image_id"]: row for row in table.to_pylist()}
-    found = dict(_labels_in(weak_labels, rows))
-    labels = pa.concat_tables([empty_table(WEAK_LABELS), *found.values()])
+    labels = _labels_in(weak_labels, rows)
     _check_given(labels, rows, weak_labels)
-    return Shard(shard, checked_header(images, IMAGES).get("seed"), table, labels, rows, found)
+    seed = checked_header(images, IMAGES).get("seed")
+    return Shard(shard, seed, table, labels, rows, RowsOf(labels, "image_id"))
 
 
 def _check_given(labels: pa.Table, images: Mapping[int, Any], where: Path) -> None:
@@ -93,11 +95,21 @@ def _check_given(labels: pa.Table, images: Mapping[int, Any], where: Path) -> No
     check_codes(labels.column("rle"), area, f"{where}: column rle")
 
 
-def _labels_in(path: Path, wanted: Mapping[int, Any]) -> Iterator[tuple[int, pa.Table]]:
+def _labels_in(path: Path, wanted: Mapping[int, Any]) -> pa.Table:
     """Labels of the wanted images, copied, so that no row group stays in memory for one of them."""
+    copied, waiting = [empty_table(WEAK_LABELS)], list[pa.Table]()
     for image_id, rows in images_of_file(path, WEAK_LABELS):
         if image_id in wanted:
-            yield image_id, rows.take(np.arange(len(rows)))
+            waiting.append(rows)
+        if len(waiting) == COPIED:
+            copied.append(_copied(waiting))
+            waiting.clear()
+    return _copied([*copied, *waiting])
+
+
+def _copied(tables: Sequence[pa.Table]) -> pa.Table:
+    table = pa.concat_tables(tables)
+    return table.take(np.arange(len(table))).combine_chunks()
 
 
 def checked_bags(shard: Shard, proposals: Path) -> pa.Table:

@@ -1,5 +1,6 @@
 """Where the rows of equal keys begin and end, in a table that is sorted by them."""
 
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -28,3 +29,20 @@ def rows_by(table: pa.Table, name: str) -> dict[int, pa.Table]:
     """
     spans = runs(table.column(name).to_numpy())
     return {key: table.slice(a, b - a) for key, (a, b) in spans.items()}
+
+
+class RowsOf(Mapping[int, pa.Table]):
+    """As `rows_by`, but cut when they are asked for: a table of a few rows takes some kilobytes."""
+
+    def __init__(self, table: pa.Table, name: str):
+        self._table, self._spans = table, runs(table.column(name).to_numpy())
+
+    def __getitem__(self, key: int) -> pa.Table:
+        begin, end = self._spans[key]
+        return self._table.slice(begin, end - begin)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._spans)
+
+    def __len__(self) -> int:
+        return len(self._spans)
