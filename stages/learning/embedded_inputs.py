@@ -133,7 +133,9 @@ def kept(path: Path | None, channels: int) -> Tensor | None:
         if zlib.crc32(data[:-CHECK]) != int.from_bytes(data[-CHECK:], "big"):
             return None  # a crash has cut it short, or a disk has a fault
         found = np.load(io.BytesIO(data), allow_pickle=False)
-    except (OSError, ValueError, EOFError, TypeError):  # TypeError: many arrays in one
+        if not isinstance(found, np.ndarray):
+            return None  # many arrays in one
+    except (OSError, ValueError, EOFError):
         return None
     is_sound = (
         found.ndim == 3 and len(found) == channels and np.issubdtype(found.dtype, np.floating)

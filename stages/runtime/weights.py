@@ -24,12 +24,16 @@ def finite_weights(path: Path, *, whole: bool = True) -> Any:
 
     Raises
     ------
-    ValueError : it is no regular file, or a number in it is not finite; the end of a sentence.
-    Exception : what torch raises for damaged files, of many kinds.
+    ValueError : it is no regular file, damaged, would run code, or a number in it is not finite;
+        the end of a sentence.
+    FileNotFoundError : there is no such file.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise ValueError("it is no regular file")
-    found = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of many kinds; torch's own words advise to run what it refuses
+        raise ValueError(type(error).__name__) from error
     for name, tensor in _tensors(found) if whole else ():
         if not _is_finite(tensor):
             raise ValueError(f"not all numbers of {name} are finite")
@@ -46,12 +50,9 @@ def read_weights(path: Path, *, whole: bool = True) -> Any:
     """
     try:
         return finite_weights(path, whole=whole)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # torch's own words advise to run what strangers wrote
-        reason = str(error) if type(error) is ValueError else type(error).__name__
+    except ValueError as error:
         raise ValueError(
-            f"{path}: not a plain weight file ({reason}). Give one that torch.save has written of "
+            f"{path}: not a plain weight file ({error}). Give one that torch.save has written of "
             "a state dict; one below `results` remove, and run snakemake again."
         ) from error
 

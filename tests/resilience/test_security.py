@@ -8,6 +8,7 @@ import json
 import pickle
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ import pytest
 import torch
 import yaml
 
-from stages.learning.embedded_inputs import _cached
-from stages.learning.trainer import _resumed, load_model
+from stages.learning.embedded_inputs import CHECK, kept
+from stages.learning.model_file import load_model
+from stages.learning.trainer import _resumed
 from stages.learning.vgg import vgg_weights
 from stages.planning.strangers import header_of
 from stages.runtime.weights import read_weights
@@ -79,9 +81,6 @@ READERS: dict[str, Callable[[Path], object]] = {
     "VGG-16": lambda path: vgg_weights(path, None),
     "a backbone": lambda path: load_weights(BACKBONES["resnet18"](), path, None),
     "SAM": lambda path: load_sam("vit_tiny", path, None, torch.device("cpu")),
-    "a training that was cut": lambda path: _resumed(
-        NETWORK, torch.optim.SGD(NETWORK.parameters()), path.parent
-    ),
 }
 
 
@@ -92,11 +91,26 @@ def test_a_planted_pickle_is_refused_in_a_sentence_and_does_not_run(
 ) -> None:
     path, mark = tmp_path / "checkpoint.pt", tmp_path / MARK
     plant(path, mark)
-    with pytest.raises(ValueError, match=r"checkpoint\.pt: not a plain weight file") as caught:
+    with pytest.raises(
+        ValueError, match=r"checkpoint\.pt: not a (plain weight|model) file"
+    ) as caught:
         READERS[reader](path)
     assert "weights_only" not in str(caught.value)  # torch's advice to run it all the same
     assert "\n" not in str(caught.value)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_a_training_does_not_go_on_from_a_planted_checkpoint(
+    plant: Callable[[Path, Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(tmp_path / "checkpoint.pt", tmp_path / MARK)
+    optimizer = torch.optim.SGD(NETWORK.parameters())
+    assert _resumed(NETWORK, optimizer, tmp_path) == (0, [])
+    said = capsys.readouterr().err
+    assert "checkpoint.pt: no whole checkpoint (" in said
+    assert "weights_only" not in said
+    assert not (tmp_path / MARK).exists()
 
 
 @pytest.mark.parametrize("plant", PLANTED)
@@ -113,15 +127,27 @@ def test_a_planted_array_is_no_embedding(form: str, tmp_path: Path) -> None:
     planted = np.array([Bomb(tmp_path / MARK)], dtype=object)
     buffer = io.BytesIO()
     (np.save if form == "npy" else np.savez)(buffer, planted, allow_pickle=True)  # type: ignore[operator]
-    (tmp_path / "e.npy").write_bytes(buffer.getvalue())
-    assert _cached(tmp_path / "e.npy") is None
+    data = buffer.getvalue()
+    (tmp_path / "e.npy").write_bytes(data + zlib.crc32(data).to_bytes(CHECK, "big"))
+    assert kept(tmp_path / "e.npy", 8) is None
     assert not (tmp_path / MARK).exists()
 
 
 PLAIN = re.compile(r"\{(?!log:q|input\.\w+:q|output\.\w+:q|params\.\w+:q)(?:params\.)?([^}]*)\}")
 RULES = ROOT / "workflow" / "rules"
 CHOSEN = {  # numbers, words of a list in the config's schema, and what a wildcard's pattern allows
-    *("setup", "launcher", "threads", "seed", "shards", "shard", "device", "format", "split"),
+    *(
+        "setup",
+        "launcher",
+        "threads",
+        "each",
+        "seed",
+        "shards",
+        "shard",
+        "device",
+        "format",
+        "split",
+    ),
     *("look", "single", "category_ids", "images", "wildcards.half", "wildcards.format"),
 }
 

@@ -42,17 +42,17 @@ def test_a_card_that_is_not_here_is_told_with_its_source(fresh: Workspace) -> No
 
 
 def test_an_earlier_runs_benchmarks_go_before_what_is_reckoned(fresh: Workspace) -> None:
-    took = {"benchmarks/propose/shard-000{}-of-0004": 30, "sapnet/benchmarks/train/torchvision": 99}
+    took = {"benchmarks/propose/shard-000{}-of-0002": 30, "sapnet/benchmarks/train/torchvision": 99}
     for name, seconds in took.items():
-        for number in range(4 if "{}" in name else 1):
+        for number in range(2 if "{}" in name else 1):
             path = fresh.results() / f"{name.format(number)}.tsv"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"s\tmax_rss\tcpu_time\n{seconds}\t800.0\t1\n")
     outcome = fresh.snakemake("estimate")
     assert outcome.code == 0, outcome.text
     rows = {row["stage"]: row for row in _numbers(fresh)["rows"]}
-    assert "benchmarks, 4 jobs of 4" in rows["propose"]["how"]
-    assert (rows["propose"]["seconds"], rows["propose"]["memory"]) == (120, 800)
+    assert "benchmarks, 2 jobs of 2" in rows["propose"]["how"]
+    assert (rows["propose"]["seconds"], rows["propose"]["memory"]) == (60, 800)
     assert rows["train"]["seconds"] == 99
 
 

@@ -35,7 +35,7 @@ USERS = {
     "tidy.py": set(),
     # tables: who reads or writes them
     "tables/images.py": TABLES | {"prepare"},
-    "tables/categories.py": (TABLES | {"prepare"}) - {"propose"},
+    "tables/categories.py": (TABLES | {"prepare"}) - {"propose", "grade"},
     "tables/weak_labels.py": TABLES | {"prepare"},
     "tables/prompts.py": {"propose", "report"},
     "tables/proposals.py": MIL | {"propose", "grade", "evaluate", "report"},
@@ -143,7 +143,7 @@ SAID = {  # file: what it says, and what it might say; intervals of progress too
     "formats/weakening.py": ("points outside their image", "points beyond their image"),
     "formats/coco.py": ("has the unknown", "is of the unknown"),
     "runtime/progress.py": ("LINE_AFTER = 10.0", "LINE_AFTER = 30.0"),
-    "tables/table.py": ("not a Parquet file ({error})", "no Parquet file at all ({error})"),
+    "tables/headers.py": ("not a Parquet file ({reason})", "no Parquet file at all ({reason})"),
     "photographs/reading.py": ("this file is missing", "there is no such file"),
     "propose.py": ("deleted labels left out", "labels left out, since they are deleted"),
     "train.py": ("last loss", "final loss"),
