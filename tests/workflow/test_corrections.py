@@ -54,7 +54,7 @@ def test_labels_go_out_to_people_and_come_back(workspace: Workspace) -> None:
     assert (entry["score"], entry["quality"]["mask_source"]) == (1.0, "given")
     embedded = re.findall(r"embedded (\d+) image", logs_of(workspace, "propose"))
     touched = shard_of(image_id, len(embedded))
-    assert embedded == [str(int(shard == touched)) for shard in range(4)]
+    assert embedded == [str(int(shard == touched)) for shard in range(2)]
 
 
 def test_corrections_that_are_gone_are_told_before_anything_runs(workspace: Workspace) -> None:
