@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.runtime.program import shown
 from stages.tables.record import Record
 
 KEY = "maskmill"
@@ -61,12 +62,13 @@ def checked_header(path: Path, record: Record) -> dict[str, Any]:
     if seen != (record.name, record.version):
         is_first = seen[1] == 1 and seen[0] in EDITION_1
         edition = ", made by edition 1 of Maskmill" if is_first else ""
+        named = f"{shown(seen[0])} version {shown(seen[1])}{edition}"
         raise ValueError(
-            f"{path}: holds table {seen[0]} version {seen[1]}{edition}, but {record.name} version "
-            f"{record.version} is wanted. {AGAIN}"
+            f"{path}: holds table {named}, but {record.name} version {record.version} is wanted. "
+            f"{AGAIN}"
         )
     if wanted != str(rows):
-        told = f"{wanted} were" if wanted else "it does not say how many were"
+        told = f"{shown(wanted)} were" if wanted else "it does not say how many were"
         raise ValueError(f"{path}: it holds {rows} rows, but {told} written. {AGAIN}")
     return header
 

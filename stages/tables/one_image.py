@@ -44,8 +44,9 @@ def groups_of(footer: pq.FileMetaData, image_id: int) -> list[int]:
     footer : of a table with column image_id; a group without statistics may hold any.
     """
     names = [footer.schema.column(number).path for number in range(footer.num_columns)]
-    place = names.index(KEY)
-    found = []
+    if KEY not in names:  # another program wrote it: whoever reads it all says so
+        return list(range(footer.num_row_groups))
+    place, found = names.index(KEY), []
     for number in range(footer.num_row_groups):
         known = footer.row_group(number).column(place).statistics
         if known is None or not known.has_min_max or known.min <= image_id <= known.max:
