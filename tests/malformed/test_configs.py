@@ -12,16 +12,13 @@ from stages.settings.command_line import with_numbers
 from stages.settings.judge import judged
 from stages.settings.overrides import laid_over
 from stages.settings.recipes import with_recipes
+from tests.alias_bomb import BOMB
 
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = yaml.safe_load((ROOT / "config.yaml").read_text())
 NAN, INFINITE = float("nan"), float("inf")
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{key}: &{key} [{', '.join([f'*{before}'] * 9)}]\n"
-    for before, key in zip("abcdefghi", "bcdefghij", strict=True)
-)
 
 
 def _deep(depth: int) -> Any:

@@ -1,6 +1,6 @@
 """Runs that are killed at random moments, again and again, until they end: are the bytes the same?
 
-`make kills`, or: python -m tests.resilience.kills --kills 200 --seed 0 --work /tmp/kills
+`make kills`, or: python -m tests.resilience.kills --kills 200 --seed 0 --work FOLDER
 """
 
 import argparse

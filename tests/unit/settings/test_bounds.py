@@ -6,11 +6,7 @@ import pytest
 import yaml
 
 from stages.settings.bounds import DEEPEST, MOST, bounded
-
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{key}: &{key} [{', '.join([f'*{before}'] * 9)}]\n"
-    for before, key in zip("abcdefghi", "bcdefghij", strict=True)
-)
+from tests.alias_bomb import BOMB
 
 
 def nested(depth: int) -> Any:
