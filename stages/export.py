@@ -45,8 +45,9 @@ from stages.tables.images import IMAGES
 from stages.tables.members import Members
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.shards import check_alike, whole_set
+from stages.tables.spans import RowsOf
 from stages.tables.streams import Cursor, images_of_shards
-from stages.tables.table import read_table, rows_by_image
+from stages.tables.table import read_table
 from stages.tables.weak_labels import WEAK_LABELS
 
 VERDICT = ("score", "mask_quality", "reasons")
@@ -79,7 +80,7 @@ class Exporter:
         self.categories = set(categories.column("category_id").to_pylist())
         self.numbering = Numbering(own_ids(labels))
         standing = labels.filter(pc.not_equal(labels.column("status"), "deleted"))
-        self.labels = rows_by_image(standing)
+        self.labels = RowsOf(standing, "image_id")
         self.extra_masks = settings.extra_masks
         self.transforms = [transform_of(step) for step in settings.transforms]
         self.counts = Counter[str](deleted=len(labels) - len(standing))

@@ -40,8 +40,9 @@ from stages.settings.propose import Propose
 from stages.settings.section import from_json, provenance_values
 from stages.tables.images import IMAGES, shard_images
 from stages.tables.in_parts import write_in_parts
+from stages.tables.keys import Keys, check_same, joined, keys_of
 from stages.tables.proposals import PROPOSALS
-from stages.tables.shards import Keys, check_alike, check_same, keys_of
+from stages.tables.shards import check_alike
 from stages.tables.table import empty_table
 from stages.tables.weak_labels import WEAK_LABELS
 
@@ -68,12 +69,13 @@ class ImageProposer:
         self.prompts, self.segmenter, self.kept = prompts, segmenter, kept
         self.settings, self.folder, self.seed = settings, folder, seed
         self.addresses: dict[int, str] = {}
-        self.bags: Keys = set()
+        bags = list[Keys]()
         for image_id in prompts.images:
             asked = prompts.of(image_id)
             if len(asked):
                 self.addresses[image_id] = address_of(kept.facts, self._parts(image_id, asked))
-                self.bags |= keys_of(asked, "bag_id")
+                bags.append(keys_of(asked, "bag_id"))
+        self.bags = joined(bags)
 
     def __call__(self, image_id: int) -> tuple[pa.Table]:
         """Table `proposals` of one image; empty for an image without prompts."""

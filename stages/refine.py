@@ -38,11 +38,11 @@ from stages.settings.refine import Refine
 from stages.settings.section import provenance_values
 from stages.tables.categories import CATEGORIES
 from stages.tables.in_parts import write_in_parts
+from stages.tables.keys import keys_of
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import keys_of
 from stages.tables.table import empty_table
 from stages.tables.trail import TRAIL
 
@@ -181,7 +181,7 @@ def untold(rows: pa.Table, labels: pa.Table) -> Sentence:
     """How many tags no pseudo-label came of, for the log; nothing where there are no tags."""
     living = labels.filter(pc.not_equal(labels.column("status"), "deleted"))
     tags = keys_of(living.filter(pc.equal(living.column("kind"), "tag")), "category_id")
-    missing = sorted(tags - keys_of(rows, "category_id"))
+    missing = list(tags - keys_of(rows, "category_id"))
     if not missing:
         return f", each of {len(tags)} tags has a label" if tags else ""
     image, category = missing[0]

@@ -33,9 +33,9 @@ from stages.settings.section import from_json, provenance_values
 from stages.settings.select import Select
 from stages.tables.categories import CATEGORIES
 from stages.tables.in_parts import write_in_parts
+from stages.tables.keys import keys_of
 from stages.tables.proposals import PROPOSALS
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import keys_of
 from stages.tables.table import empty_table
 from stages.tables.weak_labels import TAG_BAG
 

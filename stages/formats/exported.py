@@ -1,18 +1,15 @@
 """A pseudo-label file that `export` has written, one annotation at a time.
 
-The file has one annotation per line, so its masks are checked without holding them all; a file of
-usual size is opened in pycocotools as a whole as well.
+The file has one annotation per line, so its masks are checked without holding them all.
 """
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
 
 from stages.formats.coco_lines import LineReader
 from stages.geometry.codes import MOST_PIXELS
@@ -22,7 +19,6 @@ HINT = (
     "It is cut, or another program has written it again: give the file as export has written it, "
     "or remove it and run snakemake again."
 )
-OPEN_LIMIT = 1 << 29  # bytes; larger files are not loaded as a whole
 
 
 def check_pseudo_labels(path: Path, *, annotations: int) -> None:
@@ -54,8 +50,6 @@ def check_pseudo_labels(path: Path, *, annotations: int) -> None:
             last = key
     if len(ids) != annotations:
         raise RuntimeError(f"pseudo-labels: {len(ids)} annotations instead of {annotations}.")
-    if path.stat().st_size <= OPEN_LIMIT:
-        _open(path, annotations)
 
 
 def entries_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -210,10 +204,3 @@ def _hull(mask: np.ndarray) -> list[float]:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     spans = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
     return [float(value) for value in (columns[0], rows[0], *spans)]
-
-
-def _open(path: Path, annotations: int) -> None:
-    with redirect_stdout(None):
-        coco = COCO(str(path))
-    if len(coco.getAnnIds()) != annotations:
-        raise RuntimeError("pseudo-labels: pycocotools finds other annotations than were written.")

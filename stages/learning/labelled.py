@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.runtime.program import Sentence
-from stages.tables.shards import check_same, keys_of
+from stages.tables.keys import check_same, keys_of
 from stages.tables.weak_labels import TAG_BAG
 
 PROMPTED = ("point", "box")  # kinds of labels that have a bag

@@ -17,18 +17,11 @@ from stages.learning.labelled import check_bags
 from stages.tables.checks import check_codes
 from stages.tables.headers import checked_header
 from stages.tables.images import IMAGES, shard_images
+from stages.tables.keys import check_same, keys_of
 from stages.tables.proposals import PROPOSALS
 from stages.tables.record import Record
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import (
-    check_alike,
-    check_members,
-    check_same,
-    check_seed,
-    check_shard,
-    keys_of,
-    rows_digest,
-)
+from stages.tables.shards import check_alike, check_members, check_seed, check_shard, rows_digest
 from stages.tables.spans import RowsOf
 from stages.tables.streams import Cursor, images_of_file
 from stages.tables.table import empty_table, read_table

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.methods.prompter import Prompter
+from stages.tables.keys import check_same, keys_of
 from stages.tables.prompts import PROMPTS
-from stages.tables.shards import check_members, check_same, keys_of
+from stages.tables.shards import check_members
 from stages.tables.spans import runs
 from stages.tables.table import read_table, rows_table
 from stages.tables.weak_labels import WEAK_LABELS
@@ -79,7 +80,7 @@ class WrittenPrompts:
         self.images, self.table = images, read_table(path, PROMPTS)
         check_members(self.table, images.keys(), path)
         wanted = keys_of(labels.filter(pc.not_equal(labels.column("kind"), "mask")), "bag_id")
-        own = {key for key in wanted if key[0] in images}
+        own = wanted.of_images(images)
         check_same(keys_of(self.table, "bag_id"), own, what="bags", where=path)
         self.spans = runs(self.table.column("image_id").to_numpy())
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from stages.tables.grades import GRADES
 from stages.tables.headers import checked_header
+from stages.tables.keys import check_same, keys_of
 from stages.tables.members import Members
 from stages.tables.proposals import PROPOSALS
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.selections import SELECTIONS
-from stages.tables.shards import check_same, keys_of, whole_set
+from stages.tables.shards import whole_set
 from stages.tables.trail import TRAIL
 
 RECORDS = {

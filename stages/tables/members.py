@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.tables.headers import checked_header
+from stages.tables.keys import Keys, check_same, keys_of
 from stages.tables.pseudo_labels import PSEUDO_LABELS
 from stages.tables.record import Record
 from stages.tables.shard_names import is_shard_name, shard_number
-from stages.tables.shards import Keys, check_members, check_same, keys_of
+from stages.tables.shards import check_members
 from stages.tables.table import read_table
 
 

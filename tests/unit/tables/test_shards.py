@@ -1,16 +1,15 @@
-"""Shards that belong together, and tables that are about the same things."""
+"""Shards that belong together."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stages.tables.proposals import PROPOSALS
 from stages.tables.record import Record
-from stages.tables.shards import check_members, check_same, keys_of, rows_digest, whole_set
+from stages.tables.shards import check_members, rows_digest, whole_set
 from stages.tables.table import rows_table
 from stages.tables.trail import TRAIL
-from tests.sound_rows import proposal_row, trail_row, write_rows, write_shards
+from tests.sound_rows import trail_row, write_rows, write_shards
 
 ROWS = [trail_row(1), trail_row(2), trail_row(4)]
 
@@ -70,33 +69,6 @@ def test_members_are_the_images_of_the_shard() -> None:
     check_members(rows.slice(0, 0), [], Path("t"))
     with pytest.raises(ValueError, match="t: image 2 is not one of this shard's 2 images"):
         check_members(rows, [1, 4], Path("t"))
-
-
-@pytest.mark.parametrize(
-    ("seen", "wanted", "words"),
-    [
-        ([], [(1, 2)], r"t: 1 things are missing \(first: \(1, 2\)\), so it does not add up"),
-        ([(3, 4), (1, 2)], [], r"t: 2 things are unknown \(first: \(1, 2\)\)"),
-        ([(3, 4)], [(1, 2)], r"1 things are missing .* and 1 things are unknown"),
-    ],
-    ids=["missing", "unknown", "both"],
-)
-def test_what_is_missing_or_unknown_is_counted_and_named(
-    seen: list[tuple[int, ...]], wanted: list[tuple[int, ...]], words: str
-) -> None:
-    with pytest.raises(ValueError, match=words):
-        check_same(seen, wanted, what="things", where=Path("t"))
-
-
-def test_the_same_things_in_another_order_are_the_same() -> None:
-    check_same([], [], what="things", where=Path("t"))
-    check_same([(1, 2), (3, 4)], iter([(3, 4), (1, 2)]), what="things", where=Path("t"))
-
-
-def test_keys_are_distinct_pairs_and_more() -> None:
-    rows = rows_table(PROPOSALS, [proposal_row(2, 7, 0), proposal_row(2, 7, 1)])
-    assert keys_of(rows, "bag_id") == {(2, 7)}
-    assert keys_of(rows, "bag_id", "proposal_id") == {(2, 7, 0), (2, 7, 1)}
 
 
 def test_a_digest_does_not_depend_on_how_rows_lie_in_memory() -> None:
