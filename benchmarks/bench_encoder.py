@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import torch
 
 from stages.estimating.flops import work_of
+from stages.segmenters.fused_attention import with_fused_attention
 from stages.segmenters.sam_loading import BUILDERS
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -28,14 +29,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--images", type=int, nargs="+", default=[1], help="at once")
     parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
+    parser.add_argument("--attention", choices=("stock", "fused"), default="stock")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each line, at least")
     parser.add_argument("--peak", type=float, help="TFLOP/s of the device")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
-    encoder = BUILDERS[args.model]().image_encoder.to(args.device).eval()
+    sam = BUILDERS[args.model]()
+    sam = with_fused_attention(sam) if args.attention == "fused" else sam
+    encoder = sam.image_encoder.to(args.device).eval()
     work = work_of(args.model).encoder / 1e12
-    print(f"{args.model} on {_name(args.device)}: {work:.4f} TFLOP an image")
+    print(f"{args.model}, attention {args.attention}, on {_name(args.device)}: {work:.4f} TFLOP an image")
     print(f"{'precision':10} {'at once':>8} {'images/s':>9} {'TFLOP/s':>8} {'of peak':>8}")
     for precision in args.precision:
         for count in args.images:

@@ -1,25 +1,26 @@
 """SAM's image encoder as a source of features: the image resized, mirrored or not, embedded."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 from torch import Tensor
 
-from stages.segmenters.sam_loading import load_sam
+from stages.segmenters.sam import loaded
 from stages.settings.segmenters.sam import Settings
 
 
 def opened_encoder(settings: Settings, device: torch.device) -> "Encoder":
     """The image encoder of the SAM that section `propose.sam` names, on `device`."""
-    checkpoint = Path(settings.checkpoint)
-    return Encoder(load_sam(settings.model, checkpoint, settings.sha256, device))
+    return Encoder(loaded(settings, device), half=settings.precision == "bfloat16")
 
 
 class Encoder:
     """A frozen SAM that is not asked, but looked through.
+
+    Parameters
+    ----------
+    half : the encoder computes in bfloat16, as `propose.sam.precision` has it.
 
     Attributes
     ----------
@@ -27,8 +28,8 @@ class Encoder:
     channels : of the embedding.
     """
 
-    def __init__(self, sam: Sam):
-        self.sam = sam
+    def __init__(self, sam: Sam, *, half: bool = False):
+        self.sam, self.half = sam, half
         self.side = int(sam.image_encoder.img_size)
         self.stride = float(self.side / sam.prompt_encoder.image_embedding_size[0])
         self.channels = int(sam.prompt_encoder.embed_dim)
@@ -43,4 +44,5 @@ class Encoder:
     def embedded(self, pixels: Tensor) -> Tensor:
         """Embedding of one image: (3, h, w) from `resized` to (c, cells, cells), float32."""
         batch = self.sam.preprocess(pixels.to(self.sam.device))[None]
-        return self.sam.image_encoder(batch)[0].float().clone()  # type: ignore[no-any-return]
+        with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=self.half):
+            return self.sam.image_encoder(batch)[0].float().clone()  # type: ignore[no-any-return]

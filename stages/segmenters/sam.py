@@ -28,8 +28,13 @@ def model_digest(settings: Settings) -> str:
 
 def opened_segmenter(settings: Settings, *, device: torch.device) -> "SamSegmenter":
     """SAM with its weights on a device; raises ValueError as `load_sam`."""
-    sam = load_sam(settings.model, Path(settings.checkpoint), settings.sha256, device)
-    return SamSegmenter(sam, settings)
+    return SamSegmenter(loaded(settings, device), settings)
+
+
+def loaded(settings: Settings, device: torch.device) -> Sam:
+    """The SAM that the settings name, on a device; raises ValueError as `load_sam`."""
+    path, attention = Path(settings.checkpoint), settings.attention
+    return load_sam(settings.model, path, settings.sha256, device, attention=attention)
 
 
 class SamSegmenter(BatchedSegmenter):

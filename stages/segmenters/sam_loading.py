@@ -15,6 +15,7 @@ from segment_anything.modeling import Sam
 
 from stages.runtime.provenance import sha256_of
 from stages.runtime.weights import read_weights
+from stages.segmenters.fused_attention import with_fused_attention
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.tiny import build_vit_tiny
 
@@ -26,7 +27,7 @@ BUILDERS: dict[str, Callable[[], Sam]] = {
 }
 
 CARD = ".card.json"  # in place of the suffix: what a weight file is, as partworld.card writes it
-_LIVE: WeakValueDictionary[tuple[str, str, str], Sam] = WeakValueDictionary()
+_LIVE: WeakValueDictionary[tuple[str, ...], Sam] = WeakValueDictionary()
 
 
 def checked_sha256(checkpoint: Path, expected: str | None) -> str:
@@ -62,11 +63,22 @@ def _carded(checkpoint: Path) -> str | None:
         return None
 
 
-def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.device) -> Sam:
+def load_sam(
+    model: str,
+    checkpoint: Path,
+    sha256: str | None,
+    device: torch.device,
+    *,
+    attention: str = "stock",
+) -> Sam:
     """SAM in evaluation mode on `device`, its weights loaded strictly from `checkpoint`.
 
     Who asks for the same weights while they are in use elsewhere gets the same SAM, which nobody
     may change: features and questions then share one, which matters for a large model.
+
+    Parameters
+    ----------
+    attention : of the image encoder, stock or fused.
 
     Raises
     ------
@@ -74,10 +86,11 @@ def load_sam(model: str, checkpoint: Path, sha256: str | None, device: torch.dev
     """
     if model not in BUILDERS:
         raise ValueError(f"propose.sam.model: {model!r} is none of {', '.join(BUILDERS)}.")
-    key = (model, checked_sha256(checkpoint, sha256), str(device))
+    key = (model, checked_sha256(checkpoint, sha256), str(device), attention)
     if (known := _LIVE.get(key)) is not None:
         return known
-    _LIVE[key] = sam = _read(model, checkpoint).to(device)
+    sam = _read(model, checkpoint).to(device)
+    _LIVE[key] = sam = with_fused_attention(sam) if attention == "fused" else sam
     return sam
 
 

@@ -20,6 +20,13 @@ class Settings(Section):
         Field(description="checksum of the weight file; null: the known one of an official file"),
     ] = None
     precision: EncoderPrecision = "float32"
+    attention: Annotated[
+        Literal["stock", "fused"],
+        Field(
+            description="of the image encoder; fused: PyTorch's scaled_dot_product_attention, "
+            "faster on a GPU; masks differ by single pixels"
+        ),
+    ] = "stock"
     prompts_per_batch: PromptsPerBatch = 8
     mask_memory: MaskMemory = 512
     stability_offset: StabilityOffset = 1.0

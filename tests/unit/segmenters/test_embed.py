@@ -34,3 +34,24 @@ def test_a_mirrored_image_is_mirrored_before_it_is_embedded(encoder: Encoder) ->
     image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     flipped = encoder.resized(image, flip=True)
     assert torch.equal(flipped, encoder.resized(image, flip=False).flip(2))
+
+
+def test_in_bfloat16_an_embedding_is_nearly_the_same(
+    encoder: Encoder, random_sam: dict[str, Any]
+) -> None:
+    settings = Settings(**random_sam, precision="bfloat16")
+    half = opened_encoder(settings, torch.device("cpu"))
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    pixels = encoder.resized(image, flip=False)
+    exact, seen = encoder.embedded(pixels), half.embedded(pixels)
+    assert seen.dtype == torch.float32 and not torch.equal(seen, exact)
+    torch.testing.assert_close(seen, exact, atol=0.1, rtol=0.1)
+
+
+def test_with_fused_attention_an_embedding_is_the_same_but_for_rounding(
+    encoder: Encoder, random_sam: dict[str, Any]
+) -> None:
+    fused = opened_encoder(Settings(**random_sam, attention="fused"), torch.device("cpu"))
+    assert fused.sam is not encoder.sam
+    pixels = encoder.resized(np.zeros((40, 50, 3), dtype=np.uint8), flip=False)
+    torch.testing.assert_close(fused.embedded(pixels), encoder.embedded(pixels))
