@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     sam = with_fused_attention(sam) if args.attention == "fused" else sam
     encoder = sam.image_encoder.to(args.device).eval()
     work = work_of(args.model).encoder / 1e12
-    print(f"{args.model}, attention {args.attention}, on {_name(args.device)}: {work:.4f} TFLOP an image")
+    seen = f"{args.model}, attention {args.attention}, on {_name(args.device)}"
+    print(f"{seen}: {work:.4f} TFLOP an image")
     print(f"{'precision':10} {'at once':>8} {'images/s':>9} {'TFLOP/s':>8} {'of peak':>8}")
     for precision in args.precision:
         for count in args.images:

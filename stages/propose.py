@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--answers", type=Path, required=True, help="results/<run>/answers")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--at-once", type=int, default=1, help="images in work, a thread each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--settings", default="{}", help="JSON of the config section `propose`")
     parser.add_argument("--prompt-settings", default="{}", help="JSON of the section `prompt`")
@@ -135,7 +136,7 @@ def main(argv: Sequence[str] | None) -> None:
             prompts, segmenter, kept, settings, folder=args.image_folder, seed=args.seed
         )
         facts = _provenance(args, sources, segmenter, modules)
-        table = _written(args.out, proposer, facts)
+        table = _written(args.out, proposer, facts, at_once=args.at_once)
     kept.finish()
     gone = sum(image_id in images for image_id in deleted.column("image_id").to_pylist())
     say("propose", summary(table, len(images), len(proposer.addresses), kept.asked, gone))
@@ -161,7 +162,9 @@ def answer_facts(segmenter: OnDemand, seed: int) -> dict[str, Any]:
     return segmenter.facts("stages.segmenters.proposing", values, seed=seed)
 
 
-def _written(out: Path, proposer: ImageProposer, facts: Mapping[str, Any]) -> pa.Table:
+def _written(
+    out: Path, proposer: ImageProposer, facts: Mapping[str, Any], *, at_once: int
+) -> pa.Table:
     """The shard's table, once it adds up with the prompts."""
     ids = list(proposer.prompts.images)
     (table,) = write_in_parts(
@@ -172,6 +175,7 @@ def _written(out: Path, proposer: ImageProposer, facts: Mapping[str, Any]) -> pa
         chunk=proposer.settings.chunk,
         progress=Progress("propose", len(ids)),
         also=proposer.deciding(),
+        at_once=at_once,
     )
     check_same(keys_of(table, "bag_id"), proposer.bags, what="bags", where=out)
     return table

@@ -67,6 +67,15 @@ def each_of(count: int) -> Callable[[Any, int], int]:
     return of_each
 
 
+def at_once_of(count: int, each: int) -> Callable[[Any, int], int]:
+    """A params function, as above: `count` images in work, if each has `each` threads."""
+
+    def at_once(wildcards: Any, threads: int) -> int:
+        return min(count, max(threads // each, 1))
+
+    return at_once
+
+
 def flag(name: str, values: Collection[Any]) -> str:
     """`name` and the quoted values for a command line; nothing where there are none."""
     return " ".join([name, *(shlex.quote(str(value)) for value in values)]) if values else ""

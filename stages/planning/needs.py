@@ -66,6 +66,7 @@ HELD = 12  # bytes of a pixel that waits in host memory
 SLOW, FAST = 1e-5, 1.2e-7  # s of a pixel of a step: the demo's detector on a CPU; on one GPU 0.26 s
 # for 16 images of 800 x 1333 px on eight, which detectron2's model zoo tells of Mask R-CNN R50-FPN
 SNAKEMAKE = 500  # MiB: on a node a job is started by Snakemake, twice
+MASKS = 1000  # MiB of a further image in work: twice the default of `mask_memory`
 READER = 400  # MiB of a process that reads ahead
 START = 15  # minutes: a cold node, libraries over the network, a large model
 
@@ -78,6 +79,7 @@ class Load:
     segmenter : model that it looks through, None: none. steps : of a training, 0: none.
     batch : images of a step. pixels : of a step, where a network is trained on photographs.
     processes, readers : of a training; readers of each process. threads : of each process.
+    at_once : images that are asked about at the same time, on `threads` each.
     """
 
     stage: str
@@ -90,11 +92,12 @@ class Load:
     processes: int = 1
     readers: int = 0
     threads: int = 1
+    at_once: int = 1
 
     @property
     def cpus(self) -> int:
         """Cores that a job keeps busy."""
-        return self.processes * (self.threads + self.readers)
+        return self.processes * (self.threads * self.at_once + self.readers)
 
 
 def memory(load: Load, attempt: int) -> int:
@@ -109,7 +112,7 @@ def memory(load: Load, attempt: int) -> int:
     pixels = load.pixels * (HELD * (1 + load.readers) if load.gpu else BYTES) // 2**20
     each = own + pixels // load.processes + READER * load.readers
     tables = OF_A_THOUSAND.get(load.stage, 0) * load.images // 1000
-    whole = SNAKEMAKE + load.processes * each + ROOM * tables
+    whole = SNAKEMAKE + load.processes * each + ROOM * tables + MASKS * (load.at_once - 1)
     return ROUND * math.ceil(whole / ROUND) * int(2 ** (attempt - 1))
 
 

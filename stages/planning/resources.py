@@ -98,6 +98,7 @@ def _load(variants: Variants, name: str, stage: str, images: int) -> Load:
         processes=int(training.get("processes", 1)),
         readers=int(training.get("workers", 0)),
         threads=int(config.get("threads", 1)) if stage in COMPUTING else 1,
+        at_once=int(config.get("images_at_once", 1)) if stage == "propose" else 1,
     )
 
 

@@ -13,6 +13,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -57,7 +58,7 @@ def list_path(folder: Path, out: Path) -> Path:
 
 
 class Kept:
-    """The answers that one shard uses, from disk where they are there.
+    """The answers that one shard uses, from disk where they are there; threads may share it.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class Kept:
         self.list = list_path(folder, out)
         self.partial = self.list.with_name(self.list.name + PARTIAL)
         self.asked = self.found = 0
+        self._counting = Lock()
 
     def of(self, parts: Mapping[str, Any], compute: Callable[[], pa.Table]) -> pa.Table:
         """The answers about one image.
@@ -89,10 +91,12 @@ class Kept:
         path = self.folder / address[:2] / f"{address}.parquet"
         table = self._read(path, address)
         if table is not None:
-            self.found += 1
+            with self._counting:
+                self.found += 1
             return table
         table = compute()
-        self.asked += 1
+        with self._counting:
+            self.asked += 1
         self._write(path, table, address)
         return table
 

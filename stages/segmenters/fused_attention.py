@@ -42,7 +42,7 @@ class FusedAttention(nn.Module):
         return out
 
     def _bias(self, q: Tensor, h: int, w: int) -> Tensor:
-        """(b, heads, h * w, h * w): what the relative positions add (segment_anything's encoder)."""
+        """(b, heads, h * w, h * w): what the relative positions add, as in segment_anything."""
         down = get_rel_pos(h, h, self.stock.rel_pos_h)  # (h, h, c)
         across = get_rel_pos(w, w, self.stock.rel_pos_w)
         cells = q.reshape(*q.shape[:2], h, w, -1)

@@ -6,7 +6,8 @@ Where all answers are kept from an earlier run, or a shard is empty, no model is
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from threading import Lock, local
+from typing import TYPE_CHECKING, Any
 
 from stages.runtime.code import code_of
 from stages.runtime.device import Device
@@ -17,11 +18,14 @@ from stages.settings.propose import Propose
 from stages.settings.readers import chosen
 from stages.settings.section import provenance_values
 
+if TYPE_CHECKING:
+    import torch
+
 PACKAGES = ("pycocotools", "opencv-python-headless", "numpy")  # of what becomes of the answers
 
 
 class OnDemand:
-    """Opens the segmenter of section `propose` on its first question.
+    """Opens the segmenter of section `propose` on its first question, one for each thread.
 
     Attributes
     ----------
@@ -48,16 +52,21 @@ class OnDemand:
         method = opened(self.module)
         self.digest: str = method.model_digest(self.block, **self.trained)
         self.packages = frozenset({*PACKAGES, *method.PACKAGES})
+        self._own, self._opening = local(), Lock()
 
     def __call__(self) -> Segmenter:
-        """The segmenter, the same one each time."""
-        return self._segmenter
+        """The segmenter, on a thread the same one each time: it remembers the image it looks at."""
+        found: Segmenter | None = getattr(self._own, "segmenter", None)
+        if found is None:
+            with self._opening:
+                opener = opened(self.module).opened_segmenter
+                found = opener(self.block, device=self._leased, **self.trained)
+            self._own.segmenter = found
+        return found
 
     @cached_property
-    def _segmenter(self) -> Segmenter:
-        opener = opened(self.module).opened_segmenter
-        found: Segmenter = opener(self.block, device=self.device(), **self.trained)
-        return found
+    def _leased(self) -> "torch.device":
+        return self.device()
 
     def facts(self, asker: str, settings: Mapping[str, Any], *, seed: int = 0) -> dict[str, Any]:
         """What every answer depends on, beside the image and what is asked about it.

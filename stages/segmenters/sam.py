@@ -5,6 +5,7 @@ An image is embedded once; prompts go in batches bounded by `prompts_per_batch`.
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from stages.segmenters.sam_loading import checked_sha256, load_sam
 from stages.segmenters.segmenter import Answered, Asked
 from stages.settings.segmenters.sam import Settings
 
+LOOKING = Lock()  # one image in the encoder at a time: it fills a card alone, and its memory too
 PACKAGES = ("torch", "segment-anything-py", "opencv-python-headless")
 
 
@@ -58,7 +60,8 @@ class SamSegmenter(BatchedSegmenter):
         """Look at an image, (height, width, 3) uint8 RGB."""
         self.size = (pixels.shape[0], pixels.shape[1])
         half = self.settings.precision == "bfloat16"
-        with torch.autocast(self.predictor.device.type, dtype=torch.bfloat16, enabled=half):
+        kind = self.predictor.device.type
+        with LOOKING, torch.autocast(kind, dtype=torch.bfloat16, enabled=half):
             self.predictor.set_image(pixels)
         self.predictor.features = self.predictor.features.float()
         self.position = self.predictor.model.prompt_encoder.get_dense_pe()

@@ -45,6 +45,15 @@ class Config(Section):
     threads: Annotated[
         int, Field(ge=1, description="CPU threads per job; more than one is slow on loaded cores")
     ] = 1
+    images_at_once: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=64,
+            description="images that propose asks about at the same time, each on `threads` of its "
+            "own: on a GPU some 4, which then need not wait for the CPU",
+        ),
+    ] = 1
     rounds: Annotated[
         int,
         Field(

@@ -1,6 +1,8 @@
 """Resuming inside a shard: finished chunks of images wait as parts until the tables are whole."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ def write_in_parts(
     progress: Progress,
     inputs: Sequence[Path] = (),
     also: Mapping[str, Any] | None = None,
+    at_once: int = 1,
 ) -> list[pa.Table]:
     """Compute the rows of each image, chunk by chunk, and write whole tables.
 
@@ -39,6 +42,8 @@ def write_in_parts(
         `provenance`, `inputs` and `also`.
     inputs : files whose content decides the rows; parts made from others are thrown away.
     also : JSON-able; what else decides them, such as the rows of this shard in a file of all.
+    at_once : images in work at the same time, each on a thread of its own, which `compute` must
+        then allow; the bytes are the same.
 
     Returns
     -------
@@ -47,14 +52,28 @@ def write_in_parts(
     decides = {**provenance, "also": also}
     folder = parts_folder(outputs[0][0], decides, image_ids, inputs=inputs)
     parts: list[tuple[list[Path], Sequence[int]]] = []
-    for number, start in enumerate(range(0, len(image_ids), chunk)):
-        ids = image_ids[start : start + chunk]
-        paths = [_part(folder, number, record, own=not k) for k, (_, record) in enumerate(outputs)]
-        if _are_finished(outputs, paths, ids, name=progress.name):
-            progress.skip(len(ids))
-        else:
-            _write_part(outputs, paths, ids, compute, provenance=provenance, progress=progress)
-        parts.append((paths, ids))
+    with _mapping(compute, at_once) as computed:
+        for number, start in enumerate(range(0, len(image_ids), chunk)):
+            ids = image_ids[start : start + chunk]
+            paths = [
+                _part(folder, number, record, own=not k) for k, (_, record) in enumerate(outputs)
+            ]
+            if _are_finished(outputs, paths, ids, name=progress.name):
+                progress.skip(len(ids))
+            else:
+                _write_part(outputs, paths, computed(ids), provenance=provenance, progress=progress)
+            parts.append((paths, ids))
+    tables = _joined(outputs, parts, provenance)
+    remove_parts(folder)
+    return tables
+
+
+def _joined(
+    outputs: Outputs,
+    parts: Sequence[tuple[Sequence[Path], Sequence[int]]],
+    provenance: Mapping[str, Any],
+) -> list[pa.Table]:
+    """The parts, each with its images, written as whole tables."""
     tables: list[pa.Table] = []
     for place, (out, record) in reversed(list(enumerate(outputs))):  # the stage's own one last
         mine = [(paths[place], ids) for paths, ids in parts]
@@ -62,8 +81,22 @@ def write_in_parts(
         pieces = (_read(path, record, ids) for path, ids in mine) if mine else [empty_table(record)]
         write_pieces(out, pieces, rows, record, provenance)
         tables.insert(0, read_table(out, record, columns=_slim(record)))
-    remove_parts(folder)
     return tables
+
+
+@contextmanager
+def _mapping(
+    compute: Compute, at_once: int
+) -> Iterator[Callable[[Sequence[int]], Iterator[Sequence[pa.Table]]]]:
+    """What computes images, in their order, one by one or `at_once` on as many threads."""
+    if at_once == 1:
+        yield lambda ids: map(compute, ids)
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            yield lambda ids: pool.map(compute, ids)
+        finally:
+            pool.shutdown(cancel_futures=True)  # after a fault the rest of the part is not begun
 
 
 def _slim(record: Record) -> list[str]:
@@ -103,16 +136,15 @@ def _are_finished(
 def _write_part(
     outputs: Outputs,
     paths: Sequence[Path],
-    ids: Sequence[int],
-    compute: Compute,
+    computed: Iterator[Sequence[pa.Table]],
     *,
     provenance: Mapping[str, Any],
     progress: Progress,
 ) -> None:
     """Write the rows of a chunk; the part of the first output last: it says that all are there."""
     found = []
-    for image_id in ids:
-        found.append(compute(image_id))
+    for tables in computed:
+        found.append(tables)
         progress.step()
     for place, (_, record) in reversed(list(enumerate(outputs))):
         table = pa.concat_tables([tables[place] for tables in found])

@@ -84,7 +84,13 @@ class Place:
         return self.run / "propose" / f"shard-{shard}.parquet"
 
     def propose(
-        self, shard: str = "0000-of-0002", *, out: Path | None = None, seed: int = 0, **values: Any
+        self,
+        shard: str = "0000-of-0002",
+        *,
+        out: Path | None = None,
+        seed: int = 0,
+        at_once: int = 1,
+        **values: Any,
     ) -> list[dict[str, Any]]:
         """Run the program; rows of its table. `values` : of section `propose`, `sam` merged."""
         settings = {"chunk": 1, **values}
@@ -93,7 +99,16 @@ class Place:
         paths = {"image-folder": self.folder, "images": self.folder / "images.parquet", "out": out}
         paths |= {"weak-labels": self.folder / "labels.parquet", "answers": self.run / "answers"}
         words = [word for flag, path in paths.items() for word in (f"--{flag}", str(path))]
-        words += ["--shard", shard, "--seed", str(seed), "--device", "cpu"]
+        words += [
+            "--shard",
+            shard,
+            "--seed",
+            str(seed),
+            "--device",
+            "cpu",
+            "--at-once",
+            str(at_once),
+        ]
         propose.main([*words, "--settings", json.dumps(settings)])
         rows: list[dict[str, Any]] = read_table(out, PROPOSALS).to_pylist()
         return rows
@@ -158,6 +173,21 @@ def test_propose_gives_equal_bytes_again_and_hides_no_path(place: Place) -> None
     assert header["shard"] == "0000-of-0002"
     assert "checkpoint" not in header["settings"]["sam"]
     assert header["prompt_settings"] == {"sources": [{"source": "labels", "together": False}]}
+
+
+def test_images_that_are_asked_about_at_once_get_the_same_masks(
+    place: Place, embeds: list[bytes]
+) -> None:
+    names = [f"{number}.png" for number in range(4)]
+    place.photographs(names, shards=1)
+    place.labels(*(label(image, image + 5, x=4.0 + image, y=9.0) for image in range(4)))
+    shard = "0000-of-0001"
+    place.propose(shard, chunk=4)
+    alone = place.out(shard).read_bytes()
+    shutil.rmtree(place.run)
+    place.propose(shard, chunk=4, at_once=3)
+    assert place.out(shard).read_bytes() == alone
+    assert sorted(embeds) == sorted(2 * [pixels_of(place.folder / name) for name in names])
 
 
 def test_a_mixed_image_gives_each_object_its_bag(place: Place) -> None:

@@ -14,7 +14,7 @@ from snakemake.settings.types import DeploymentMethod
 try:
     from stages.engines.engine import ENGINES, ENVIRONMENTS
     from stages.formats.writer import WRITERS
-    from stages.planning.command import each_of, flag, flags, setup_of
+    from stages.planning.command import at_once_of, each_of, flag, flags, setup_of
     from stages.planning.engines import engines_here
     from stages.planning.lineage import as_json
     from stages.planning.foreign import refuse_strangers
@@ -101,7 +101,8 @@ SETUP = setup_of(
     ROOT, Path(sys.executable), gpu=config["device"] != "cpu", threads=config["threads"]
 )
 EACH = each_of(config["threads"])
-for function in (SETUP, EACH):
+AT_ONCE = at_once_of(config["images_at_once"], config["threads"])
+for function in (SETUP, EACH, AT_ONCE):
     overwrite_function_params(function, inspect.signature(function).parameters)
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method

@@ -17,7 +17,7 @@ rule propose:
         home=PLAN.propose.homes,
     conda:
         "../../envs/stages.yaml"
-    threads: config["threads"]
+    threads: PLAN.propose.threads
     resources:
         gpu=PLAN.propose.gpus,
         mem_mb=PLAN.propose.memory,
@@ -31,6 +31,8 @@ rule propose:
         model=lambda w, input: flag("--model", input.model),
         answers=PLAN.answers,
         device=config["device"],
+        each=EACH,
+        at_once=AT_ONCE,
         seed=PLAN.propose.seed,
         settings=PLAN.propose.settings,
         prompt_settings=PLAN.propose.prompt_settings,
@@ -47,7 +49,8 @@ rule propose:
         " --out {output.proposals:q}"
         " --answers {params.answers:q}"
         " --device {params.device}"
-        " --threads {threads}"
+        " --threads {params.each}"
+        " --at-once {params.at_once}"
         " --seed {params.seed}"
         " --settings {params.settings:q}"
         " --prompt-settings {params.prompt_settings:q}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.planning.command import each_of, flag, flags, setup_of
+from stages.planning.command import at_once_of, each_of, flag, flags, setup_of
 
 
 def test_a_flag_without_values_is_nothing() -> None:
@@ -59,6 +59,15 @@ def test_libraries_get_the_threads_of_one_process(
     environment = {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": str(of_job)}
     done = subprocess.run([*shell, command], env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == str(seen), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("count", "each", "threads", "seen"), [(1, 1, 1, 1), (4, 2, 8, 4), (4, 2, 5, 2), (4, 2, 1, 1)]
+)
+def test_a_job_with_fewer_threads_has_fewer_images_in_work(
+    count: int, each: int, threads: int, seen: int
+) -> None:
+    assert at_once_of(count, each)(None, threads) == seen
 
 
 def test_a_gpu_job_keeps_the_usual_malloc(tmp_path: Path) -> None:

@@ -50,6 +50,13 @@ def test_processes_and_their_readers_are_cores_and_memory() -> None:
     assert memory(team, 1) >= readers + 3 * (memory(alone, 1) - 2 * ROUND)
 
 
+def test_images_in_work_are_cores_and_memory() -> None:
+    alone = Load("propose", 1000, gpu=True, segmenter="vit_h", threads=2)
+    several = replace(alone, at_once=4)
+    assert (alone.cpus, several.cpus) == (2, 8)
+    assert memory(several, 1) == memory(alone, 1) + 3000
+
+
 def test_a_larger_segmenter_asks_for_more_and_a_gpu_for_less_of_the_host() -> None:
     sizes = ["vit_tiny", "vit_b", "vit_l", "vit_h"]
     loads = [Load("propose", 1000, segmenter=size) for size in sizes]

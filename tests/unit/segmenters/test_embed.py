@@ -44,7 +44,8 @@ def test_in_bfloat16_an_embedding_is_nearly_the_same(
     image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     pixels = encoder.resized(image, flip=False)
     exact, seen = encoder.embedded(pixels), half.embedded(pixels)
-    assert seen.dtype == torch.float32 and not torch.equal(seen, exact)
+    assert seen.dtype == torch.float32
+    assert not torch.equal(seen, exact)
     torch.testing.assert_close(seen, exact, atol=0.1, rtol=0.1)
 
 

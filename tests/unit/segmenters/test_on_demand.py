@@ -1,12 +1,16 @@
 """The segmenter is opened once, when it is due; its weights are checked at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import cast
 
 import pytest
 import torch
 
 from stages.runtime.provenance import sha256_of
 from stages.segmenters.on_demand import OnDemand
+from stages.segmenters.sam import SamSegmenter
 from stages.segmenters.tiny import build_vit_tiny
 from stages.settings.propose import Propose
 from stages.settings.section import from_values
@@ -30,6 +34,27 @@ def test_the_model_is_loaded_once_and_only_when_asked(settings: Propose) -> None
     assert segmenter.digest == sha256_of(Path(settings.sam.checkpoint))
     assert leases == []
     assert segmenter() is segmenter()
+    assert leases == ["one"]
+
+
+def test_each_thread_has_its_own_on_one_device(settings: Propose) -> None:
+    leases: list[str] = []
+
+    def device() -> torch.device:
+        leases.append("one")
+        return torch.device("cpu")
+
+    segmenter, together = OnDemand(settings, device), Barrier(3, timeout=60)
+
+    def opened(_: int) -> tuple[SamSegmenter, SamSegmenter]:
+        together.wait()
+        return cast(SamSegmenter, segmenter()), cast(SamSegmenter, segmenter())
+
+    with ThreadPoolExecutor(3) as pool:
+        pairs = list(pool.map(opened, range(3)))
+    assert all(first is again for first, again in pairs)
+    assert len({id(first) for first, _ in pairs}) == 3
+    assert len({id(first.predictor.model) for first, _ in pairs}) == 1  # weights are there once
     assert leases == ["one"]
 
 

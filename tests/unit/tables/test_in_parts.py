@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Barrier
 
 import pyarrow as pa
 import pytest
@@ -29,6 +30,7 @@ def _write(
     compute: Compute,
     ids: Sequence[int] = IDS,
     inputs: Sequence[Path] = (),
+    at_once: int = 1,
     **facts: object,
 ) -> list[pa.Table]:
     return write_in_parts(
@@ -39,6 +41,7 @@ def _write(
         chunk=2,
         progress=Progress("test", len(ids)),
         inputs=inputs,
+        at_once=at_once,
     )
 
 
@@ -90,6 +93,38 @@ def test_a_killed_shard_resumes_and_gives_the_same_bytes(
     assert len(second.asked) == redone
     for name in ("labels", "trail"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
+
+
+class Meeting:
+    """Computes rows of an image once another one is in work too."""
+
+    def __init__(self, parties: int):
+        self.barrier = Barrier(parties, timeout=30)
+
+    def __call__(self, image_id: int) -> tuple[pa.Table, pa.Table]:
+        self.barrier.wait()
+        return _row(image_id)
+
+
+def test_images_at_once_are_in_work_together_and_give_the_same_bytes(tmp_path: Path) -> None:
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    alone.mkdir(), together.mkdir()
+    _write(alone, _row, IDS[:6])
+    _write(together, Meeting(2), IDS[:6], at_once=2)  # never ends where they come one by one
+    for name in ("labels", "trail"):
+        assert (together / name).read_bytes() == (alone / name).read_bytes()
+
+
+def test_a_fault_among_images_at_once_keeps_the_parts_before(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir(), killed.mkdir()
+    _write(whole, _row)
+    with pytest.raises(MemoryError):
+        _write(killed, Dying(4), at_once=3)
+    second = Dying(99)
+    _write(killed, second, at_once=3)
+    assert 3 <= len(second.asked) <= 5
+    assert (killed / "trail").read_bytes() == (whole / "trail").read_bytes()
 
 
 def test_a_part_without_its_second_table_is_made_again(tmp_path: Path) -> None:
