@@ -4,8 +4,11 @@
 the padding, to the image. On a CPU OpenCV takes the same steps ten times as fast as torch. Its
 weights are finer than torch's float32 ones, so a logit differs by some 1e-5; pixels that near to
 the border of a mask are taken anew with torch's weights, so that the masks are the stock ones. On a
-GPU the stock steps stay, and only what is asked for comes from there.
+GPU the stock steps stay, and only what is asked for comes from there, masks as bits.
 """
+
+import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +16,7 @@ import torch
 from segment_anything import SamPredictor
 from segment_anything.utils.amg import calculate_stability_score
 from torch import Tensor
+from torch.nn import functional as F
 
 NEAR = 1e-4  # logits; nearer to 0 than this, rounding may decide the side
 
@@ -84,8 +88,24 @@ def masks_above(logits: Tensor, threshold: float) -> np.ndarray:
     """(p, s, height, width) bool: where the logits are above `threshold`."""
     if logits.device.type == "cpu":
         return np.asarray(logits.numpy() > threshold)
-    masks: np.ndarray = (logits > threshold).cpu().numpy()
-    return masks
+    return from_bits(bits_of(logits > threshold).cpu().numpy(), logits.shape)
+
+
+def bits_of(masks: Tensor) -> Tensor:
+    """Bool of any shape, eight to a byte, the first one highest: (bytes,) uint8, where they lie.
+
+    They leave a GPU in an eighth of the time; the last byte is filled up with zeros.
+    """
+    flat = masks.reshape(-1).to(torch.uint8)
+    eights = F.pad(flat, (0, -len(flat) % 8)).view(-1, 8)
+    places = 1 << torch.arange(7, -1, -1, device=masks.device, dtype=torch.uint8)
+    return (eights * places).sum(dim=1, dtype=torch.uint8)
+
+
+def from_bits(packed: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """What `bits_of` has packed, bool of `shape`."""
+    flat = np.unpackbits(packed, count=math.prod(shape))
+    return flat.view(bool).reshape(tuple(shape))
 
 
 def stability_scores(logits: Tensor, threshold: float, offset: float) -> np.ndarray:

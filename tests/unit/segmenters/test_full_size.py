@@ -1,6 +1,7 @@
 """Enlarging SAM's small logits: the masks of the stock predictor, bit by bit."""
 
 from collections.abc import Callable
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -10,7 +11,13 @@ from segment_anything.modeling import Sam
 from segment_anything.utils.amg import calculate_stability_score
 from torch.nn import functional as F
 
-from stages.segmenters.full_size import full_size_logits, masks_above, stability_scores
+from stages.segmenters.full_size import (
+    bits_of,
+    from_bits,
+    full_size_logits,
+    masks_above,
+    stability_scores,
+)
 
 SIZES = [(48, 64), (64, 48), (128, 128), (97, 31), (301, 640), (20, 500), (1, 7)]
 
@@ -70,3 +77,20 @@ def test_stability_is_that_of_segment_anything_and_0_without_a_pixel() -> None:
 def test_masks_are_what_lies_above_the_threshold() -> None:
     logits = smooth(3)
     np.testing.assert_array_equal(masks_above(logits, 0.5), (logits > 0.5).numpy())
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 5, 7), (1, 1, 8, 8), (1, 1, 1, 1), (0, 3, 4, 4)], ids=str)
+def test_masks_leave_a_gpu_as_bits_and_are_the_same(shape: tuple[int, ...]) -> None:
+    masks = torch.rand(shape, generator=torch.Generator().manual_seed(4)) > 0.5
+    packed = bits_of(masks)
+    np.testing.assert_array_equal(packed.numpy(), np.packbits(masks.numpy()))
+    np.testing.assert_array_equal(from_bits(packed.numpy(), masks.shape), masks.numpy())
+
+
+def test_what_is_above_the_threshold_goes_by_bits_where_it_is_not_on_the_cpu() -> None:
+    """The device is told otherwise, since there need not be another one."""
+    logits = smooth(3)
+    wanted = masks_above(logits, 0.5)
+    elsewhere = MagicMock(wraps=logits, device=torch.device("meta"), shape=logits.shape)
+    elsewhere.__gt__ = lambda _, threshold: logits > threshold
+    np.testing.assert_array_equal(masks_above(elsewhere, 0.5), wanted)
