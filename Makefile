@@ -50,6 +50,7 @@ bench-speed: $(VENV)/dev.done ## What each part costs, in CPU seconds, against i
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_masks --images 5000
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_startup
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_scale
+	OMP_NUM_THREADS=1 python -m benchmarks.bench_labels
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_prepare
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_one_image
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_encoder --model vit_tiny

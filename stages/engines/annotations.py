@@ -10,9 +10,10 @@ from stages.geometry.masks import checked_segmentation
 
 EXTRA_MASKS = 3  # of an annotation at most: SAPNet, Sec. 7
 KEPT = (
-    *("id", "category_id", "bbox", "segmentation", "mask_weight", "score", "extra_masks"),
-    "ignore_mask",
+    *("id", "image_id", "category_id", "iscrowd", "bbox", "segmentation"),
+    *("mask_weight", "score", "ignore_mask"),
 )
+NO_NULL = ("id", "image_id", "category_id", "bbox", "mask_weight")  # there it is a fault
 Rule = Literal["label", "score", "box_fit"]
 
 
@@ -21,6 +22,7 @@ def check_annotation(entry: dict[str, Any], size: tuple[int, int]) -> None:
 
     Parameters
     ----------
+    entry : as `slim` leaves it.
     size : (height, width) px of its image, which its masks must fit; nothing is drawn.
     """
     box: Any = entry.get("bbox")
@@ -36,7 +38,7 @@ def check_annotation(entry: dict[str, Any], size: tuple[int, int]) -> None:
             f"its mask_weight is {weight!r}, no finite number from 0 on. Give 0 to train its box "
             "alone, 1 to train its mask too."
         )
-    for name, value in (("score", entry.get("score")), ("quality.box_fit", _box_fit(entry))):
+    for name, value in (("score", entry.get("score")), ("quality.box_fit", entry.get("box_fit"))):
         if value is not None and not _is_within(value, 1):
             raise ValueError(f"its {name} is {value!r}, no number from 0 to 1. Correct it.")
     _check_masks(entry, size)
@@ -84,9 +86,9 @@ def _box_fit(entry: dict[str, Any]) -> Any:
 
 def slim(entry: dict[str, Any], *, extra_masks: bool) -> dict[str, Any]:
     """What is kept in memory of an annotation; `box_fit` stands beside its other keys."""
-    values = {**{key: entry.get(key) for key in KEPT}, "box_fit": _box_fit(entry)}
-    left_out = () if extra_masks else ("extra_masks",)
-    return {k: v for k, v in values.items() if v is not None and k not in left_out}
+    names = (*KEPT, "extra_masks") if extra_masks else KEPT
+    values = {**{key: entry[key] for key in names if key in entry}, "box_fit": _box_fit(entry)}
+    return {key: value for key, value in values.items() if value is not None or key in NO_NULL}
 
 
 def weight_of(entry: dict[str, Any], rule: Rule) -> float:

@@ -8,6 +8,7 @@ counted.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class Objects:
 class Labels:
     """A COCO file with the images that have annotations, ids in order.
 
-    extra_masks : False leaves `extra_masks` out of memory, for a training that needs none.
+    extra_masks : False leaves `extra_masks` unread, for a training that needs none.
     counts : whether an image counts, by its id; others are as if they were not in the file.
     categories : the full list, sorted by id; label k of the network is categories[k - 1].
     without_objects : number of images that were left out.
@@ -62,7 +63,7 @@ class Labels:
         extra_masks: bool = True,
         counts: Callable[[int], bool] = lambda image_id: True,
     ):
-        file = read_coco(path)
+        file = read_coco(path, kept=partial(slim, extra_masks=extra_masks))
         self.path = path
         self.categories = [{"id": c["id"], "name": c["name"]} for c in file.categories]
         self._images = {entry["id"]: entry for entry in file.images if counts(entry["id"])}
@@ -71,10 +72,9 @@ class Labels:
         for entry in labelled(file.annotations):
             if entry["image_id"] not in self._images:
                 continue
-            kept = slim(entry, extra_masks=extra_masks)
             with faults.caught("faulty annotations", f"annotation {entry['id']}"):
                 check_annotation(entry, self._size(entry["image_id"]))
-            self._annotations.setdefault(entry["image_id"], []).append(kept)
+            self._annotations.setdefault(entry["image_id"], []).append(entry)
         faults.check()
         self.ignores = any(entry.get("ignore_mask") for entry in self._entries())
         self.image_ids = sorted(self._annotations)

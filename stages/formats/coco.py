@@ -9,7 +9,7 @@ point but `keypoints`, so an annotation with one labelled key point has a point;
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from stages.formats.values import (
 from stages.runtime.faults import Faults
 
 FIFTYONE = "labels.json"  # in the folder that FiftyOne exports
+OF_ANNOTATION = {"image_id", "category_id"}  # keys that nothing else in a file has
 SEVERAL = "annotations with several key points, which are no point"
 
 
@@ -36,12 +37,16 @@ class CocoFile:
     categories: list[Entry]
 
 
-def read_coco(path: Path, *, annotated: bool = True) -> CocoFile:
+def read_coco(
+    path: Path, *, annotated: bool = True, kept: Callable[[Entry], Entry] | None = None
+) -> CocoFile:
     """Read and check a COCO instances file for training or scoring: all images have a size.
 
     Parameters
     ----------
     annotated : False leaves the annotations out, whatever they are, and returns none.
+    kept : what stays of an annotation, asked as soon as it is read: of a large file the rest would
+        be most of the memory. It keeps the ids, whatever they are.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def read_coco(path: Path, *, annotated: bool = True) -> CocoFile:
         an annotation of an unknown image or category, or no annotation at all; tells all faults.
     """
     faults = Faults(path)
-    file = _file(path, faults, annotated=annotated)
+    file = _file(path, faults, annotated=annotated, kept=kept)
     for image in file.images:
         if image["height"] is None or image["width"] is None:
             faults.add(
@@ -133,8 +138,14 @@ def _key_points(values: Any) -> list[tuple[float, ...]]:
     return [found[start : start + 3] for start in range(0, count, 3)]
 
 
-def _file(path: Path, faults: Faults, *, annotated: bool = True) -> CocoFile:
-    data = _load(path)
+def _file(
+    path: Path,
+    faults: Faults,
+    *,
+    annotated: bool = True,
+    kept: Callable[[Entry], Entry] | None = None,
+) -> CocoFile:
+    data = _load(path, kept)
     if COUNTS in data:
         check_counts(data, path)
     images = sound_entries(data, "images", path, faults)
@@ -165,11 +176,14 @@ def check_counts(data: Entry, path: Path) -> None:
         )
 
 
-def _load(path: Path) -> Entry:
+def _load(path: Path, kept: Callable[[Entry], Entry] | None = None) -> Entry:
+    def hook(entry: Entry) -> Entry:
+        return kept(entry) if kept and OF_ANNOTATION <= entry.keys() else entry
+
     if not path.is_file():
         raise ValueError(f"{path}: this annotation file is missing. Correct dataset in the config.")
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes(), object_hook=hook if kept else None)
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path}: not a JSON file ({str(error)[:200]}). Write it anew, or correct its path."

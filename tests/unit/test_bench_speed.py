@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import bench_encoder, bench_scale, bench_startup
+from benchmarks import bench_encoder, bench_labels, bench_scale, bench_startup
 
 
 def test_each_stage_has_its_time_and_memory_at_two_sizes(
@@ -22,16 +22,23 @@ def test_programs_are_started_and_their_libraries_named(capsys: pytest.CaptureFi
     assert float(lines["stages.predict"][1]) > float(lines["stages.tidy"][1])
 
 
+def test_labels_are_read_in_three_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    bench_labels.main(["--annotations", "400"])
+    rows = [line.rsplit(maxsplit=3) for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["whole", "several masks", "one mask"]
+    assert all(float(row[2]) > 0 for row in rows)
+
+
 def test_the_encoder_s_share_of_a_peak_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     bench_encoder.main(
         ["--model", "vit_tiny", "--images", "1", "2", "--peak", "1", "--seconds", "0"]
     )
     first, _, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert first[:3] == ["vit_tiny", "on", "cpu:"]
+    assert first[:5] == ["vit_tiny,", "attention", "stock,", "on", "cpu:"]
     assert [row[:2] for row in rows] == [
         [precision, count] for precision in ("float32", "bfloat16") for count in "12"
     ]
-    work = float(first[3])
+    work = float(first[5])
     for _, _, pace, reached, share in rows:
         assert float(reached) == pytest.approx(float(pace) * work, abs=1e-2)
         assert float(share.rstrip("%")) == pytest.approx(100 * float(reached), abs=0.2)

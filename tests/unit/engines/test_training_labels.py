@@ -239,3 +239,17 @@ def test_parts_of_a_step_hold_all_its_samples_once(tmp_path: Path) -> None:
         assert [len(part.samples) for part in parts] == sizes
         assert sorted(i for part in parts for i in part.image_ids) == sorted(whole.image_ids)
         assert {part.side for part in parts} == {whole.side}
+
+
+def test_what_a_training_does_not_read_is_not_kept(tmp_path: Path) -> None:
+    path = write_rectangles(tmp_path)
+    values = json.loads(path.read_text())
+    for entry in values["annotations"]:
+        entry |= {"provenance": {"instance_id": 1}, "quality": {"box_fit": 0.5, "mask_source": "x"}}
+        entry |= {"extra_masks": [], "attributes": {"note": "of another program"}}
+    path.write_text(json.dumps(values))
+    with_extra = {key for entry in Labels(path)._entries() for key in entry}
+    assert {"box_fit", "extra_masks"} <= with_extra
+    assert not {"provenance", "quality", "attributes"} & with_extra
+    without = {key for entry in Labels(path, extra_masks=False)._entries() for key in entry}
+    assert without == with_extra - {"extra_masks"}
