@@ -141,6 +141,7 @@ CHOSEN = {  # numbers, words of a list in the config's schema, and what a wildca
         "launcher",
         "threads",
         "each",
+        "at_once",
         "seed",
         "shards",
         "shard",

@@ -153,6 +153,7 @@ SETTINGS = [
     ({"predict": {"score": 0.5}}, None),  # of what the next round reads
     ({"evaluate": {"group_cover": 0.4}}, "evaluate"),
     ({"threads": 2}, None),
+    ({"images_at_once": 2}, None),  # of the machine: the masks are the same
     ({"refine": {"as_it_is": {"bms": {"mode": "paper"}}}}, None),  # of a method that is not chosen
 ]
 
