@@ -18,6 +18,7 @@ TRACEBACK = "Traceback (most recent call last):"
 TAIL = 65536  # bytes of a log that are looked at
 SHOWN = 8  # lines of what a job said last
 SILENT = "it ended without a word: killed, out of memory, or no room for its log"
+UNSEEN = ", or it never began, as where a scheduler refuses it: see what stands above"
 
 
 def tail_of(path: Path) -> str:
@@ -48,7 +49,7 @@ def last_words(log: str) -> Sequence[Sentence]:
     if _is_ours(log):
         return [f"a bug of ours, or of a library: {lines[-1]}"]
     if is_silent(log):
-        return [f"{SILENT}{f'; its log ends with: {lines[-1]}' if lines else ''}"]
+        return [f"{SILENT}{f'; its log ends with: {lines[-1]}' if lines else UNSEEN}"]
     return _few(log[_said(log) :].rstrip().splitlines())
 
 

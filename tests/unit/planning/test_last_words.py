@@ -4,13 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from stages.planning.last_words import SHOWN, SILENT, is_silent, last_words, tail_of, was_stopped
+from stages.planning.last_words import (
+    SHOWN,
+    SILENT,
+    UNSEEN,
+    is_silent,
+    last_words,
+    tail_of,
+    was_stopped,
+)
 from stages.runtime.stopping import STOPPED
 
 PROGRESS = "select: 0/4 images\nselect: 2/4 images  1.00/s  2 s left\n"
 BUG = 'Traceback (most recent call last):\n  File "a.py", line 1\nRuntimeError: ours\n'
 LOGS = {
-    "nothing": ("", [SILENT]),
+    "nothing": ("", [SILENT + UNSEEN]),
     "progress alone": (
         PROGRESS,
         [f"{SILENT}; its log ends with: select: 2/4 images  1.00/s  2 s left"],
