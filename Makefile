@@ -29,7 +29,7 @@ demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (abo
 	@echo "  $(RUN)/logs, $(RUN)/sapnet/logs           what each stage said"
 
 test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (half an hour)
-	python -m pytest -m "not long" -n 2 --dist loadfile
+	python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 browser: $(VENV)/dev.done ## The page of a run in a headless Chromium, which must be installed
 	python -m pytest tests/browser
