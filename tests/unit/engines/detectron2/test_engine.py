@@ -106,7 +106,7 @@ def test_the_log_has_the_keys_of_all_engines(
     assert "dropped" not in more or log[0]["dropped"] == 0
     written = capfd.readouterr()
     assert written.out == ""
-    assert "train: 4/6 steps" in written.err
+    assert "train: 6/6 steps" in written.err
     assert "detectron2" not in written.err.replace("/detectron2/", "")
 
 
