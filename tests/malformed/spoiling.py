@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 Spoil = Callable[[Path], object]
+KEYS_AT = 24  # bytes of a Parquet file before the first pages of its first column, and some of them
 
 
 def rewritten(change: Callable[[bytes], bytes]) -> Spoil:
@@ -24,9 +25,14 @@ def replaced(make: Spoil) -> Spoil:
 
 
 def _flipped(data: bytes) -> bytes:
-    """Eight bytes in the middle, all bits of each."""
-    place = len(data) // 2
-    return data[:place] + bytes(byte ^ 255 for byte in data[place : place + 8]) + data[place + 8 :]
+    """Eight bytes in the middle and eight where a table has its keys, all bits of each.
+
+    The middle alone may lie in a column that its reader never looks at.
+    """
+    found = bytearray(data)
+    for place in (KEYS_AT, len(data) // 2):
+        found[place : place + 8] = bytes(byte ^ 255 for byte in data[place : place + 8])
+    return bytes(found)
 
 
 CUT: dict[str, Spoil] = {
