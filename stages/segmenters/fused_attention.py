@@ -1,8 +1,9 @@
-"""SAM's image encoder with PyTorch's own attention, which never writes the matrix of weights down.
+"""SAM's image encoder with PyTorch's own attention, in one kernel.
 
 The stock encoder multiplies, adds the relative positions, takes the softmax and multiplies again,
-each a pass through memory: 1 GB of it in each of the four global blocks of vit_h. The fused kernel
-is given the positions as a bias, and rounds otherwise, so masks differ by single pixels.
+each a pass through memory: 1 GB of it in each of the four global blocks of vit_h. The kernel is
+given the positions as a bias, which is as large and written once; it rounds otherwise, so masks
+differ by single pixels.
 """
 
 import torch

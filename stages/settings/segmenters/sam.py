@@ -24,7 +24,7 @@ class Settings(Section):
         Literal["stock", "fused"],
         Field(
             description="of the image encoder; fused: PyTorch's scaled_dot_product_attention, "
-            "faster on a GPU; masks differ by single pixels"
+            "meant for a GPU; masks differ by single pixels"
         ),
     ] = "stock"
     prompts_per_batch: PromptsPerBatch = 8
