@@ -9,6 +9,7 @@ Standard library alone.
 """
 
 import atexit
+import fcntl
 import hashlib
 import json
 import os
@@ -64,8 +65,6 @@ class Assassin:
         number = len(list(self.folder.glob(f"{self.job}.*.kill")))
         if not count.exists() or number >= int(os.environ["KILLS_EACH"]):
             return None
-        if len(list(self.folder.glob("*.kill"))) >= int(os.environ["KILLS_MOST"]):
-            return None
         rng = random.Random(f"{os.environ['KILLS_SEED']} {self.job} {number}")
         counted = json.loads(count.read_text())
         way = rng.choice([way for way in ("files", "lines", "seconds") if counted[way]])
@@ -99,8 +98,8 @@ class Assassin:
     def _strike(self) -> None:
         assert self.plan is not None
         self.busy = True
-        told = {"stage": self.stage, **vars(self.plan)}
-        (self.folder / f"{self.job}.{self.plan.number}.kill").write_text(json.dumps(told))
+        if not self._may():
+            return
         number = signal.Signals[self.plan.signal]
         if self.plan.who == "run":
             os.killpg(os.getpgid(0), number)
@@ -108,6 +107,23 @@ class Assassin:
             os.kill(os.getppid() if self.plan.who == "snakemake" else os.getpid(), number)
         if self.plan.who != "snakemake":
             time.sleep(60)  # until the signal has come
+
+    def _may(self) -> bool:
+        """Whether this kill is still one of KILLS_MOST; if so, its file is written.
+
+        Jobs run side by side, and each drew its moment when it began: under the lock only one of
+        them takes the last kill.
+        """
+        assert self.plan is not None
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if len(list(self.folder.glob("*.kill"))) >= int(os.environ["KILLS_MOST"]):
+                return False
+            told = {"stage": self.stage, **vars(self.plan)}
+            path = self.folder / f"{self.job}.{self.plan.number}.kill"
+            path.with_suffix(".tmp").write_text(json.dumps(told))
+            path.with_suffix(".tmp").replace(path)  # another's signal may end this job here
+            return True
 
     def _note(self) -> None:
         self.busy = True
