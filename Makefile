@@ -28,7 +28,7 @@ demo: $(VENV)/run.done ## Points to masks to a detector, on the drawn world (abo
 	@echo "  $(RUN)/sapnet/train/torchvision           the detector"
 	@echo "  $(RUN)/logs, $(RUN)/sapnet/logs           what each stage said"
 
-test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (half an hour)
+test: $(VENV)/dev.done ## Unit tests, and one tiny run of each recipe (a quarter of an hour)
 	python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 browser: $(VENV)/dev.done ## The page of a run in a headless Chromium, which must be installed
@@ -45,7 +45,7 @@ bench: $(VENV)/run.done ## PartWorld: every component, and what labels are worth
 	snakemake --cores all --configfile workflow/recipes/retention.yaml -- ablation
 	@cat results/benchmark/report/ablation.md results/retention/report/ablation.md
 
-bench-speed: $(VENV)/dev.done ## What each part costs, in CPU seconds, against its rivals (half an hour); COCO_TINY set
+bench-speed: $(VENV)/dev.done ## What each part costs, in CPU seconds, against its rivals (a quarter of an hour); COCO_TINY set
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_propose
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_masks --images 5000
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_startup

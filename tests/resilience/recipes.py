@@ -5,12 +5,12 @@ from typing import Any
 
 import yaml
 
+from tests.workflow.recipe_runs import SMALL_TEACHER
 from tests.workflow.round_runs import TWICE
 from tests.workflow.tag_runs import RECIPE as OF_TAGS
 from tests.workflow.tag_runs import SMALL as SMALL_TAGS
 from tests.workflow.test_caseg_run import RECIPE as OF_CROPS
 from tests.workflow.test_caseg_run import SMALL as SMALL_CROPS
-from tests.workflow.test_recipe_runs import SMALL_TEACHER
 from tests.workflow.workspace import ROOT, TINY, merged
 
 RECIPES = ROOT / "workflow" / "recipes"

@@ -5,6 +5,7 @@ import pytest
 from benchmarks import bench_encoder, bench_labels, bench_scale, bench_startup
 
 
+@pytest.mark.long
 def test_each_stage_has_its_time_and_memory_at_two_sizes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -14,6 +15,7 @@ def test_each_stage_has_its_time_and_memory_at_two_sizes(
     assert all(20 < float(row[4]) < 4000 for row in rows)
 
 
+@pytest.mark.long
 def test_programs_are_started_and_their_libraries_named(capsys: pytest.CaptureFixture[str]) -> None:
     bench_startup.main(["--programs", "tidy", "predict", "--rounds", "1"])
     lines = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()[1:]}
@@ -22,6 +24,7 @@ def test_programs_are_started_and_their_libraries_named(capsys: pytest.CaptureFi
     assert float(lines["stages.predict"][1]) > float(lines["stages.tidy"][1])
 
 
+@pytest.mark.long
 def test_labels_are_read_in_three_ways(capsys: pytest.CaptureFixture[str]) -> None:
     bench_labels.main(["--annotations", "400"])
     rows = [line.rsplit(maxsplit=3) for line in capsys.readouterr().out.splitlines()[2:]]

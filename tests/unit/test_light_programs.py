@@ -25,6 +25,7 @@ def test_no_network_is_loaded_where_none_is_asked(modules: list[str]) -> None:
     assert found.stdout.split() == []
 
 
+@pytest.mark.long
 def test_the_list_is_not_of_what_is_always_light() -> None:
     command = [sys.executable, "-c", CHECK, "stages.methods.selectors.psm"]
     found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)

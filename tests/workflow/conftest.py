@@ -1,6 +1,8 @@
 """Finished tiny runs per session, from points, from tags, of rounds; tests work in copies."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,8 +33,18 @@ def finished_twice(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return _run(workspace)
 
 
-def _run(workspace: Workspace) -> Workspace:
-    outcome = workspace.snakemake()
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drawn world of the tiny run, and nothing else of it; not to be written into."""
+    workspace = new_workspace(tmp_path_factory.mktemp("drawn") / "repo")
+    world = workspace.results() / "partworld"
+    files = [world / split / "annotations.json" for split in ("train", "val")]
+    _run(workspace, *(str(path.relative_to(workspace.folder)) for path in files))
+    return world
+
+
+def _run(workspace: Workspace, *targets: str) -> Workspace:
+    outcome = workspace.snakemake(*targets)
     (workspace.folder / "output.txt").write_text(outcome.text)
     assert outcome.code == 0, outcome.text
     return workspace
@@ -60,3 +72,19 @@ def twice(finished_twice: Workspace, tmp_path: Path) -> Workspace:
 def fresh(tmp_path: Path) -> Workspace:
     """A copy of the repository without results."""
     return new_workspace(tmp_path / "repo")
+
+
+@pytest.fixture
+def scenes(drawn: Path, fresh: Workspace) -> dict[str, Any]:
+    """Section `dataset` that names scenes as files, four to label and two held out."""
+    for split, count in (("train", 4), ("val", 2)):
+        (fresh.folder / split).symlink_to(drawn / split / "images")
+        coco = json.loads((drawn / split / "annotations.json").read_text())
+        coco["images"] = coco["images"][:count]
+        ids = {image["id"] for image in coco["images"]}
+        coco["annotations"] = [a for a in coco["annotations"] if a["image_id"] in ids]
+        (fresh.folder / f"{split}.json").write_text(json.dumps(coco))
+    splits = {
+        split: {"images": split, "annotations": f"{split}.json"} for split in ("train", "val")
+    }
+    return {"source": "files", **splits}

@@ -12,6 +12,8 @@ from tests.workflow.code_users import EDIT
 from tests.workflow.test_kill import ASSASSIN
 from tests.workflow.workspace import ROOT, TINY, Workspace, from_first, merged, new_workspace
 
+pytestmark = pytest.mark.long
+
 RECIPE = ROOT / "workflow" / "recipes" / "boxcaseg_demo.yaml"
 SMALL: dict[str, Any] = {  # lies over the recipe: sizes, no method
     "run": "tiny",
@@ -71,7 +73,6 @@ def test_a_second_run_does_nothing(learned: Workspace) -> None:
     assert outcome.jobs() == {}
 
 
-@pytest.mark.long
 def test_a_killed_training_of_the_segmenter_gives_the_same_bytes(learned: Workspace) -> None:
     before = learned.digests("fit_propose")
     (learned.results() / "fit_propose" / "model.pt").unlink()

@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stages.partworld.dataset import write_dataset
 from tests.workflow.workspace import TINY, Workspace, merged
+
+pytestmark = pytest.mark.long
 
 COSTLY = ("partworld", "prepare", "propose", "fit_select", "train")
 

@@ -51,6 +51,7 @@ def boxed(done: Workspace, tmp_path: Any) -> Workspace:
     return done.copy(tmp_path / "repo")
 
 
+@pytest.mark.long
 def test_each_object_has_three_masks_of_its_point_and_three_of_its_box(done: Workspace) -> None:
     files = sorted((done.results() / "propose").glob("*.parquet"))
     kinds: dict[tuple[int, int], list[str]] = {}
@@ -63,6 +64,7 @@ def test_each_object_has_three_masks_of_its_point_and_three_of_its_box(done: Wor
     assert (done.results() / "sapnet" / "export" / "pseudo_labels.json").is_file()
 
 
+@pytest.mark.long
 def test_a_second_run_does_nothing(boxed: Workspace) -> None:
     outcome = boxed.snakemake()
     assert outcome.code == 0, outcome.text
@@ -134,6 +136,7 @@ def test_a_change_of_boxes_reruns_what_depends_on_it(
     assert set(outcome.jobs()) == (from_first({first}, CHAIN) if first else set())
 
 
+@pytest.mark.long
 def test_an_edit_reruns_who_chose_boxes(boxed: Workspace) -> None:
     path = boxed.folder / "stages" / "mil" / "p2b.py"
     path.write_text(path.read_text() + EDIT)
@@ -141,6 +144,7 @@ def test_an_edit_reruns_who_chose_boxes(boxed: Workspace) -> None:
     assert set(outcome.jobs()) == from_first({"fit_prompt"}, CHAIN)
 
 
+@pytest.mark.long
 def test_a_frozen_network_is_asked_and_not_trained(boxed: Workspace) -> None:
     model = boxed.results() / "fit_prompt" / "model.pt"
     (boxed.folder / "boxes.pt").write_bytes(model.read_bytes())

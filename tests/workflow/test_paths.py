@@ -9,6 +9,8 @@ import pytest
 from tests.workflow.photographs import configure, label, lay_out, pointed
 from tests.workflow.workspace import Workspace, merged
 
+pytestmark = pytest.mark.long
+
 NAMES = {  # Snakemake's own readings are linked away; the rest is quoted
     "wildcard": "{old} set",
     "our own wildcard": "{home}",
@@ -46,7 +48,6 @@ def test_a_folder_of_any_name_is_planned(name: str, finished: Workspace, tmp_pat
     assert outcome.jobs()["train"] == 1
 
 
-@pytest.mark.long
 def test_a_folder_of_the_worst_name_runs(finished: Workspace, tmp_path: Path) -> None:
     workspace = lay_out(finished, tmp_path / "repo")
     configure(workspace, **merged({"shards": 1}, _lay_out(workspace, finished, WORST)))
@@ -56,7 +57,6 @@ def test_a_folder_of_the_worst_name_runs(finished: Workspace, tmp_path: Path) ->
     assert "Nothing to be done" in workspace.snakemake(model).text
 
 
-@pytest.mark.long
 def test_a_clone_in_braces_is_refused_in_one_sentence(fresh: Workspace) -> None:
     moved = fresh.copy(fresh.folder.with_name("{old} repo"))
     outcome = moved.snakemake("-n")

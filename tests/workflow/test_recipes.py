@@ -9,6 +9,7 @@ import yaml
 
 from stages.settings.judge import judged
 from stages.settings.overrides import variant_config
+from tests.workflow.test_recipe_runs_compared import COMPARED
 from tests.workflow.workspace import ROOT, TINY, Workspace, merged
 
 RECIPES = ROOT / "workflow" / "recipes"
@@ -454,3 +455,12 @@ def test_the_demo_of_sim_trains_its_teacher_in_each_round(fresh: Workspace) -> N
     # of the first round, shared; of the second; dynamic; with pasted objects; trained longer
     teachers = 5
     assert jobs["fit_propose"] == teachers * len(report["seeds"])
+
+
+def test_every_recipe_has_its_tiny_run() -> None:
+    """In the files test_recipe_runs_*.py."""
+    on_files = {"sapnet", "coco2017", "voc2012", "coco_tiny", "photographs", "grading_photographs"}
+    of_tags = {"weaksam", "weaksam_voc2012", "weaksam_coco2014", "weaksam_demo"}
+    of_boxes = {"sam_box", "sam_box_demo", "boxcaseg", "boxcaseg_demo"}
+    of_rounds = {"relabel", "sim", "sim_demo"}
+    assert {*NAMES} == {*on_files, *of_tags, *of_boxes, *of_rounds, *COMPARED}

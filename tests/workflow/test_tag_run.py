@@ -14,6 +14,8 @@ from stages.tables.weak_labels import WEAK_LABELS
 from tests.workflow.tag_runs import CHAIN, SHARDS, UNTIL_EXPORT, VARIANT, exported, tiny_from_tags
 from tests.workflow.workspace import Workspace, from_first
 
+pytestmark = pytest.mark.long
+
 SHARDED = ("prompt", "propose", "select", "refine", "grade")
 
 
@@ -108,7 +110,6 @@ SETTINGS: list[tuple[dict[str, Any], str | None]] = [
 ]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("change", "first"), SETTINGS, ids=[str(c) for c, _ in SETTINGS])
 def test_a_setting_of_tags_reruns_the_stage_that_reads_it_and_what_follows(
     change: dict[str, Any], first: str | None, finished_from_tags: Workspace, tmp_path: Path

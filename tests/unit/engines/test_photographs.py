@@ -46,6 +46,7 @@ def subset(name: str, number: int, out: Path) -> dict[str, Any]:
     return data
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["torchvision", "detectron2"])
 def test_20_steps_on_photographs_lower_the_loss_and_survive_a_kill(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,7 @@ from stages.settings.train import Train
 from tests.stock_models import assert_same, opened_by, predicted, trained
 
 
+@pytest.mark.long
 def test_torchvision_alone_finds_the_same(tmp_path: Path) -> None:
     out = trained(tmp_path, fpn_channels=16)
     assert_same(predicted(out), opened_by("open_torchvision.py", out))

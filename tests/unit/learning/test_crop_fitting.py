@@ -106,6 +106,7 @@ def test_each_row_of_table_4_is_trained(
     assert found == {name for name in whole if name in heads}
 
 
+@pytest.mark.long
 def test_it_learns_more_than_the_box(tmp_path: Path) -> None:
     """Half of a diamond's box is diamond, so that box as mask has IoU 0.5."""
     shapes = build_crop_set(tmp_path / "shapes", images=24, salient=28)

@@ -190,6 +190,7 @@ def test_a_teacher_of_other_classes_is_refused(drawn: CropSet, tmp_path: Path) -
         fit(drawn, tmp_path / "model.pt", former=former, former_model=other)
 
 
+@pytest.mark.long
 def test_it_learns_more_than_the_box(tmp_path: Path) -> None:
     """Half of a diamond's box is diamond, so that box as mask has IoU 0.5; no mask is shown."""
     shapes = build_crop_set(tmp_path / "shapes", images=16, salient=1, noise=4)

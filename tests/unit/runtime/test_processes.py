@@ -61,6 +61,7 @@ def whole(small_world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_two_processes_train_psm_as_one_does(small_world: Any, whole: Path, tmp_path: Path) -> None:
     fit_select.main(flags(small_world, tmp_path, "one", training={"processes": 1}))
     for mine, wanted in zip(log_of(whole, "two"), log_of(tmp_path, "one"), strict=True):
@@ -71,11 +72,13 @@ def test_two_processes_train_psm_as_one_does(small_world: Any, whole: Path, tmp_
         torch.testing.assert_close(seen[key], value, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.long
 def test_one_process_speaks_and_writes(whole: Path) -> None:
     assert (whole / "said.txt").read_text().count(f"{STEPS} steps, last loss") == 1
     assert sorted(p.name for p in whole.iterdir()) == ["said.txt", "two.jsonl", "two.pt"]
 
 
+@pytest.mark.long
 def test_killed_processes_resume_to_the_same_weights(
     small_world: Any, whole: Path, tmp_path: Path
 ) -> None:
