@@ -45,7 +45,7 @@ bench: $(VENV)/run.done ## PartWorld: every component, and what labels are worth
 	snakemake --cores all --configfile workflow/recipes/retention.yaml -- ablation
 	@cat results/benchmark/report/ablation.md results/retention/report/ablation.md
 
-bench-speed: $(VENV)/dev.done ## What each part costs, in CPU seconds, against its rivals (a quarter of an hour); COCO_TINY set
+bench-speed: $(VENV)/dev.done ## What each part costs, in CPU seconds, against its rivals (half an hour); COCO_TINY set
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_propose
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_masks --images 5000
 	OMP_NUM_THREADS=1 python -m benchmarks.bench_startup
