@@ -39,12 +39,14 @@ def test_the_default_config_plans_all_its_kinds(fresh: Workspace) -> None:
     assert jobs["label_cost"] == 1
 
 
+@pytest.mark.long
 def test_an_ordinary_run_has_none_of_it(fresh: Workspace) -> None:
     outcome = fresh.snakemake("-n")
     assert outcome.code == 0, outcome.text
     assert not {"label_cost", "salient", "fit_propose", "fit_prompt"} & set(outcome.jobs())
 
 
+@pytest.mark.long
 def test_what_keeps_it_from_running_is_one_sentence_and_forbids_no_other_run(
     fresh: Workspace,
 ) -> None:
@@ -56,6 +58,7 @@ def test_what_keeps_it_from_running_is_one_sentence_and_forbids_no_other_run(
     assert "Traceback (most recent call last)" not in outcome.text
 
 
+@pytest.mark.long
 def test_a_missing_recipe_is_one_sentence(fresh: Workspace) -> None:
     fresh.configure(merged(TINY, {"variants": {"tags": {"recipe": "gone.yaml"}}}))
     outcome = fresh.snakemake("-n")

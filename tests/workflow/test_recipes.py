@@ -296,6 +296,7 @@ def _launched(fresh: Workspace, *files: str) -> dict[str, int]:
     return {stage: int(number) for number, stage in re.findall(pattern, outcome.text)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", GPUS)
 def test_a_recipe_for_several_gpus_can_be_laid_over_for_one_as_it_says(
     name: str, fresh: Workspace
@@ -397,6 +398,7 @@ def _differences(first: Any, second: Any, key: str) -> set[str]:
     return set().union(*both)
 
 
+@pytest.mark.long
 def test_a_missing_official_checkpoint_is_fetched_first(fresh: Workspace) -> None:
     checkpoint = {
         "propose": {"sam": {"model": "vit_b", "checkpoint": "models/sam_vit_b_01ec64.pth"}}
@@ -407,6 +409,7 @@ def test_a_missing_official_checkpoint_is_fetched_first(fresh: Workspace) -> Non
     assert "fetch" not in fresh.snakemake("-n").jobs()
 
 
+@pytest.mark.long
 def test_what_a_recipes_networks_start_from_is_fetched_first(fresh: Workspace) -> None:
     backbone = {"train": {"backbone": "resnet50", "weights": "models/resnet50-0676ba61.pth"}}
     fresh.configure(merged(TINY, backbone))
@@ -415,6 +418,7 @@ def test_what_a_recipes_networks_start_from_is_fetched_first(fresh: Workspace) -
     assert "fetch" not in fresh.snakemake("-n").jobs()
 
 
+@pytest.mark.long
 def test_a_second_look_repeats_what_reads_the_first(fresh: Workspace) -> None:
     (fresh.folder / "mine.yaml").unlink()
     recipe = "workflow/recipes/relabel.yaml"
@@ -431,6 +435,7 @@ def test_a_second_look_repeats_what_reads_the_first(fresh: Workspace) -> None:
     assert not {"train_half", "predict_crossed"} & set(jobs)
 
 
+@pytest.mark.long
 def test_a_cross_fitted_second_look_trains_two_judges(fresh: Workspace) -> None:
     (fresh.folder / "mine.yaml").unlink()
     recipe = "workflow/recipes/relabel.yaml"
@@ -441,6 +446,7 @@ def test_a_cross_fitted_second_look_trains_two_judges(fresh: Workspace) -> None:
     assert "predict" not in jobs
 
 
+@pytest.mark.long
 def test_the_demo_of_sim_trains_its_teacher_in_each_round(fresh: Workspace) -> None:
     (fresh.folder / "mine.yaml").unlink()
     recipe = "workflow/recipes/sim_demo.yaml"

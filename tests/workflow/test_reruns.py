@@ -126,6 +126,7 @@ EDITED = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EDITED)
 def test_an_edit_reruns_the_stages_that_use_it_and_what_follows(
     name: str, workspace: Workspace
@@ -150,6 +151,7 @@ SAID = {  # file: what it says, and what it might say; intervals of progress too
 }
 
 
+@pytest.mark.long
 def test_words_and_progress_intervals_rerun_nothing(workspace: Workspace) -> None:
     for name, (old, new) in SAID.items():
         path = workspace.folder / "stages" / name
@@ -159,6 +161,7 @@ def test_words_and_progress_intervals_rerun_nothing(workspace: Workspace) -> Non
     assert "Nothing to be done" in workspace.snakemake("-n").text
 
 
+@pytest.mark.long
 def test_comments_rerun_nothing(workspace: Workspace) -> None:
     for path in workspace.folder.glob("stages/**/*.py"):
         path.write_text(path.read_text() + COMMENT)
@@ -169,6 +172,7 @@ def test_comments_rerun_nothing(workspace: Workspace) -> None:
     assert "Nothing to be done" in workspace.snakemake("-n").text
 
 
+@pytest.mark.long
 def test_an_edit_and_its_undoing_rerun_nothing(workspace: Workspace) -> None:
     path = workspace.folder / "stages" / "select.py"
     text = path.read_text()
@@ -178,6 +182,7 @@ def test_an_edit_and_its_undoing_rerun_nothing(workspace: Workspace) -> None:
     assert "Nothing to be done" in workspace.snakemake("-n").text
 
 
+@pytest.mark.long
 def test_a_new_photograph_without_annotations_reruns_nothing(workspace: Workspace) -> None:
     images = workspace.results() / "partworld" / "train" / "images"
     (images / "thumbnails.db").touch()

@@ -158,6 +158,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("change", "first"), SETTINGS, ids=[str(c) for c, _ in SETTINGS])
 def test_a_setting_reruns_the_stage_that_reads_it_and_what_follows(
     change: dict[str, Any], first: str | None, finished: Workspace, tmp_path: Path

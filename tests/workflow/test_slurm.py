@@ -60,13 +60,13 @@ def test_a_team_gets_its_cores_and_cards_and_a_further_attempt_more_memory(
 def test_the_shards_of_a_stage_are_one_submission(workspace: Workspace) -> None:
     only = ("--allowed-rules", "propose", "--force", "--retries", "0")
     (call,) = _calls(workspace, *only, "--", *_shards(workspace, "propose"))
-    assert _asked(call, "--array") == "1-4"
+    assert _asked(call, "--array") == f"1-{TINY['shards']}"
 
 
 def test_a_shard_is_graded_in_the_job_that_refines_it(workspace: Workspace) -> None:
     only = ("--allowed-rules", "refine", "grade", "--force", "--retries", "0")
     calls = _calls(workspace, *only, "-R", "refine", "--", *_shards(workspace, "sapnet/grade"))
-    assert len(calls) == 4
+    assert len(calls) == TINY["shards"]
     assert {_asked(call, "--comment") for call in calls} == {"rule_label_grade_refine"}
 
 
