@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[1], help="at once")
     parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
     parser.add_argument("--attention", choices=("stock", "fused"), default="stock")
+    parser.add_argument("--compile", action="store_true", help="by PyTorch, for this machine")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each line, at least")
     parser.add_argument("--peak", type=float, help="TFLOP/s of the device")
     parser.add_argument("--threads", type=int, default=1)
@@ -37,9 +38,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     sam = BUILDERS[args.model]()
     sam = with_fused_attention(sam) if args.attention == "fused" else sam
-    encoder = sam.image_encoder.to(args.device).eval()
+    encoder = sam.image_encoder.to(args.device).eval().requires_grad_(False)
+    if args.compile:
+        encoder.compile(dynamic=False)
     work = work_of(args.model).encoder / 1e12
-    seen = f"{args.model}, attention {args.attention}, on {_name(args.device)}"
+    made = "compiled, " if args.compile else ""
+    seen = f"{args.model}, attention {args.attention}, {made}on {_name(args.device)}"
     print(f"{seen}: {work:.4f} TFLOP an image")
     print(f"{'precision':10} {'at once':>8} {'images/s':>9} {'TFLOP/s':>8} {'of peak':>8}")
     for precision in args.precision:

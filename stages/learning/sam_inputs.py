@@ -40,7 +40,7 @@ def opened_inputs(
     encoder = opened_encoder(propose.sam, device)
     if cache is None or not features.cache:
         return SamInputs(folder, device, encoder, None)
-    of_encoder = {"precision": propose.sam.precision, "attention": propose.sam.attention}
+    of_encoder = {key: getattr(propose.sam, key) for key in ("precision", "attention", "compile")}
     name = cache_name(__name__, model_digest(propose.sam), PACKAGES, device, **of_encoder)
     return SamInputs(folder, device, encoder, cache / name)
 

@@ -35,8 +35,14 @@ def opened_segmenter(settings: Settings, *, device: torch.device) -> "SamSegment
 
 def loaded(settings: Settings, device: torch.device) -> Sam:
     """The SAM that the settings name, on a device; raises ValueError as `load_sam`."""
-    path, attention = Path(settings.checkpoint), settings.attention
-    return load_sam(settings.model, path, settings.sha256, device, attention=attention)
+    return load_sam(
+        settings.model,
+        Path(settings.checkpoint),
+        settings.sha256,
+        device,
+        attention=settings.attention,
+        compiled=settings.precision if settings.compile else None,
+    )
 
 
 class SamSegmenter(BatchedSegmenter):

@@ -15,6 +15,7 @@ from segment_anything.modeling import Sam
 
 from stages.runtime.provenance import sha256_of
 from stages.runtime.weights import read_weights
+from stages.segmenters.compiled_encoder import with_compiled_encoder
 from stages.segmenters.fused_attention import with_fused_attention
 from stages.segmenters.official import OFFICIAL
 from stages.segmenters.tiny import build_vit_tiny
@@ -27,7 +28,7 @@ BUILDERS: dict[str, Callable[[], Sam]] = {
 }
 
 CARD = ".card.json"  # in place of the suffix: what a weight file is, as partworld.card writes it
-_LIVE: WeakValueDictionary[tuple[str, ...], Sam] = WeakValueDictionary()
+_LIVE: WeakValueDictionary[tuple[str | None, ...], Sam] = WeakValueDictionary()
 
 
 def checked_sha256(checkpoint: Path, expected: str | None) -> str:
@@ -70,6 +71,7 @@ def load_sam(
     device: torch.device,
     *,
     attention: str = "stock",
+    compiled: str | None = None,
 ) -> Sam:
     """SAM in evaluation mode on `device`, its weights loaded strictly from `checkpoint`.
 
@@ -79,18 +81,23 @@ def load_sam(
     Parameters
     ----------
     attention : of the image encoder, stock or fused.
+    compiled : precision that the image encoder is compiled for, float32 or bfloat16; None: as is.
 
     Raises
     ------
-    ValueError : unknown model, missing file, wrong checksum, or weights of another model.
+    ValueError : unknown model, missing file, wrong checksum, weights of another model, or no
+        compiler.
     """
     if model not in BUILDERS:
         raise ValueError(f"propose.sam.model: {model!r} is none of {', '.join(BUILDERS)}.")
-    key = (model, checked_sha256(checkpoint, sha256), str(device), attention)
+    key = (model, checked_sha256(checkpoint, sha256), str(device), attention, compiled)
     if (known := _LIVE.get(key)) is not None:
         return known
     sam = _read(model, checkpoint).to(device)
-    _LIVE[key] = sam = with_fused_attention(sam) if attention == "fused" else sam
+    sam = with_fused_attention(sam) if attention == "fused" else sam
+    if compiled:
+        sam = with_compiled_encoder(sam, half=compiled == "bfloat16")
+    _LIVE[key] = sam
     return sam
 
 

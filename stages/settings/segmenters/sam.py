@@ -27,6 +27,14 @@ class Settings(Section):
             "meant for a GPU; masks differ by single pixels"
         ),
     ] = "stock"
+    compile: Annotated[
+        bool,
+        Field(
+            description="the image encoder is compiled by PyTorch for this machine, a minute or "
+            "more for each job; needs a C++ compiler, and Triton on a GPU; masks differ by single "
+            "pixels"
+        ),
+    ] = False
     prompts_per_batch: PromptsPerBatch = 8
     mask_memory: MaskMemory = 512
     stability_offset: StabilityOffset = 1.0
