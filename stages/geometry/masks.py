@@ -25,19 +25,26 @@ LONGEST_SHIFT = 30  # of a run's digits, 5 bits each: a run has 32 bits
 AREA_CHUNK = 255  # pycocotools 2.0.11 overflows on 256 or more areas with numpy 2.4
 
 
-def masks_to_rles(masks: np.ndarray) -> list[Rle]:
-    """Encode (n, height, width) masks of bool, or of uint8 in {0, 1}.
+def masks_to_rles(masks: np.ndarray | Sequence[np.ndarray]) -> list[Rle]:
+    """Encode n masks, (height, width) each, of bool, or of uint8 in {0, 1}.
 
     Codes run down the columns. numpy turns a mask slowly and encoders slower, OpenCV in cache-sized
     blocks; one mask at a time also stays in the cache.
     """
-    pixels = masks.view(np.uint8) if masks.dtype == bool else masks.astype(np.uint8, copy=False)
-    return [encode(cv2.transpose(mask).T) for mask in pixels]
+    return [encode(cv2.transpose(_pixels(mask)).T) for mask in masks]
+
+
+def _pixels(mask: np.ndarray) -> Any:  # hotcoco's stubs want two dimensions said
+    return mask.view(np.uint8) if mask.dtype == bool else mask.astype(np.uint8, copy=False)
 
 
 def rles_to_masks(rles: Sequence[Rle]) -> np.ndarray:
     """Decode to (n, height, width) uint8 in {0, 1}; n must be at least 1."""
-    return np.ascontiguousarray(coco_mask.decode(list(rles)).transpose(2, 0, 1))
+    columns = coco_mask.decode(list(rles)).T  # (n, width, height), as codes run
+    found = np.empty((len(columns), *columns.shape[:0:-1]), dtype=np.uint8)
+    for turned, mask in zip(columns, found, strict=True):
+        cv2.transpose(turned, dst=mask)
+    return found
 
 
 def rle_of(counts: bytes, height: int, width: int) -> Rle:

@@ -56,7 +56,7 @@ def answers_of(
         return []
     cut = [cut_to(answered.masks[slot], box) for slot in wanted]
     masks = [without_stray_components(mask, anchor, share) for mask in cut]
-    rles = masks_to_rles(np.stack(masks))
+    rles = masks_to_rles(masks)
     areas = rle_areas(rles).tolist()
     ious, stability = answered.predicted_iou.tolist(), answered.stability.tolist()
     return [

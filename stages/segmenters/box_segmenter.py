@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from stages.segmenters.full_size import cut
 from stages.segmenters.prompt_batches import answers
 from stages.segmenters.segmenter import Answered, Asked
 
@@ -57,7 +58,7 @@ class BoxSegmenter(ABC):
             found, quality = self.answer(prompt.box)
             scores = torch.tensor([[quality]], dtype=torch.float32)
             maps = torch.from_numpy(found)[None, None]  # (1 prompt, 1 slot, height, width)
-            yield answers(maps, scores, threshold=0.0, offset=OFFSET, logits=logits)[0]
+            yield answers(cut(maps, threshold=0.0, offset=OFFSET, logits=logits), scores)[0]
 
     @abstractmethod
     def answer(self, box: np.ndarray) -> tuple[np.ndarray, float]:

@@ -3,12 +3,15 @@
 `Sam.postprocess_masks` enlarges in two bilinear steps: to the model's input, and from there, cut at
 the padding, to the image. On a CPU OpenCV takes the same steps ten times as fast as torch. Its
 weights are finer than torch's float32 ones, so a logit differs by some 1e-5; pixels that near to
-the border of a mask are taken anew with torch's weights, so that the masks are the stock ones. On a
-GPU the stock steps stay, and only what is asked for comes from there, masks as bits.
+the border of a mask are taken anew with torch's weights, so that the masks are the stock ones.
+Where a mask can be is seen between the two steps, and beyond that part nothing is looked for or
+counted. On a GPU the stock steps stay, and only what is asked for comes from there, masks as bits.
 """
 
+import functools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,67 +22,124 @@ from torch import Tensor
 from torch.nn import functional as F
 
 NEAR = 1e-4  # logits; nearer to 0 than this, rounding may decide the side
+Part = tuple[slice, slice]  # rows and columns of an image
 
 
-def full_size_logits(predictor: SamPredictor, small: Tensor) -> Tensor:
-    """Logits on the grid of the image that was set.
+@dataclass(frozen=True, slots=True)
+class FullSize:
+    """Masks on the grid of the image, s of each of p prompts.
+
+    masks : (p, s, height, width) bool. stability : (p, s) float32, IoU of the mask at two
+    thresholds. logits : (p, s, height, width) float32; None: they are not wanted.
+    """
+
+    masks: np.ndarray
+    stability: np.ndarray
+    logits: np.ndarray | None
+
+
+def full_size(
+    predictor: SamPredictor, small: Tensor, *, offset: float, logits: bool = False
+) -> FullSize:
+    """SAM's small logits as masks of the image that was set.
 
     Parameters
     ----------
     small : (p, s, h, w) float32, as the mask decoder gives them.
-
-    Returns
-    -------
-    (p, s, height, width) float32, on the device of `small`.
+    offset : of the stability score, in logits.
     """
+    threshold = predictor.model.mask_threshold
+    sizes = (predictor.input_size, predictor.original_size)
     if small.device.type != "cpu":
-        sizes = (predictor.input_size, predictor.original_size)
-        found: Tensor = predictor.model.postprocess_masks(small, *sizes)
-        return found
-    side = int(predictor.model.image_encoder.img_size)
-    planes = small.reshape(-1, *small.shape[2:]).numpy()
-    large = enlarged(planes, side, predictor.input_size, predictor.original_size)
-    return torch.from_numpy(large).view(*small.shape[:2], *large.shape[1:])
+        found = predictor.model.postprocess_masks(small, *sizes)
+        return cut(found, threshold=threshold, offset=offset, logits=logits)
+    side, shape = int(predictor.model.image_encoder.img_size), (*small.shape[:2], *sizes[1])
+    masks, kept = np.empty(shape, dtype=bool), np.empty(shape if logits else (0, 0), np.float32)
+    pixels, own = np.empty(sizes[1], dtype=np.float32), _planes(kept) if logits else None
+    inner, outer = np.zeros((2, math.prod(shape[:2])), dtype=np.float32)
+    planes = zip(_planes(small.numpy()), _planes(masks), strict=True)
+    for k, (plane, mask) in enumerate(planes):  # one at a time: it stays in the cache
+        out = pixels if own is None else own[k]
+        square = cv2.resize(plane, (side, side), interpolation=cv2.INTER_LINEAR)
+        part = _enlarged(square[: sizes[0][0], : sizes[0][1]], out, threshold - offset)
+        np.greater(out, threshold, out=mask)
+        inner[k] = np.count_nonzero(out[part] > threshold + offset)
+        outer[k] = np.count_nonzero(out[part] > threshold - offset)
+    stability = (inner / outer.clip(min=1)).reshape(shape[:2])
+    return FullSize(masks, stability, kept if logits else None)
 
 
-def enlarged(
-    planes: np.ndarray, side: int, input_size: tuple[int, int], original_size: tuple[int, int]
-) -> np.ndarray:
-    """(n, h, w) float32 logits as (n, *original_size).
+def cut(found: Tensor, *, threshold: float, offset: float, logits: bool = False) -> FullSize:
+    """Logits of the image's size as masks.
 
     Parameters
     ----------
-    side : px of the model's square input. input_size, original_size : (height, width) of the
-        image in it, and on disk.
+    found : (p, s, height, width) float32, on any device.
+    threshold : above it a pixel belongs to the mask. offset : of the stability score.
     """
-    height, width = original_size
-    found = np.empty((len(planes), height, width), dtype=np.float32)
-    for plane, out in zip(planes, found, strict=True):
-        square = cv2.resize(plane, (side, side), interpolation=cv2.INTER_LINEAR)
-        image = square[: input_size[0], : input_size[1]]
-        cv2.resize(image, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
-        near = np.flatnonzero(np.abs(out) < NEAR)
-        if len(near):
-            rows, columns = np.divmod(near, width)
-            out[rows, columns] = _sampled(image, rows, columns, original_size)
-    return found
+    masks = masks_above(found, threshold)
+    kept = found.cpu().numpy() if logits else None
+    return FullSize(masks, stability_scores(found, threshold, offset), kept)
+
+
+def _enlarged(image: np.ndarray, out: np.ndarray, lowest: float) -> Part:
+    """Enlarge logits (h, w) into `out`, (height, width) float32.
+
+    Returns
+    -------
+    The part of `out` beyond which no logit is above `lowest`, 0 at most.
+    """
+    size = (out.shape[0], out.shape[1])
+    cv2.resize(image, size[::-1], dst=out, interpolation=cv2.INTER_LINEAR)
+    part = _part(image, lowest, size)
+    near = np.flatnonzero(np.abs(out[part]) < NEAR)
+    if len(near):
+        rows, columns = np.divmod(near, part[1].stop - part[1].start)
+        rows, columns = rows + part[0].start, columns + part[1].start
+        out[rows, columns] = _sampled(image, rows, columns, size)
+    return part
+
+
+def _part(image: np.ndarray, lowest: float, size: tuple[int, int]) -> Part:
+    """The pixels of an image enlarged to `size` that can be above `lowest`, and a few around."""
+    x, y, width, height = cv2.boundingRect((image > lowest - NEAR).view(np.uint8))
+    return (
+        _reached(y, height, image.shape[0], size[0]),
+        _reached(x, width, image.shape[1], size[1]),
+    )
+
+
+def _reached(first: int, count: int, length: int, wanted: int) -> slice:
+    """The output indices that any of `count` cells from `first` on has a weight in."""
+    if not count:
+        return slice(0, 0)
+    scale = wanted / length
+    low = math.floor((first - 0.5) * scale - 0.5)  # cell c reaches from c - 1 to c + 1
+    high = math.ceil((first + count + 0.5) * scale - 0.5) + 1
+    return slice(max(low, 0), min(high, wanted))
+
+
+def _planes(values: np.ndarray) -> np.ndarray:
+    """(p, s, h, w) as (p * s, h, w)."""
+    return values.reshape(-1, *values.shape[2:])
 
 
 def _sampled(
     image: np.ndarray, rows: np.ndarray, columns: np.ndarray, size: tuple[int, int]
 ) -> np.ndarray:
     """Single pixels of an image enlarged to `size`, with the float32 weights of torch: (k,)."""
-    top, bottom, down = _taps(rows, image.shape[0], size[0])
-    left, right, across = _taps(columns, image.shape[1], size[1])
+    top, bottom, down = (taps[rows] for taps in _taps(image.shape[0], size[0]))
+    left, right, across = (taps[columns] for taps in _taps(image.shape[1], size[1]))
     above = image[top, left] * (1 - across) + image[top, right] * across
     below = image[bottom, left] * (1 - across) + image[bottom, right] * across
     return np.asarray(above * (1 - down) + below * down)
 
 
-def _taps(index: np.ndarray, length: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@functools.lru_cache(maxsize=16)
+def _taps(length: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The two cells that each output index lies between, and the weight of the second, float32."""
     scale, half = np.float32(length / wanted), np.float32(0.5)
-    at = (scale * (index.astype(np.float32) + half) - half).clip(min=0)
+    at = (scale * (np.arange(wanted, dtype=np.float32) + half) - half).clip(min=0)
     first = at.astype(np.int64)
     return first, (first + 1).clip(max=length - 1), at - first.astype(np.float32)
 
@@ -116,7 +176,7 @@ def stability_scores(logits: Tensor, threshold: float, offset: float) -> np.ndar
     if logits.device.type != "cpu":
         scores = calculate_stability_score(logits, threshold, offset).nan_to_num(0.0)
         return np.asarray(scores.cpu().numpy(), dtype=np.float32)
-    planes = logits.numpy().reshape(-1, *logits.shape[2:])
+    planes = _planes(logits.numpy())
     inner = [np.count_nonzero(plane > threshold + offset) for plane in planes]
     outer = [np.count_nonzero(plane > threshold - offset) for plane in planes]
     scores = np.array(inner, dtype=np.float32) / np.array(outer, dtype=np.float32).clip(min=1)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stages.runtime.program import say
-from stages.segmenters.full_size import masks_above, stability_scores
+from stages.segmenters.full_size import FullSize
 from stages.segmenters.segmenter import Answered, Asked
 
 SLOTS = 3  # masks of a prompt, where all are wanted
@@ -79,24 +79,17 @@ def stacked(
     return points, signs, boxes
 
 
-def answers(
-    found: Tensor, scores: Tensor, *, threshold: float, offset: float, logits: bool
-) -> list[Answered]:
-    """What a model said, as one answer for each prompt.
+def answers(found: FullSize, scores: Tensor) -> list[Answered]:
+    """What a model said, as one answer for each of n prompts.
 
     Parameters
     ----------
-    found : (n, s, height, width) float32 logits at the size of the image. scores : (n, s).
-    threshold : above it a pixel belongs to the mask. offset : of the stability score.
-    logits : whether they are wanted too.
+    found : s masks of each prompt. scores : (n, s), its own estimate of them.
     """
-    masks = masks_above(found, threshold)
-    raw = found.cpu().numpy() if logits else None
-    stable = stability_scores(found, threshold, offset)
-    iou = scores.cpu().numpy()
+    iou, logits = scores.cpu().numpy(), found.logits
     return [
-        Answered(None if raw is None else raw[i], masks[i], iou[i], stable[i])
-        for i in range(len(masks))
+        Answered(None if logits is None else logits[i], mask, iou[i], found.stability[i])
+        for i, mask in enumerate(found.masks)
     ]
 
 

@@ -13,7 +13,7 @@ from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 from torch import Tensor
 
-from stages.segmenters.full_size import full_size_logits
+from stages.segmenters.full_size import full_size
 from stages.segmenters.prompt_batches import BatchedSegmenter, answers, stacked
 from stages.segmenters.sam_loading import checked_sha256, load_sam
 from stages.segmenters.segmenter import Answered, Asked
@@ -77,10 +77,8 @@ class SamSegmenter(BatchedSegmenter):
         self, prompts: Sequence[Asked], *, multimask: bool, logits: bool
     ) -> list[Answered]:
         small, scores = self._decoded(prompts, multimask=multimask)
-        found = full_size_logits(self.predictor, small)  # (prompts, slots, height, width)
-        threshold = self.predictor.model.mask_threshold
         offset = self.settings.stability_offset
-        return answers(found, scores, threshold=threshold, offset=offset, logits=logits)
+        return answers(full_size(self.predictor, small, offset=offset, logits=logits), scores)
 
     def _decoded(self, prompts: Sequence[Asked], *, multimask: bool) -> tuple[Tensor, Tensor]:
         """Small logits (prompts, slots, h, w) and predicted IoUs, as `predict_torch` has them."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.segmenters.full_size import cut
 from stages.segmenters.prompt_batches import BatchedSegmenter, answers, stacked
 from stages.segmenters.segmenter import Answered, Asked
 from stages.segmenters.transformers_loading import (
@@ -71,7 +72,7 @@ class TransformersSegmenter(BatchedSegmenter):
             told.pred_masks.float(), *sizes, binarize=False
         )  # (prompts, slots, height, width)
         scores = told.iou_scores[0].float()  # (prompts, slots)
-        return answers(found, scores, threshold=THRESHOLD, offset=offset, logits=logits)
+        return answers(cut(found, threshold=THRESHOLD, offset=offset, logits=logits), scores)
 
     def _inputs(self, prompts: Sequence[Asked]) -> dict[str, Tensor]:
         """Prompts that are alike, on the model's grid, in a batch of the one image."""

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from stages.segmenters.full_size import (
     bits_of,
     from_bits,
-    full_size_logits,
+    full_size,
     masks_above,
     stability_scores,
 )
@@ -46,9 +46,15 @@ def test_masks_are_those_of_the_stock_steps(
     for seed in range(5):
         small = smooth(seed)
         stock = predictor.model.postprocess_masks(small, predictor.input_size, size)
-        ours = full_size_logits(predictor, small)
+        found = full_size(predictor, small, offset=1.0, logits=True)
+        ours = torch.from_numpy(found.logits)
         torch.testing.assert_close(ours, stock, atol=2e-3, rtol=0)
         assert torch.equal(ours > 0, stock > 0)
+        np.testing.assert_array_equal(found.masks, (stock > 0).numpy())
+        np.testing.assert_array_equal(found.stability, stability_scores(ours, 0.0, 1.0))
+        plain = full_size(predictor, small, offset=1.0)
+        assert plain.logits is None
+        np.testing.assert_array_equal(plain.masks, found.masks)
 
 
 def test_pixels_on_the_border_of_a_mask_fall_on_the_stock_side(
@@ -57,14 +63,32 @@ def test_pixels_on_the_border_of_a_mask_fall_on_the_stock_side(
     predictor = looking_at((480, 640))
     small = smooth(1, scale=1e-4)  # every pixel lies where rounding may decide
     stock = predictor.model.postprocess_masks(small, predictor.input_size, (480, 640))
-    differ = (full_size_logits(predictor, small) > 0) != (stock > 0)
-    assert differ.float().mean() < 1e-5
+    differ = full_size(predictor, small, offset=1.0).masks != (stock > 0).numpy()
+    assert differ.mean() < 1e-5
 
 
 def test_no_mask_is_enlarged_to_none(
     looking_at: Callable[[tuple[int, int]], SamPredictor],
 ) -> None:
-    assert full_size_logits(looking_at((5, 4)), torch.zeros(0, 3, 64, 64)).shape == (0, 3, 5, 4)
+    found = full_size(looking_at((5, 4)), torch.zeros(0, 3, 64, 64), offset=1.0)
+    assert (found.masks.shape, found.stability.shape) == ((0, 3, 5, 4), (0, 3))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("offset", [0.0, 1.0, 4.0])
+@pytest.mark.parametrize("away", [4.0, 9.0, 20.0])
+def test_what_is_counted_in_a_part_is_all_there_is(
+    size: tuple[int, int],
+    offset: float,
+    away: float,
+    looking_at: Callable[[tuple[int, int]], SamPredictor],
+) -> None:
+    predictor = looking_at(size)
+    for seed in range(3):
+        small = smooth(seed) - away  # the further, the smaller the masks, down to none
+        found = full_size(predictor, small, offset=offset, logits=True)
+        whole = stability_scores(torch.from_numpy(found.logits), 0.0, offset)
+        np.testing.assert_array_equal(found.stability, whole)
 
 
 def test_stability_is_that_of_segment_anything_and_0_without_a_pixel() -> None:
