@@ -9,6 +9,7 @@ counted. On a GPU the stock steps stay, and only what is asked for comes from th
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,25 +49,24 @@ def full_size(
     small : (p, s, h, w) float32, as the mask decoder gives them.
     offset : of the stability score, in logits.
     """
-    threshold = predictor.model.mask_threshold
-    sizes = (predictor.input_size, predictor.original_size)
+    model, shape = predictor.model, (*small.shape[:2], *predictor.original_size)
+    threshold, input_size = model.mask_threshold, predictor.input_size
     if small.device.type != "cpu":
-        found = predictor.model.postprocess_masks(small, *sizes)
+        found = model.postprocess_masks(small, input_size, predictor.original_size)
         return cut(found, threshold=threshold, offset=offset, logits=logits)
-    side, shape = int(predictor.model.image_encoder.img_size), (*small.shape[:2], *sizes[1])
-    masks, kept = np.empty(shape, dtype=bool), np.empty(shape if logits else (0, 0), np.float32)
-    pixels, own = np.empty(sizes[1], dtype=np.float32), _planes(kept) if logits else None
+    masks = np.empty(shape, dtype=bool)
+    kept = np.empty(shape, dtype=np.float32) if logits else None
+    outs = itertools.repeat(np.empty(shape[2:], np.float32)) if kept is None else _planes(kept)
     inner, outer = np.zeros((2, math.prod(shape[:2])), dtype=np.float32)
-    planes = zip(_planes(small.numpy()), _planes(masks), strict=True)
-    for k, (plane, mask) in enumerate(planes):  # one at a time: it stays in the cache
-        out = pixels if own is None else own[k]
-        square = cv2.resize(plane, (side, side), interpolation=cv2.INTER_LINEAR)
-        part = _enlarged(square[: sizes[0][0], : sizes[0][1]], out, threshold - offset)
+    planes = zip(_planes(small.numpy()), outs, _planes(masks), strict=False)
+    for k, (plane, out, mask) in enumerate(planes):  # one at a time: it stays in the cache
+        side = (model.image_encoder.img_size,) * 2
+        square = cv2.resize(plane, side, interpolation=cv2.INTER_LINEAR)
+        part = _enlarged(square[: input_size[0], : input_size[1]], out, threshold - offset)
         np.greater(out, threshold, out=mask)
         inner[k] = np.count_nonzero(out[part] > threshold + offset)
         outer[k] = np.count_nonzero(out[part] > threshold - offset)
-    stability = (inner / outer.clip(min=1)).reshape(shape[:2])
-    return FullSize(masks, stability, kept if logits else None)
+    return FullSize(masks, (inner / outer.clip(min=1)).reshape(shape[:2]), kept)
 
 
 def cut(found: Tensor, *, threshold: float, offset: float, logits: bool = False) -> FullSize:
