@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     sam = BUILDERS[args.model]()
     sam = with_fused_attention(sam) if args.attention == "fused" else sam
-    encoder = sam.image_encoder.to(args.device).eval().requires_grad_(False)
+    encoder = sam.image_encoder.to(args.device).eval()
     if args.compile:
         encoder.compile(dynamic=False)
     work = work_of(args.model).encoder / 1e12

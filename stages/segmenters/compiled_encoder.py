@@ -32,7 +32,7 @@ def with_compiled_encoder(sam: Sam, *, half: bool) -> Sam:
         ):
             encoder(empty)
     except RuntimeError as error:  # all of the compiler's own faults are
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"propose.sam.compile: PyTorch could not compile the encoder here ({reason}). Install "
             "a C++ compiler such as g++, and Triton for a GPU, or set it to false."

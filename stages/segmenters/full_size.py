@@ -57,16 +57,14 @@ def full_size(
     masks = np.empty(shape, dtype=bool)
     kept = np.empty(shape, dtype=np.float32) if logits else None
     outs = itertools.repeat(np.empty(shape[2:], np.float32)) if kept is None else _planes(kept)
-    inner, outer = np.zeros((2, math.prod(shape[:2])), dtype=np.float32)
+    side, stability = (model.image_encoder.img_size,) * 2, np.empty(shape[:2], dtype=np.float32)
     planes = zip(_planes(small.numpy()), outs, _planes(masks), strict=False)
     for k, (plane, out, mask) in enumerate(planes):  # one at a time: it stays in the cache
-        side = (model.image_encoder.img_size,) * 2
         square = cv2.resize(plane, side, interpolation=cv2.INTER_LINEAR)
         part = _enlarged(square[: input_size[0], : input_size[1]], out, threshold - offset)
         np.greater(out, threshold, out=mask)
-        inner[k] = np.count_nonzero(out[part] > threshold + offset)
-        outer[k] = np.count_nonzero(out[part] > threshold - offset)
-    return FullSize(masks, (inner / outer.clip(min=1)).reshape(shape[:2]), kept)
+        stability.flat[k] = _stability(out[part], threshold, offset)
+    return FullSize(masks, stability, kept)
 
 
 def cut(found: Tensor, *, threshold: float, offset: float, logits: bool = False) -> FullSize:
@@ -176,8 +174,12 @@ def stability_scores(logits: Tensor, threshold: float, offset: float) -> np.ndar
     if logits.device.type != "cpu":
         scores = calculate_stability_score(logits, threshold, offset).nan_to_num(0.0)
         return np.asarray(scores.cpu().numpy(), dtype=np.float32)
-    planes = _planes(logits.numpy())
-    inner = [np.count_nonzero(plane > threshold + offset) for plane in planes]
-    outer = [np.count_nonzero(plane > threshold - offset) for plane in planes]
-    scores = np.array(inner, dtype=np.float32) / np.array(outer, dtype=np.float32).clip(min=1)
-    return np.asarray(scores.reshape(logits.shape[:2]))
+    found = [_stability(plane, threshold, offset) for plane in _planes(logits.numpy())]
+    return np.array(found, dtype=np.float32).reshape(logits.shape[:2])
+
+
+def _stability(plane: np.ndarray, threshold: float, offset: float) -> np.float32:
+    """The same of one mask, or of a part of it with all of its pixels."""
+    inner = np.count_nonzero(plane > threshold + offset)
+    outer = int(np.count_nonzero(plane > threshold - offset))
+    return np.float32(inner) / np.float32(max(outer, 1))

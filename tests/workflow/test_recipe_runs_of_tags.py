@@ -9,7 +9,7 @@ from tests.workflow.recipe_runs import ON_FILES, SMALL, TRAINING, run_recipe
 from tests.workflow.tag_runs import VARIANT, tiny_from_tags
 from tests.workflow.workspace import Workspace, merged
 
-OF_TAGS: dict[str, Any] = {  # the same for WeakSAM's paper: a ViT, VGG-16 and MIST, all small
+OF_TAGS: dict[str, Any] = {  # lies over WeakSAM's paper: a ViT, VGG-16 and MIST, all small
     "fit_prompt": {
         "vit": {
             **{"depth": 2, "dim": 24, "heads": 2, "side": 64, "weights": None},
